@@ -1,0 +1,115 @@
+package ops
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"oneshot/ops/cpu"
+)
+
+// interpreted holds the buffers of one op under gorgonia's own machines
+// (TapeMachine). They serve only as a check in tests: inputs are copied in and
+// results out, on one thread, in Train mode, and the running statistics of
+// batch normalisation are discarded.
+type interpreted struct {
+	call Call
+	dIn  []gorgonia.Value
+	run  func(backward bool, in []gorgonia.Value) (gorgonia.Value, error)
+}
+
+// Do runs the op forward on gorgonia values.
+func (o *forwardOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	if o.slow == nil {
+		o.slow = &interpreted{}
+		switch o.dt {
+		case tensor.Float32:
+			interpret[float32](o.applied)
+		case tensor.Float64:
+			interpret[float64](o.applied)
+		default:
+			return nil, fmt.Errorf("ops: %s: no kernels for %v", o.op.Name(), o.dt)
+		}
+	}
+	return o.slow.run(false, in)
+}
+
+// Do runs the op backward; the other gradients are left for the pick nodes.
+func (o *backwardOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
+	if o.slow == nil {
+		return nil, fmt.Errorf("ops: %s: backward before forward", o.op.Name())
+	}
+	return o.slow.run(true, in)
+}
+
+// Do returns a gradient its backward node computed.
+func (o *pickOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.slow.dIn[o.i], nil }
+
+func interpret[T cpu.Float](a *applied) {
+	b := NewCPU[T](cpu.NewPool(1))
+	ws := b.Workspace(a.op, a.in, a.out)
+	var p planner
+	c := &a.slow.call
+	*c = Call{InShape: a.in, OutShape: a.out, Mode: Train}
+	for i, s := range a.in {
+		c.In = append(c.In, p.alloc(s.TotalSize()))
+		var d Mem
+		if a.op.Diff(i) {
+			d = p.alloc(s.TotalSize())
+		}
+		c.DIn = append(c.DIn, d)
+	}
+	c.Out, c.DOut = p.alloc(a.out.TotalSize()), p.alloc(a.out.TotalSize())
+	c.Saved, c.Scratch = p.alloc(ws.Saved), p.alloc(max(ws.Forward, ws.Backward))
+	state := 0
+	for _, n := range a.op.BN() {
+		c.State = append(c.State, Mem{Region: State, Off: state, Len: 2 * n})
+		state += 2 * n
+	}
+	b.Bind(State, make([]T, state))
+	if err := b.Reserve(p.top); err != nil {
+		panic(err) // host memory: cannot fail
+	}
+	a.slow.run = func(backward bool, in []gorgonia.Value) (gorgonia.Value, error) {
+		for i := range a.in {
+			copyIn(b.at(c.In[i]), in[i])
+		}
+		if !backward {
+			if err := b.Forward(a.op, c); err != nil {
+				return nil, err
+			}
+			return newValue(b.at(c.Out), a.out), nil
+		}
+		copyIn(b.at(c.DOut), in[len(in)-1])
+		if err := b.Backward(a.op, c); err != nil {
+			return nil, err
+		}
+		a.slow.dIn = make([]gorgonia.Value, len(a.in))
+		for i, s := range a.in {
+			if a.op.Diff(i) {
+				a.slow.dIn[i] = newValue(b.at(c.DIn[i]), s)
+			}
+		}
+		return a.slow.dIn[a.primary()], nil
+	}
+}
+
+func copyIn[T cpu.Float](dst []T, v gorgonia.Value) {
+	switch d := v.Data().(type) {
+	case []T:
+		copy(dst, d)
+	case T:
+		dst[0] = d
+	}
+}
+
+func newValue[T cpu.Float](src []T, s tensor.Shape) gorgonia.Value {
+	if s.IsScalar() {
+		if v, ok := any(src[0]).(float64); ok {
+			return gorgonia.NewF64(v)
+		}
+		return gorgonia.NewF32(float32(src[0]))
+	}
+	return tensor.New(tensor.WithShape(s...), tensor.WithBacking(append([]T(nil), src...)))
+}

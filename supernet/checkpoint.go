@@ -1,0 +1,104 @@
+package supernet
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"oneshot/weights"
+)
+
+// trainState is the part of a checkpoint that is not a tensor.
+type trainState struct {
+	Step int    `json:"step"`
+	Seed uint64 `json:"seed"`
+}
+
+const (
+	momentPrefix = "optimizer.momentum."
+	emaPrefix    = "ema."
+)
+
+// Checkpoint is everything a run needs to continue: weights, statistics,
+// momentum, averaged weights, step. Data order, paths and masks are functions
+// of the step and the seed.
+func (t *Trainer) Checkpoint() weights.Checkpoint {
+	ts := append(t.net.Tensors(), t.net.paramTensors(momentPrefix, t.moment)...)
+	if t.ema != nil {
+		for _, e := range t.ema.Tensors() {
+			e.Name = emaPrefix + e.Name
+			ts = append(ts, e)
+		}
+	}
+	state, err := json.Marshal(trainState{Step: t.step, Seed: t.cfg.Seed})
+	if err != nil {
+		panic(err) // two integers
+	}
+	return weights.Checkpoint{Step: t.step, Tensors: ts, State: state}
+}
+
+// Restore continues from a checkpoint of the same configuration. On error the
+// trainer must not be used.
+func (t *Trainer) Restore(c weights.Checkpoint) error {
+	var s trainState
+	if err := json.Unmarshal(c.State, &s); err != nil {
+		return fmt.Errorf("supernet: checkpoint state: %w", err)
+	}
+	if s.Seed != t.cfg.Seed {
+		return fmt.Errorf("supernet: checkpoint was trained with seed %d, not %d", s.Seed, t.cfg.Seed)
+	}
+	if s.Step < 0 || s.Step > t.cfg.Steps {
+		return fmt.Errorf("supernet: checkpoint is at step %d of a run of %d", s.Step, t.cfg.Steps)
+	}
+	net, moment, ema := splitCheckpoint(c.Tensors)
+	if err := t.net.SetTensors(net); err != nil {
+		return err
+	}
+	in := newIncoming(moment)
+	if err := in.params(t.net.layout, "", t.moment); err != nil {
+		return fmt.Errorf("supernet: momentum: %w", err)
+	}
+	if err := in.rest(); err != nil {
+		return err
+	}
+	if t.ema != nil {
+		if err := t.ema.SetTensors(ema); err != nil {
+			return fmt.Errorf("supernet: averaged weights: %w", err)
+		}
+	}
+	t.Close() // batches and graphs prepared for another step
+	t.step = s.Step
+	return nil
+}
+
+// splitCheckpoint sorts a training checkpoint's tensors into the network's,
+// the momentum's and the averaged network's, prefixes removed.
+func splitCheckpoint(ts []weights.Tensor) (net, moment, ema []weights.Tensor) {
+	for _, t := range ts {
+		if name, ok := cutName(t, momentPrefix); ok {
+			moment = append(moment, name)
+		} else if name, ok := cutName(t, emaPrefix); ok {
+			ema = append(ema, name)
+		} else {
+			net = append(net, t)
+		}
+	}
+	return net, moment, ema
+}
+
+func cutName(t weights.Tensor, prefix string) (weights.Tensor, bool) {
+	if len(t.Name) <= len(prefix) || t.Name[:len(prefix)] != prefix {
+		return t, false
+	}
+	t.Name = t.Name[len(prefix):]
+	return t, true
+}
+
+// LoadNet sets the network from a training checkpoint: its averaged weights
+// where it has them and ema is true, else its trained ones.
+func (n *Net) LoadNet(c weights.Checkpoint, ema bool) error {
+	net, _, avg := splitCheckpoint(c.Tensors)
+	if ema && len(avg) > 0 {
+		net = avg
+	}
+	return n.SetTensors(net)
+}

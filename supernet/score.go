@@ -1,0 +1,210 @@
+package supernet
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+
+	"oneshot/data"
+	"oneshot/ops"
+	"oneshot/supernet/space"
+)
+
+// Result is a measurement on a number of images.
+type Result struct {
+	Top1   float64 // fraction of images classified right
+	Loss   float64 // mean cross-entropy in nats
+	Images int
+}
+
+// ScoreConfig says how a subnetwork is measured.
+type ScoreConfig struct {
+	RecalImages int    // training images that re-estimate BN statistics, at least 2
+	RecalBatch  int    // images a batch of them, at least 2
+	Batch       int    // search images a batch, at least 1
+	Seed        uint64 // chooses the training images
+}
+
+// DefaultScore re-estimates on 1,280 images in batches of 64.
+func DefaultScore() ScoreConfig { return ScoreConfig{RecalImages: 1280, RecalBatch: 64, Batch: 250} }
+
+// Check reports the first field out of range.
+func (c ScoreConfig) Check() error {
+	switch {
+	case c.RecalBatch < 2:
+		return fmt.Errorf("supernet: recal_batch is %d, want at least 2", c.RecalBatch)
+	case c.RecalImages < c.RecalBatch:
+		return fmt.Errorf("supernet: recal_images is %d, want at least recal_batch, %d", c.RecalImages, c.RecalBatch)
+	case c.Batch < 1:
+		return fmt.Errorf("supernet: score batch is %d, want at least 1", c.Batch)
+	}
+	return nil
+}
+
+// Scorer measures subnetworks with inherited weights. It never changes the
+// network: statistics are re-estimated on a copy.
+type Scorer struct {
+	net    *Net
+	train  *data.Train
+	search *data.Search
+	cfg    ScoreConfig
+	eval   *evaluator
+}
+
+// NewScorer scores subnetworks of n: BN statistics from train images, accuracy
+// on the search split.
+func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*Scorer, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	return &Scorer{net: n, train: train, search: search, cfg: c, eval: newEvaluator(n, make([]float32, len(n.state)))}, nil
+}
+
+// Score measures arch. The same architecture and weights give the same result
+// bit for bit, in any order of calls.
+func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
+	arch, err := s.net.pick(arch)
+	if err != nil {
+		return Result{}, err
+	}
+	clear(s.eval.state)
+	if err := s.eval.recalibrate(ctx, arch, s.train.Calib(s.cfg.Seed, s.cfg.RecalImages, s.cfg.RecalBatch), s.cfg.RecalBatch); err != nil {
+		return Result{}, err
+	}
+	return s.eval.run(ctx, arch, s.search.Batches(s.cfg.Batch), nil)
+}
+
+// Evaluate measures a network of one architecture, or a path of a supernet,
+// with its running statistics. progress, if not nil, is told the images done.
+func Evaluate(ctx context.Context, n *Net, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
+	arch, err := n.pick(arch)
+	if err != nil {
+		return Result{}, err
+	}
+	return newEvaluator(n, n.state).run(ctx, arch, batches, progress)
+}
+
+// Logits computes the network's outputs (N,Classes) for normalised images
+// x (N,Image,Image,3) with running statistics.
+func (n *Net) Logits(arch space.Arch, x []float32) ([]float32, error) {
+	arch, err := n.pick(arch)
+	if err != nil {
+		return nil, err
+	}
+	size := n.cfg.Image * n.cfg.Image * 3
+	if len(x) == 0 || len(x)%size != 0 {
+		return nil, fmt.Errorf("supernet: %d values are no whole number of images of %d", len(x), size)
+	}
+	e := newEvaluator(n, n.state)
+	g, err := e.forward(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size}, ops.Eval, 0)
+	if err != nil {
+		return nil, err
+	}
+	return append([]float32(nil), e.back.At(g.prog.Mem(g.logits))...), nil
+}
+
+// evaluator runs forward passes with the network's parameters and a state of
+// its own choice.
+type evaluator struct {
+	net    *Net
+	state  []float32
+	back   *ops.CPU[float32]
+	input  []float32
+	arch   string
+	bySize map[int]*graph // of the current architecture, by batch size
+}
+
+func newEvaluator(n *Net, state []float32) *evaluator {
+	return &evaluator{net: n, state: state, back: n.backend(state)}
+}
+
+// forward runs one batch and leaves the logits in the arena.
+func (e *evaluator) forward(arch space.Arch, b *data.Batch, mode ops.Mode, momentum float64) (*graph, error) {
+	if text := e.net.cfg.Space.Format(arch); text != e.arch {
+		e.arch, e.bySize = text, map[int]*graph{}
+	}
+	g := e.bySize[b.N]
+	if g == nil {
+		var err error
+		if g, err = e.net.build(e.back, arch, graphSpec{batch: b.N}); err != nil {
+			return nil, err
+		}
+		e.bySize[b.N] = g
+	}
+	if len(e.input) < g.inputLen() {
+		e.input = make([]float32, g.inputLen())
+		e.back.Bind(ops.Input, e.input)
+	}
+	copyBatch(e.back, g, b)
+	return g, g.prog.Run(e.back, mode, momentum)
+}
+
+// recalibrate averages the batch statistics of full batches into the state.
+// A short last batch is left out: its statistics would weigh as much as a full one's.
+func (e *evaluator) recalibrate(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], size int) error {
+	k := 0
+	for b := range batches {
+		if b.N < size {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k++
+		if _, err := e.forward(arch, b, ops.Recalibrate, 1/float64(k)); err != nil {
+			return err
+		}
+	}
+	if k == 0 {
+		return fmt.Errorf("supernet: recalibrate: fewer than %d training images", size)
+	}
+	return nil
+}
+
+// run measures accuracy and loss.
+func (e *evaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
+	var r Result
+	var right int
+	for b := range batches {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		g, err := e.forward(arch, b, ops.Eval, 0)
+		if err != nil {
+			return Result{}, err
+		}
+		logits := e.back.At(g.prog.Mem(g.logits))
+		right += correct(logits, b.Y)
+		r.Loss += totalLoss(logits, b.Y)
+		r.Images += b.N
+		if progress != nil {
+			progress(r.Images)
+		}
+	}
+	if r.Images == 0 {
+		return Result{}, fmt.Errorf("supernet: no images to evaluate")
+	}
+	r.Top1 = float64(right) / float64(r.Images)
+	r.Loss /= float64(r.Images)
+	return r, nil
+}
+
+// totalLoss is the summed cross-entropy of the batch; logits (N,K).
+func totalLoss(logits []float32, labels []int32) float64 {
+	k := len(logits) / len(labels)
+	var sum float64
+	for i, y := range labels {
+		row := logits[i*k : (i+1)*k]
+		top := math.Inf(-1)
+		for _, v := range row {
+			top = max(top, float64(v))
+		}
+		var z float64
+		for _, v := range row {
+			z += math.Exp(float64(v) - top)
+		}
+		sum += math.Log(z) + top - float64(row[y])
+	}
+	return sum
+}

@@ -1,0 +1,293 @@
+package supernet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"oneshot/data"
+	"oneshot/internal/rng"
+	"oneshot/ops"
+	"oneshot/supernet/space"
+)
+
+// bnMomentum is torch's default weight of a batch in the running statistics.
+const bnMomentum = 0.1
+
+// ErrDone is returned by Step after the last step.
+var ErrDone = errors.New("supernet: training is finished")
+
+// DivergedError says that the loss or the gradient stopped being finite. The
+// parameters are those from before the step.
+type DivergedError struct {
+	Step     int
+	Loss, LR float64
+	GradNorm float64
+	Arch     string // text form
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("supernet: training diverged at step %d: loss %g, gradient norm %g, learning rate %g, arch %s", e.Step, e.Loss, e.GradNorm, e.LR, e.Arch)
+}
+
+// StepStats is what one step did.
+type StepStats struct {
+	Step, Steps int // Step counts from 1
+	Loss        float64
+	Top1        float64 // of the batch, with batch statistics
+	LR          float64
+	GradNorm    float64 // before clipping
+	Images      int
+	Arch        space.Arch
+}
+
+// Trainer trains a Net step by step. It owns a loader and a background
+// builder; Close ends them.
+type Trainer struct {
+	net    *Net
+	cfg    TrainConfig
+	train  *data.Train
+	step   int // steps done
+	back   *ops.CPU[float32]
+	grad   []float32
+	moment []float32
+	ema    *Net // nil when off
+	input  []float32
+	loader *data.Loader
+	fixed  *graph // the only graph, when the network has one architecture
+	next   chan builtGraph
+}
+
+type builtGraph struct {
+	g   *graph
+	err error
+}
+
+// NewTrainer starts at step 0. A network of one architecture trains that one;
+// a supernet trains one uniformly sampled path a step.
+func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if d.Len() < c.Batch {
+		return nil, fmt.Errorf("supernet: batch is %d, but there are only %d training images", c.Batch, d.Len())
+	}
+	t := &Trainer{net: n, cfg: c, train: d, back: n.backend(n.state),
+		grad: make([]float32, len(n.params)), moment: make([]float32, len(n.params))}
+	t.back.Bind(ops.Grad, t.grad)
+	t.back.Bind(ops.Moment, t.moment)
+	if c.EMA > 0 {
+		t.ema = n.clone()
+	}
+	return t, nil
+}
+
+// StepNumber is the number of steps done.
+func (t *Trainer) StepNumber() int { return t.step }
+
+// EMANet is the network to evaluate: the averaged weights and statistics, or
+// the trained ones when averaging is off. It follows the training.
+func (t *Trainer) EMANet() *Net {
+	if t.ema != nil {
+		return t.ema
+	}
+	return t.net
+}
+
+// Close ends the loader and the builder. The network stays usable.
+func (t *Trainer) Close() {
+	if t.loader != nil {
+		t.loader.Close()
+		t.loader = nil
+	}
+	if t.next != nil {
+		<-t.next
+		t.next = nil
+	}
+}
+
+// archOf is the path of a step (from 0): a function of the seed and the step.
+func (t *Trainer) archOf(step int) space.Arch {
+	if t.net.arch != nil {
+		return *t.net.arch
+	}
+	return t.net.cfg.Space.Sample(rng.New(t.cfg.Seed, "arch", uint64(step)))
+}
+
+func (t *Trainer) spec() graphSpec {
+	return graphSpec{batch: t.cfg.Batch, train: true, smoothing: t.cfg.Smoothing,
+		auxWeight: t.cfg.AuxWeight, dropPath: t.cfg.DropPath > 0}
+}
+
+// graph returns the compiled path of this step and has the next one built
+// while this one runs.
+func (t *Trainer) graph() (*graph, error) {
+	if t.fixed != nil {
+		return t.fixed, nil
+	}
+	if t.net.arch != nil {
+		var err error
+		t.fixed, err = t.net.build(t.back, *t.net.arch, t.spec())
+		return t.fixed, err
+	}
+	if t.next == nil {
+		t.prefetch(t.step)
+	}
+	b := <-t.next
+	t.next = nil
+	if b.err == nil && t.step+1 < t.cfg.Steps {
+		t.prefetch(t.step + 1)
+	}
+	return b.g, b.err
+}
+
+func (t *Trainer) prefetch(step int) {
+	next := make(chan builtGraph, 1)
+	t.next = next
+	go func() {
+		g, err := t.net.build(t.back, t.archOf(step), t.spec())
+		next <- builtGraph{g, err}
+	}()
+}
+
+// Step runs one step: forward, backward, clipped SGD. It returns ErrDone when
+// all steps are done, a *DivergedError when the numbers stop being finite, and
+// the context's error when it ends first; then the step was not taken.
+func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
+	if t.step >= t.cfg.Steps {
+		return StepStats{}, ErrDone
+	}
+	if err := ctx.Err(); err != nil {
+		return StepStats{}, err
+	}
+	if err := t.startLoader(); err != nil {
+		return StepStats{}, err
+	}
+	g, err := t.graph()
+	if err != nil {
+		return StepStats{}, err
+	}
+	batch, err := t.loader.Next(ctx)
+	if err != nil {
+		t.unbuild(g)
+		return StepStats{}, err
+	}
+	t.fill(g, batch)
+	if err := g.prog.Run(t.back, ops.Train, bnMomentum); err != nil {
+		return StepStats{}, err
+	}
+	norm2, err := t.back.SumSquares(g.params)
+	if err != nil {
+		return StepStats{}, err
+	}
+	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, LR: t.cfg.rate(t.step), Images: batch.N, Arch: g.arch,
+		Loss: float64(t.back.At(g.prog.Mem(g.loss))[0]), GradNorm: math.Sqrt(norm2),
+		Top1: float64(correct(t.back.At(g.prog.Mem(g.logits)), batch.Y)) / float64(batch.N)}
+	if bad(st.Loss) || bad(st.GradNorm) {
+		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(g.arch)}
+	}
+	scale := 1.0
+	if t.cfg.Clip > 0 {
+		scale = min(1, t.cfg.Clip/(st.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
+	}
+	if err := t.back.SGD(g.params, st.LR, t.cfg.Momentum, t.cfg.WeightDecay, scale); err != nil {
+		return StepStats{}, err
+	}
+	for _, i := range g.norms {
+		t.net.tracked[i]++
+	}
+	t.loader.Recycle(batch)
+	t.step++
+	t.average()
+	return st, nil
+}
+
+func bad(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+
+// startLoader opens the stream of batches at the current step.
+func (t *Trainer) startLoader() error {
+	if t.loader != nil {
+		return nil
+	}
+	l, err := t.train.Loader(data.LoaderConfig{Batch: t.cfg.Batch, Seed: t.cfg.Seed, StartStep: t.step,
+		Workers: t.cfg.Workers, Augment: t.cfg.Augment, DropLast: true})
+	t.loader = l
+	return err
+}
+
+// unbuild puts a graph back that a step took but could not use.
+func (t *Trainer) unbuild(g *graph) {
+	if t.fixed != nil {
+		return
+	}
+	if t.next != nil {
+		<-t.next
+	}
+	t.next = make(chan builtGraph, 1)
+	t.next <- builtGraph{g: g}
+}
+
+// fill copies the batch and this step's drop-path masks to the input region.
+func (t *Trainer) fill(g *graph, b *data.Batch) {
+	if len(t.input) < g.inputLen() {
+		t.input = make([]float32, g.inputLen())
+		t.back.Bind(ops.Input, t.input)
+	}
+	copyBatch(t.back, g, b)
+	r := rng.New(t.cfg.Seed, "droppath", uint64(t.step))
+	p := t.cfg.dropRate(t.step)
+	for i := range g.masks {
+		for j := range t.back.At(g.mask(i)) {
+			v := float32(0)
+			if r.Float64() >= p {
+				v = float32(1 / (1 - p))
+			}
+			t.back.At(g.mask(i))[j] = v
+		}
+	}
+}
+
+func copyBatch(b *ops.CPU[float32], g *graph, batch *data.Batch) {
+	copy(b.At(g.images()), batch.X)
+	labels := b.At(g.labels())
+	for i, y := range batch.Y {
+		labels[i] = float32(y)
+	}
+}
+
+// average moves the averaged network towards the trained one. The decay grows
+// with the step, min(EMA, (1+s)/(10+s)), so that a short run does not remember
+// its initialisation (TensorFlow's ExponentialMovingAverage with num_updates).
+func (t *Trainer) average() {
+	if t.ema == nil {
+		return
+	}
+	d := float32(min(t.cfg.EMA, (1+float64(t.step))/(10+float64(t.step))))
+	for _, p := range [][2][]float32{{t.ema.params, t.net.params}, {t.ema.state, t.net.state}} {
+		for i, v := range p[1] {
+			p[0][i] += (1 - d) * (v - p[0][i])
+		}
+	}
+	copy(t.ema.tracked, t.net.tracked)
+}
+
+// correct counts the images whose largest logit is the label's; the first of
+// equal ones counts. logits (N,K).
+func correct(logits []float32, labels []int32) int {
+	k := len(logits) / len(labels)
+	n := 0
+	for i, y := range labels {
+		row := logits[i*k : (i+1)*k]
+		best := 0
+		for j, v := range row {
+			if v > row[best] {
+				best = j
+			}
+		}
+		if int32(best) == y && row[best] == row[best] { // NaN is never right
+			n++
+		}
+	}
+	return n
+}
