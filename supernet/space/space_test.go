@@ -1,0 +1,296 @@
+package space
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func mustNew(t testing.TB, set string, nodes int) Space {
+	t.Helper()
+	s, err := New(set, nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// all lists a small space by brute force.
+func all(s Space) []Arch {
+	cells := [][]Node{nil}
+	for i := range s.Nodes {
+		var next [][]Node
+		for _, c := range cells {
+			for x := range s.pairs(i) {
+				for y := x + 1; y < s.pairs(i); y++ {
+					next = append(next, append(slices.Clone(c), s.node(x, y)))
+				}
+			}
+		}
+		cells = next
+	}
+	var out []Arch
+	for _, n := range cells {
+		for _, r := range cells {
+			out = append(out, Arch{n, r})
+		}
+	}
+	return out
+}
+
+func TestSizeIsTheProductOfBinomials(t *testing.T) {
+	for _, set := range []string{"lanas", "darts", "full"} {
+		s := mustNew(t, set, 1)
+		if got := s.Size(); got.Cmp(big.NewInt(int64(len(all(s))))) != 0 {
+			t.Errorf("%s with one node: size %v, brute force %d", set, got, len(all(s)))
+		}
+	}
+	s := mustNew(t, "lanas", 5)
+	// C(8,2) C(12,2) C(16,2) C(20,2) C(24,2), squared.
+	cell := int64(28 * 66 * 120 * 190 * 276)
+	want := new(big.Int).Mul(big.NewInt(cell), big.NewInt(cell))
+	if s.Size().Cmp(want) != 0 {
+		t.Errorf("5 nodes of 4 operations: size %v, want %v", s.Size(), want)
+	}
+}
+
+// TestSampleIsUniform compares counts on all 784 architectures of one node
+// with a chi-square bound of six standard deviations.
+func TestSampleIsUniform(t *testing.T) {
+	s := mustNew(t, "lanas", 1)
+	r := rand.New(rand.NewPCG(1, 2))
+	counts := map[string]int{}
+	const per = 100
+	archs := all(s)
+	for range per * len(archs) {
+		counts[s.Format(s.Sample(r))]++
+	}
+	var chi float64
+	for _, a := range archs {
+		d := float64(counts[s.Format(a)] - per)
+		chi += d * d / per
+	}
+	k := float64(len(archs) - 1)
+	if !(math.Abs(chi-k) <= 6*math.Sqrt(2*k)) {
+		t.Errorf("chi-square %.0f for %.0f degrees of freedom", chi, k)
+	}
+}
+
+func TestNeighboursDifferInOnePair(t *testing.T) {
+	s := mustNew(t, "lanas", 2)
+	r := rand.New(rand.NewPCG(3, 4))
+	a := s.Sample(r)
+	common := func(x, y Node) int {
+		n := 0
+		for _, p := range x {
+			if p == y[0] || p == y[1] {
+				n++
+			}
+		}
+		return n
+	}
+	want := map[string]bool{} // by brute force over the whole space
+	for _, b := range all(s) {
+		same, one := 0, 0
+		for c := range 2 {
+			for i := range s.Nodes {
+				switch common(a.cells()[c].nodes[i], b.cells()[c].nodes[i]) {
+				case 2:
+					same++
+				case 1:
+					one++
+				}
+			}
+		}
+		if one == 1 && same == 2*s.Nodes-1 {
+			want[s.Format(b)] = true
+		}
+	}
+	got := map[string]bool{}
+	for _, b := range s.Neighbours(a) {
+		if err := s.Check(b); err != nil {
+			t.Fatal(err)
+		}
+		got[s.Format(b)] = true
+	}
+	if !reflect.DeepEqual(got, want) || len(got) != len(s.Neighbours(a)) {
+		t.Fatalf("%d neighbours, %d distinct, brute force %d", len(s.Neighbours(a)), len(got), len(want))
+	}
+	counts := map[string]int{}
+	for range 200 * len(want) {
+		counts[s.Format(s.Mutate(a, r))]++
+	}
+	if len(counts) != len(want) {
+		t.Fatalf("Mutate reaches %d of %d neighbours", len(counts), len(want))
+	}
+	for b, n := range counts {
+		if !want[b] || n < 120 || n > 280 { // 200 expected, deviation 14
+			t.Errorf("Mutate gives %s %d times, want about 200", b, n)
+		}
+	}
+}
+
+func TestMaskOfTheRelease(t *testing.T) {
+	s := mustNew(t, "lanas", 5)
+	if s.Dim() != 160 {
+		t.Fatalf("mask of 5 nodes and 4 operations has %d entries, want 160", s.Dim())
+	}
+	a := s.Sample(rand.New(rand.NewPCG(1, 1)))
+	a.Normal[0] = Node{{0, 3}, {1, 0}}
+	a.Reduce[1] = Node{{0, 0}, {2, 2}}
+	m := s.Encode(a)
+	for _, i := range []int{3, 4, 80 + 8, 80 + 8 + 2*4 + 2} {
+		if m[i] != 1 {
+			t.Errorf("mask[%d] is 0, want 1", i)
+		}
+	}
+	if ones := bytes.Count(m, []byte{1}); ones != 20 {
+		t.Errorf("mask has %d ones, want 20", ones)
+	}
+}
+
+func TestRoundTrips(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, err := New(rapid.SampledFrom([]string{"lanas", "darts", "full"}).Draw(t, "set"), rapid.IntRange(1, 7).Draw(t, "nodes"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := s.Sample(rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)))
+		if err := s.Check(a); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := s.Decode(s.Encode(a)); err != nil || !reflect.DeepEqual(a, b) {
+			t.Fatalf("mask: %v %v", b, err)
+		}
+		j, err := s.MarshalArch(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{s.Format(a), string(j)} {
+			s2, b, err := ParseAny(text)
+			if err != nil || !reflect.DeepEqual(a, b) || !reflect.DeepEqual(s, s2) {
+				t.Fatalf("%s: %v %v", text, b, err)
+			}
+		}
+	})
+}
+
+func TestHashIsStable(t *testing.T) {
+	s, a, err := ParseAny("lanas1:1.skip_connect+0.max_pool_3x3:0.sep_conv_3x3+0.sep_conv_5x5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.Format(a), "lanas1:0.max_pool_3x3+1.skip_connect:0.sep_conv_3x3+0.sep_conv_5x5"; got != want {
+		t.Errorf("canonical form %s, want %s", got, want)
+	}
+	if got, want := s.Hash(a), "64b7fe100391"; got != want {
+		t.Errorf("hash %s, want %s", got, want)
+	}
+}
+
+func TestErrorsNameTheField(t *testing.T) {
+	good := "lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:0.skip_connect+1.skip_connect,1.max_pool_3x3+2.skip_connect"
+	if _, _, err := ParseAny(good); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, field string }{
+		{"", "space"},
+		{"lanas", "space"},
+		{"nope2:a:b", "ops"},
+		{"lanas99:a:b", "nodes"},
+		{"lanas2:x", "text"},
+		{"lanas1:0.skip_connect+1.skip_connect:0.skip_connect", "reduce.node[0]"},
+		{"lanas1:0.skip_connect+x.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].edge"},
+		{"lanas1:0.skip_connect+2.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].edge"},
+		{"lanas1:0.skip_connect+1.conv:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].op"},
+		{"lanas1:0.skip_connect+0.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0]"},
+		{`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"}]],"reduce":[]}`, "normal.node[0]"},
+		{`{"space":{"ops":"lanas","nodes":1},"normal":[],"reduce":[]}`, "normal"},
+	} {
+		_, _, err := ParseAny(c.text)
+		var f *FieldError
+		if !errors.As(err, &f) || f.Field != c.field {
+			t.Errorf("%q: error %v, want one of field %s", c.text, err, c.field)
+		}
+	}
+	if _, _, err := UnmarshalArch([]byte(`{"spaces":1}`)); err == nil {
+		t.Error("an unknown JSON field is accepted")
+	}
+	s := mustNew(t, "lanas", 1)
+	for _, m := range [][]byte{nil, make([]byte, 16), bytes.Repeat([]byte{1}, 16), append([]byte{2}, make([]byte, 15)...)} {
+		if _, err := s.Decode(m); err == nil {
+			t.Errorf("mask %v is accepted", m)
+		}
+	}
+}
+
+// TestLive: when every node reads only the cell before last, every other cell
+// is dead.
+func TestLive(t *testing.T) {
+	s := mustNew(t, "lanas", 2)
+	n := Node{{0, 0}, {0, 1}}
+	a := Arch{Normal: []Node{n, n}, Reduce: []Node{n, n}}
+	net := Net{Layers: 6, Channels: 4, StemMultiplier: 3, Classes: 10, Image: 32}
+	for l, got := range s.Live(a, net) {
+		want := CellLive{Cell: l%2 == 1, S0: l%2 == 1}
+		if got != want {
+			t.Errorf("cell %d: %+v, want %+v", l, got, want)
+		}
+	}
+	net.Aux = true // reads cell 4, which brings 2 and 0 to life
+	for l, got := range s.Live(a, net) {
+		if !got.Cell && l != 5 && l%2 == 0 {
+			t.Errorf("cell %d is dead though the auxiliary head needs it", l)
+		}
+	}
+}
+
+func FuzzParseAny(f *testing.F) {
+	f.Add("lanas1:1.skip_connect+0.max_pool_3x3:0.sep_conv_3x3+0.sep_conv_5x5")
+	f.Add(`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		s, a, err := ParseAny(text)
+		if err != nil {
+			return
+		}
+		if err := s.Check(a); err != nil {
+			t.Fatalf("%q is accepted but wrong: %v", text, err)
+		}
+		if _, b, err := ParseAny(s.Format(a)); err != nil || !reflect.DeepEqual(a, b) {
+			t.Fatalf("%q does not survive its text form", text)
+		}
+	})
+}
+
+func FuzzDecode(f *testing.F) {
+	s, err := New("lanas", 1)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1})
+	f.Fuzz(func(t *testing.T, mask []byte) {
+		if a, err := s.Decode(mask); err == nil && !bytes.Equal(s.Encode(a), mask) {
+			t.Fatalf("mask %v becomes %v", mask, s.Encode(a))
+		}
+	})
+}
+
+func TestJSONForm(t *testing.T) {
+	s := mustNew(t, "lanas", 1)
+	b, err := s.MarshalArch(Arch{Normal: []Node{{{0, 0}, {1, 1}}}, Reduce: []Node{{{0, 2}, {0, 3}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"max_pool_3x3"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"sep_conv_3x3"},{"edge":0,"op":"sep_conv_5x5"}]]}`
+	if string(b) != want || !json.Valid(b) {
+		t.Errorf("JSON form\n%s, want\n%s", b, want)
+	}
+}
