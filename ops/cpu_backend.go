@@ -180,7 +180,10 @@ func (b *CPU[T]) SGD(ms []Mem, lr, mu, wd, scale float64) error {
 	for _, m := range ms {
 		w, g, v := m, m, m
 		w.Region, g.Region, v.Region = Param, Grad, Moment
-		cpu.SGD(b.pool, b.at(w), b.at(g), b.at(v), T(lr), T(mu), T(wd), T(scale))
+		if scale != 1 {
+			cpu.Scale(b.pool, T(scale), b.at(g))
+		}
+		cpu.SGD(b.pool, b.at(w), b.at(g), b.at(v), lr, mu, wd)
 	}
 	return nil
 }

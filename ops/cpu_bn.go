@@ -34,7 +34,7 @@ func (b *CPU[T]) bnForward(c *Call, state Mem, rows, ch int, z, gamma, beta, y, 
 	for i, v := range inv {
 		inv[i] = T(1 / math.Sqrt(float64(v)+bnEps))
 	}
-	cpu.BNApply(b.pool, rows, ch, z, mean, inv, gamma, beta, y)
+	cpu.BNApply(b.pool, rows, ch, z, mean, inv, gamma, beta, y, ch)
 }
 
 // bnBackward turns dy into dz (which may be the same slice), and writes the

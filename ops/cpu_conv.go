@@ -21,7 +21,7 @@ func convBNWorkspace(o ConvBN, in []tensor.Shape, out tensor.Shape) Workspace {
 	return Workspace{
 		Saved:    out.TotalSize() + 2*o.Cout,
 		Forward:  x + bn,
-		Backward: x + out.TotalSize() + max(bn, cpu.GemmTAScratch(rows, o.Cin, o.Cout), o.Cin*o.Cout),
+		Backward: x + out.TotalSize() + max(bn, cpu.GemmTAScratch(rows, o.Cin, o.Cout), cpu.GemmTBScratch(o.Cin, o.Cout)),
 	}
 }
 
@@ -70,7 +70,7 @@ func reduceWorkspace(o FactorizedReduce, in []tensor.Shape, out tensor.Shape) Wo
 	return Workspace{
 		Saved:    out.TotalSize() + 2*o.Cout,
 		Forward:  in[0].TotalSize() + rows*o.Cin + rows*half + bn,
-		Backward: in[0].TotalSize() + out.TotalSize() + rows*o.Cin + rows*half + max(bn, cpu.GemmTAScratch(rows, o.Cin, half), o.Cin*half),
+		Backward: in[0].TotalSize() + out.TotalSize() + rows*o.Cin + rows*half + max(bn, cpu.GemmTAScratch(rows, o.Cin, half), cpu.GemmTBScratch(o.Cin, half)),
 	}
 }
 
@@ -103,7 +103,7 @@ func (b *CPU[T]) reduceBackward(o FactorizedReduce, c *Call) {
 	dx := b.at(c.DIn[0])
 	clear(dx)
 	for i := range 2 {
-		cpu.SplitC(b.pool, rows, half, o.Cout, i*half, dz, part)
+		cpu.SplitC(b.pool, rows, half, o.Cout, i*half, dz, part, false)
 		cpu.Subsample(b.pool, s[0], s[1], s[2], s[3], i, i, x, sub)
 		cpu.GemmTA(b.pool, rows, o.Cin, half, sub, part, b.at(c.DIn[1+i]), scr)
 		cpu.GemmTB(b.pool, rows, o.Cin, half, part, b.at(c.In[1+i]), sub, scr)

@@ -9,16 +9,33 @@ import (
 )
 
 func (b *CPU[T]) nodeSumForward(o NodeSum, c *Call) {
+	x, y, out := b.at(c.In[0]), b.at(c.In[1]), b.at(c.Out)
 	ma, mb := o.masks(c.In)
-	s := c.OutShape
-	cpu.ScaleRowsAdd(b.pool, s[0], s[1]*s[2]*s[3], b.at(c.In[0]), b.at(ma), b.at(c.In[1]), b.at(mb), b.at(c.Out))
+	n := c.OutShape[0]
+	switch {
+	case o.DropA && o.DropB:
+		cpu.ScaleRowsAdd(b.pool, n, len(out)/n, x, b.at(ma), y, b.at(mb), out)
+	case o.DropA:
+		cpu.ScaleRowsAdd(b.pool, n, len(out)/n, x, b.at(ma), nil, nil, out)
+		cpu.Add(b.pool, out, out, y)
+	case o.DropB:
+		cpu.ScaleRowsAdd(b.pool, n, len(out)/n, y, b.at(mb), nil, nil, out)
+		cpu.Add(b.pool, out, x, out)
+	default:
+		cpu.Add(b.pool, out, x, y)
+	}
 }
 
 func (b *CPU[T]) nodeSumBackward(o NodeSum, c *Call) {
 	ma, mb := o.masks(c.In)
-	s := c.OutShape
-	cpu.ScaleRows(b.pool, s[0], s[1]*s[2]*s[3], b.at(c.DOut), b.at(ma), b.at(c.DIn[0]))
-	cpu.ScaleRows(b.pool, s[0], s[1]*s[2]*s[3], b.at(c.DOut), b.at(mb), b.at(c.DIn[1]))
+	dy, n := b.at(c.DOut), c.OutShape[0]
+	for i, m := range []Mem{ma, mb} {
+		if m.Len == 0 {
+			copy(b.at(c.DIn[i]), dy)
+			continue
+		}
+		cpu.ScaleRowsAdd(b.pool, n, len(dy)/n, dy, b.at(m), nil, nil, b.at(c.DIn[i]))
+	}
 }
 
 func (b *CPU[T]) concatForward(c *Call) {
@@ -34,7 +51,7 @@ func (b *CPU[T]) concatBackward(c *Call) {
 	s := c.OutShape
 	off := 0
 	for i, in := range c.InShape {
-		cpu.SplitC(b.pool, s[0]*s[1]*s[2], in[3], s[3], off, b.at(c.DOut), b.at(c.DIn[i]))
+		cpu.SplitC(b.pool, s[0]*s[1]*s[2], in[3], s[3], off, b.at(c.DOut), b.at(c.DIn[i]), false)
 		off += in[3]
 	}
 }
@@ -43,7 +60,7 @@ func linearWorkspace(o Linear, in []tensor.Shape) Workspace {
 	n := in[0][0]
 	return Workspace{
 		Forward:  n * o.In,
-		Backward: n*o.In + max(cpu.GemmTAScratch(n, o.In, o.Out), o.In*o.Out),
+		Backward: n*o.In + max(cpu.GemmTAScratch(n, o.In, o.Out), cpu.GemmTBScratch(o.In, o.Out), cpu.ColumnSumsScratch(n, o.Out)),
 	}
 }
 
@@ -52,14 +69,14 @@ func (b *CPU[T]) linearForward(o Linear, c *Call) {
 	x := b.relu(o.ReLU, b.at(c.In[0]), &scr)
 	n := c.InShape[0][0]
 	cpu.Gemm(b.pool, n, o.In, o.Out, x, b.at(c.In[1]), b.at(c.Out), false)
-	cpu.AddBias(b.pool, n, o.Out, b.at(c.In[2]), b.at(c.Out))
+	cpu.AddBias(b.pool, n, o.Out, b.at(c.Out), b.at(c.In[2]))
 }
 
 func (b *CPU[T]) linearBackward(o Linear, c *Call) {
 	scr := pieces[T](b.at(c.Scratch))
 	x := b.relu(o.ReLU, b.at(c.In[0]), &scr)
 	n, dy, dx := c.InShape[0][0], b.at(c.DOut), b.at(c.DIn[0])
-	cpu.ColumnSums(b.pool, n, o.Out, dy, b.at(c.DIn[2]))
+	cpu.ColumnSums(b.pool, n, o.Out, dy, b.at(c.DIn[2]), scr)
 	cpu.GemmTA(b.pool, n, o.In, o.Out, x, dy, b.at(c.DIn[1]), scr)
 	cpu.GemmTB(b.pool, n, o.In, o.Out, dy, b.at(c.In[1]), dx, scr)
 	if o.ReLU {
@@ -78,7 +95,7 @@ func (b *CPU[T]) xentForward(o SoftmaxXent, c *Call) error {
 		}
 		b.labels = append(b.labels, l)
 	}
-	b.at(c.Out)[0] = cpu.SoftmaxXent(b.pool, n, k, b.at(c.In[0]), b.labels, T(o.Smoothing), b.at(c.Saved))
+	b.at(c.Out)[0] = cpu.SoftmaxXent(b.pool, n, k, b.at(c.In[0]), b.labels, o.Smoothing, b.at(c.Saved))
 	return nil
 }
 

@@ -80,7 +80,7 @@ func (b *CPU[T]) avgPoolBackward(o ReLUAvgPool, c *Call) {
 
 func (b *CPU[T]) globalPoolForward(c *Call) {
 	s := c.InShape[0]
-	cpu.GlobalAvgPoolForward(b.pool, s[0], s[1]*s[2], s[3], b.at(c.In[0]), b.at(c.Out))
+	cpu.GlobalAvgPool(b.pool, s[0], s[1]*s[2], s[3], b.at(c.In[0]), b.at(c.Out))
 }
 
 func (b *CPU[T]) globalPoolBackward(c *Call) {

@@ -27,7 +27,7 @@ func separableWorkspace(o Separable, in []tensor.Shape, out tensor.Shape) Worksp
 	return Workspace{
 		Saved:    o.Stages * (2*n + 2*o.C),
 		Forward:  x + bn,
-		Backward: 3*max(x, n) + max(bn, dw, cpu.GemmTAScratch(rows, o.C, o.C), o.C*o.C),
+		Backward: 3*max(x, n) + max(bn, dw, cpu.GemmTAScratch(rows, o.C, o.C), cpu.GemmTBScratch(o.C, o.C)),
 	}
 }
 
@@ -103,7 +103,7 @@ func (b *CPU[T]) stageInput(o Separable, c *Call, s int, saved []pieces[T], r []
 	_, z, stats := p.take(n), p.take(n), p.take(2*o.C)
 	gamma, beta := b.affine(o.Affine, c.In, 1+(s-1)*(2+bnInputs(o.Affine))+2)
 	r = r[:n]
-	cpu.BNApply(b.pool, n/o.C, o.C, z, stats[:o.C], stats[o.C:], gamma, beta, r)
+	cpu.BNApply(b.pool, n/o.C, o.C, z, stats[:o.C], stats[o.C:], gamma, beta, r, o.C)
 	cpu.ReLU(b.pool, r, r)
 	return r
 }

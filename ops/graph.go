@@ -18,9 +18,6 @@ type Graph struct {
 	leaves map[*gorgonia.Node]Mem
 	seq    int
 	seed   *gorgonia.Node // the gradient of the loss with respect to itself
-	// sameHash drops the unique id from the hashes of backward nodes, which
-	// makes gorgonia merge them. Only the test of the merge check sets it.
-	sameHash bool
 }
 
 // NewGraph returns an empty graph of tensors of type dt (Float32 or Float64).
@@ -41,7 +38,7 @@ func (g *Graph) Apply(op Op, state []Mem, in ...*gorgonia.Node) (*gorgonia.Node,
 	if len(state) != len(op.BN()) {
 		return nil, shapeErr(op, "got %d batch-normalisation states, want %d", len(state), len(op.BN()))
 	}
-	a := &applied{graph: g, id: g.seq, op: op, state: state, dt: g.dt}
+	a := &applied{id: g.seq, op: op, state: state, dt: g.dt}
 	g.seq++
 	for _, n := range in {
 		a.in = append(a.in, n.Shape())
@@ -53,6 +50,9 @@ func (g *Graph) Apply(op Op, state []Mem, in ...*gorgonia.Node) (*gorgonia.Node,
 	n, err := gorgonia.ApplyOp(&forwardOp{applied: a}, in...)
 	if err != nil {
 		return nil, fmt.Errorf("ops: %s: %w", op.Name(), err)
+	}
+	if got, ok := n.Op().(*forwardOp); !ok || got.applied != a {
+		return nil, fmt.Errorf("ops: %s: gorgonia merged it with another node: their 32-bit hashes are equal", op.Name())
 	}
 	return n, nil
 }
@@ -77,7 +77,6 @@ func (g *Graph) Grad(loss *gorgonia.Node, wanted []*gorgonia.Node) ([]*gorgonia.
 // applied is one use of an op in a graph: what its forward node, its backward
 // node and the picks of the other gradients share.
 type applied struct {
-	graph *Graph
 	id    int
 	op    Op
 	state []Mem
@@ -183,10 +182,6 @@ func (o *backwardOp) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
 	return o.in[o.primary()].Clone(), nil
 }
 func (o *backwardOp) WriteHash(h hash.Hash) {
-	if o.graph.sameHash {
-		fmt.Fprint(h, "bwd")
-		return
-	}
 	fmt.Fprintf(h, "bwd-%s-%d", o.op.Name(), o.id)
 }
 func (o *backwardOp) Hashcode() uint32 { return hashOf(o.WriteHash) }

@@ -1,0 +1,24 @@
+package ops_test
+
+import (
+	"testing"
+
+	"oneshot/ops/cpu"
+	"oneshot/ops/opstest"
+)
+
+func TestGradients(t *testing.T) {
+	pool := cpu.NewPool(1)
+	defer pool.Close()
+	opstest.Gradients(t, func() opstest.Machine { return opstest.CPU[float64](pool) })
+}
+
+// TestConformance bounds float32 against float64: the longest sums here are of
+// a few hundred terms, and batch normalisation of few values amplifies.
+func TestConformance(t *testing.T) {
+	for _, threads := range []int{1, 2} {
+		pool := cpu.NewPool(threads)
+		defer pool.Close()
+		opstest.Conformance(t, func() opstest.Machine { return opstest.CPU[float32](pool) }, 2e-4)
+	}
+}
