@@ -26,6 +26,7 @@ type graph struct {
 	aux    *gorgonia.Node // nil without auxiliary head
 	loss   *gorgonia.Node // nil unless training
 	params []ops.Mem      // parameters in use, in creation order
+	grads  []ops.Mem      // their gradients; empty unless training
 	norms  []int          // normalisations in use
 	masks  int            // drop-path masks, each of one value an image
 	batch  int
@@ -243,8 +244,9 @@ func (b *builder) compile(back ops.Backend) error {
 			roots.Keep = append(roots.Keep, b.out.aux)
 		}
 		for _, m := range b.out.params {
-			roots.GradMem = append(roots.GradMem, ops.Mem{Region: ops.Grad, Off: m.Off, Len: m.Len})
+			b.out.grads = append(b.out.grads, ops.Mem{Region: ops.Grad, Off: m.Off, Len: m.Len})
 		}
+		roots.GradMem = b.out.grads
 	}
 	var err error
 	b.out.prog, err = b.g.Compile(back, roots)

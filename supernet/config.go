@@ -79,7 +79,7 @@ func (c NetConfig) auxStride() (int, error) {
 			hw /= 2
 		}
 	}
-	for _, s := range []int{2, 3} {
+	for _, s := range []int{3, 2} {
 		if hw >= 5 && (hw-5)/s+1 == 2 {
 			return s, nil
 		}

@@ -2,7 +2,6 @@ package supernet
 
 import (
 	"oneshot/ops"
-	"oneshot/ops/cpu"
 	"oneshot/supernet/space"
 )
 
@@ -19,9 +18,7 @@ func Estimate(cfg NetConfig, arch *space.Arch, batch int) (int64, error) {
 	if arch != nil {
 		a = *arch
 	}
-	pool := cpu.NewPool(1)
-	defer pool.Close()
-	g, err := n.build(ops.NewCPU[float32](pool), a, graphSpec{batch: batch, train: true, dropPath: arch != nil})
+	g, err := n.build(ops.NewCPU[float32](nil), a, graphSpec{batch: batch, train: true, dropPath: arch != nil})
 	if err != nil {
 		return 0, err
 	}

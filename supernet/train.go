@@ -174,10 +174,25 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 		return StepStats{}, err
 	}
 	t.fill(g, batch)
+	st, err := t.run(g, batch)
+	if err != nil {
+		return st, err
+	}
+	if err := t.descend(g, st); err != nil {
+		return st, err
+	}
+	t.loader.Recycle(batch)
+	t.step++
+	t.average()
+	return st, nil
+}
+
+// run computes loss and gradients of the batch in the input region.
+func (t *Trainer) run(g *graph, batch *data.Batch) (StepStats, error) {
 	if err := g.prog.Run(t.back, ops.Train, bnMomentum); err != nil {
 		return StepStats{}, err
 	}
-	norm2, err := t.back.SumSquares(g.params)
+	norm2, err := t.back.SumSquares(g.grads)
 	if err != nil {
 		return StepStats{}, err
 	}
@@ -187,20 +202,22 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 	if bad(st.Loss) || bad(st.GradNorm) {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(g.arch)}
 	}
+	return st, nil
+}
+
+// descend applies clipped SGD to the parameters in use.
+func (t *Trainer) descend(g *graph, st StepStats) error {
 	scale := 1.0
 	if t.cfg.Clip > 0 {
 		scale = min(1, t.cfg.Clip/(st.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
 	}
 	if err := t.back.SGD(g.params, st.LR, t.cfg.Momentum, t.cfg.WeightDecay, scale); err != nil {
-		return StepStats{}, err
+		return err
 	}
 	for _, i := range g.norms {
 		t.net.tracked[i]++
 	}
-	t.loader.Recycle(batch)
-	t.step++
-	t.average()
-	return st, nil
+	return nil
 }
 
 func bad(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }

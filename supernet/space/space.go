@@ -5,12 +5,13 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // Space is the set of architectures of one operation set and node count.
 type Space struct {
-	Name  string   // operation set: lanas, darts or full
+	Name  string   // operation set and nodes, such as lanas5
 	Ops   []string // candidate operations, in encoding order
 	Nodes int      // nodes of a cell
 }
@@ -38,7 +39,7 @@ func New(opSet string, nodes int) (Space, error) {
 	var names []string
 	for _, s := range opSets {
 		if s.name == opSet {
-			return Space{Name: s.name, Ops: slices.Clone(s.ops), Nodes: nodes}, nil
+			return Space{Name: s.name + strconv.Itoa(nodes), Ops: slices.Clone(s.ops), Nodes: nodes}, nil
 		}
 		names = append(names, s.name)
 	}

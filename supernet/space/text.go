@@ -21,7 +21,7 @@ import (
 // are separated by commas, a node's pairs edge.operation by a plus.
 func (s Space) Format(a Arch) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%d", s.Name, s.Nodes)
+	b.WriteString(s.Name)
 	for _, c := range a.cells() {
 		sep := ':'
 		for _, n := range c.nodes {
@@ -44,8 +44,8 @@ func (s Space) Hash(a Arch) string {
 // node may come in any order.
 func (s Space) Parse(text string) (Arch, error) {
 	parts := strings.Split(text, ":")
-	if id := fmt.Sprintf("%s%d", s.Name, s.Nodes); parts[0] != id {
-		return Arch{}, &FieldError{"space", fmt.Sprintf("is %.40q, want %q", parts[0], id)}
+	if parts[0] != s.Name {
+		return Arch{}, &FieldError{"space", fmt.Sprintf("is %.40q, want %q", parts[0], s.Name)}
 	}
 	if len(parts) != 3 {
 		return Arch{}, &FieldError{"text", fmt.Sprintf("has %d parts between colons, want 3: space, normal cell, reduction cell", len(parts))}
@@ -77,7 +77,10 @@ func (s Space) Parse(text string) (Arch, error) {
 			*to = append(*to, s.order(n))
 		}
 	}
-	return a, s.Check(a)
+	if err := s.Check(a); err != nil {
+		return Arch{}, err
+	}
+	return a, nil
 }
 
 // named is a pair given by the operation's name.
@@ -98,7 +101,7 @@ func (s Space) order(n Node) Node {
 }
 
 type jsonPair struct {
-	Edge int    `json:"edge"`
+	Edge *int   `json:"edge"` // a pointer: a missing edge is not edge 0
 	Op   string `json:"op"`
 }
 
@@ -117,25 +120,38 @@ func (s Space) MarshalArch(a Arch) ([]byte, error) {
 		return nil, err
 	}
 	var j jsonArch
-	j.Space.Ops, j.Space.Nodes = s.Name, s.Nodes
+	j.Space.Ops, j.Space.Nodes = strings.TrimSuffix(s.Name, strconv.Itoa(s.Nodes)), s.Nodes
 	for c, to := range []*[][]jsonPair{&j.Normal, &j.Reduce} {
 		for _, n := range a.cells()[c].nodes {
-			*to = append(*to, []jsonPair{{n[0].Edge, s.Ops[n[0].Op]}, {n[1].Edge, s.Ops[n[1].Op]}})
+			*to = append(*to, []jsonPair{{&n[0].Edge, s.Ops[n[0].Op]}, {&n[1].Edge, s.Ops[n[1].Op]}})
 		}
 	}
 	return json.Marshal(j)
 }
 
-// UnmarshalArch reads the JSON form; unknown and missing fields are errors.
-func UnmarshalArch(b []byte) (Space, Arch, error) {
+// UnmarshalArch reads the JSON form of an architecture of this space; unknown
+// and missing fields are errors.
+func (s Space) UnmarshalArch(b []byte) (Arch, error) {
+	named, a, err := parseJSON(b)
+	if err != nil {
+		return Arch{}, err
+	}
+	if named.Name != s.Name {
+		return Arch{}, &FieldError{"space", fmt.Sprintf("is %q, want %q", named.Name, s.Name)}
+	}
+	return a, nil
+}
+
+// parseJSON reads the JSON form of an architecture of any space.
+func parseJSON(b []byte) (Space, Arch, error) {
 	var j jsonArch
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
-		return Space{}, Arch{}, fmt.Errorf("space: architecture JSON: %w", err)
+		return Space{}, Arch{}, &FieldError{"json", err.Error()}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Space{}, Arch{}, errors.New("space: architecture JSON: more text after the object")
+		return Space{}, Arch{}, &FieldError{"json", "has more text after the object"}
 	}
 	s, err := New(j.Space.Ops, j.Space.Nodes)
 	if err != nil {
@@ -150,22 +166,49 @@ func UnmarshalArch(b []byte) (Space, Arch, error) {
 			}
 			var n Node
 			for k, p := range pairs {
-				if n[k], err = s.named(fmt.Sprintf("%s.node[%d].pair[%d]", name, i, k), p.Edge, p.Op); err != nil {
+				at := fmt.Sprintf("%s.node[%d].pair[%d]", name, i, k)
+				if p.Edge == nil {
+					return Space{}, Arch{}, &FieldError{at + ".edge", "is missing"}
+				}
+				if n[k], err = s.named(at, *p.Edge, p.Op); err != nil {
 					return Space{}, Arch{}, err
 				}
 			}
 			*to = append(*to, s.order(n))
 		}
 	}
-	return s, a, s.Check(a)
+	if err := s.Check(a); err != nil {
+		return Space{}, Arch{}, err
+	}
+	return s, a, nil
+}
+
+// ParseMask reads a mask as text, such as "[0, 1, ...]", of an architecture of
+// this space.
+func (s Space) ParseMask(text string) (Arch, error) {
+	var values []int
+	if err := json.Unmarshal([]byte(text), &values); err != nil {
+		return Arch{}, &FieldError{"mask", "is no list of 0 and 1: " + err.Error()}
+	}
+	mask := make([]byte, len(values))
+	for i, v := range values {
+		if v != 0 && v != 1 {
+			return Arch{}, &FieldError{fmt.Sprintf("mask[%d]", i), fmt.Sprintf("%d, want 0 or 1", v)}
+		}
+		mask[i] = byte(v)
+	}
+	return s.Decode(mask)
 }
 
 // ParseAny reads an architecture that names its own space: the JSON form or
-// the text form.
+// the text form. A mask names none; see ParseMask.
 func ParseAny(text string) (Space, Arch, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "{") {
-		return UnmarshalArch([]byte(text))
+		return parseJSON([]byte(text))
+	}
+	if strings.HasPrefix(text, "[") {
+		return Space{}, Arch{}, &FieldError{"mask", "does not say which space it belongs to"}
 	}
 	id, _, _ := strings.Cut(text, ":")
 	name := strings.TrimRight(id, "0123456789")
@@ -178,5 +221,8 @@ func ParseAny(text string) (Space, Arch, error) {
 		return Space{}, Arch{}, err
 	}
 	a, err := s.Parse(text)
-	return s, a, err
+	if err != nil {
+		return Space{}, Arch{}, err
+	}
+	return s, a, nil
 }

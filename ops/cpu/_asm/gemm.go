@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// gemm emits the column panels of gemmRows: 16 columns, and up to 8 under a
+// mask. A tile of c stays in registers over the whole of k: per step of k the
+// tile loads one row of b and broadcasts one column of a. Tiles have 12
+// accumulators, because two multiply-adds a cycle at a latency of four cycles
+// keep eight busy; shorter tiles finish the rows.
+//
+// Whatever the tile, an element of c is one chain of fused multiply-adds over
+// ascending k, so where a row lies in a tile does not change its value.
+func gemm() {
+	gemmPanel("gemm16AVX2", 2, false, []int{6, 4, 2, 1})
+	gemmPanel("gemm8AVX2", 1, true, []int{12, 8, 4, 2, 1})
+}
+
+// gemmPanel emits one panel nv vectors wide; heights are the rows of its
+// tiles, descending and ending in 1.
+func gemmPanel(name string, nv int, masked bool, heights []int) {
+	sig := "rows, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool"
+	what := "16 columns"
+	if masked {
+		sig += ", mask *int32"
+		what = "the columns of 8 whose mask is set"
+	}
+	TEXT(name, NOSPLIT, "func("+sig+")")
+	Doc(fmt.Sprintf("%s works like gemmRowsRef on %s of b and c.", name, what))
+	Pragma("noescape")
+
+	p := gemmRegs{
+		rows: RAX, a: RBX, lda: RCX, lda3: RDX, ldb: RSI, c: RDI, ldc: R8,
+		ap: []GPPhysical{R9, R10, R11, R12}, bp: R13, k: R14, acc: R15,
+		nv: nv, masked: masked,
+	}
+	load("rows", p.rows)
+	load("a", p.a)
+	loadBytes("lda", p.lda)
+	LEAQ(at(p.lda, p.lda, 2), p.lda3)
+	loadBytes("ldb", p.ldb)
+	load("c", p.c)
+	loadBytes("ldc", p.ldc)
+	MOVBQZX(mustAddr(Param("acc")), p.acc)
+	if masked {
+		load("mask", p.bp)
+		VMOVDQU(Mem{Base: p.bp}, y[15])
+	}
+	for _, mr := range heights {
+		p.tiles(mr)
+	}
+	leave()
+}
+
+// gemmRegs is the register plan of a panel.
+type gemmRegs struct {
+	rows, a, lda, lda3, ldb, c, ldc, bp, k, acc GPPhysical
+	ap                                          []GPPhysical // ap[i]: row 3*i of the tile of a
+	nv                                          int
+	masked                                      bool
+}
+
+// tiles emits the loop that takes mr rows a time while there are as many.
+func (p gemmRegs) tiles(mr int) {
+	tag := func(s string) string { return fmt.Sprintf("%s%d", s, mr) }
+	Label(tag("tile"))
+	CMPQ(p.rows, U8(mr))
+	JLT(LabelRef(tag("end")))
+	load("b", p.bp)
+	load("k", p.k)
+	for i := 0; 3*i < mr; i++ {
+		if i == 0 {
+			MOVQ(p.a, p.ap[0])
+		} else {
+			LEAQ(at(p.ap[i-1], p.lda3, 1), p.ap[i])
+		}
+	}
+	zero(mr * p.nv)
+
+	const unroll = 4
+	Label(tag("k4_"))
+	SUBQ(U8(unroll), p.k)
+	JLT(LabelRef(tag("k1_")))
+	for u := range unroll {
+		p.step(mr, u)
+	}
+	p.advanceA(mr, unroll)
+	JMP(LabelRef(tag("k4_")))
+	Label(tag("k1_")) // k holds the steps left, less unroll
+	ADDQ(U8(unroll), p.k)
+	JZ(LabelRef(tag("store")))
+	Label(tag("k1loop"))
+	p.step(mr, 0)
+	p.advanceA(mr, 1)
+	DECQ(p.k)
+	JNZ(LabelRef(tag("k1loop")))
+
+	Label(tag("store"))
+	TESTQ(p.acc, p.acc)
+	JNZ(LabelRef(tag("add")))
+	p.store(mr, false)
+	JMP(LabelRef(tag("next")))
+	Label(tag("add"))
+	p.store(mr, true)
+	Label(tag("next"))
+	if mr%3 == 0 {
+		LEAQ(at(p.a, p.lda3, mr/3), p.a)
+	} else {
+		LEAQ(at(p.a, p.lda, mr), p.a)
+	}
+	SUBQ(U8(mr), p.rows)
+	JMP(LabelRef(tag("tile")))
+	Label(tag("end"))
+}
+
+// step emits one step of k, u steps past the pointers into a, and moves on
+// through b.
+func (p gemmRegs) step(mr, u int) {
+	for v := range p.nv {
+		if p.masked {
+			VMASKMOVPS(Mem{Base: p.bp}, y[15], y[12])
+		} else {
+			VMOVUPS(Mem{Base: p.bp, Disp: v * vecBytes}, y[12+v])
+		}
+	}
+	ADDQ(p.ldb, p.bp)
+	for r := range mr {
+		x := y[13+r%2]
+		if !p.masked {
+			x = y[14+r%2]
+		}
+		m := at(p.ap[r/3], p.lda, r%3)
+		m.Disp = 4 * u
+		VBROADCASTSS(m, x)
+		for v := range p.nv {
+			VFMADD231PS(y[12+v], x, y[r*p.nv+v])
+		}
+	}
+}
+
+// advanceA moves the pointers into a by steps of k.
+func (p gemmRegs) advanceA(mr, steps int) {
+	for i := 0; 3*i < mr; i++ {
+		ADDQ(U8(4*steps), p.ap[i])
+	}
+}
+
+// store writes the tile to c, or adds it, and moves c to the next tile.
+func (p gemmRegs) store(mr int, add bool) {
+	for r := range mr {
+		for v := range p.nv {
+			m, s := Mem{Base: p.c, Disp: v * vecBytes}, y[r*p.nv+v]
+			switch {
+			case p.masked && add:
+				VMASKMOVPS(m, y[15], y[13])
+				VADDPS(y[13], s, s)
+				VMASKMOVPS(s, y[15], m)
+			case p.masked:
+				VMASKMOVPS(s, y[15], m)
+			case add:
+				VADDPS(m, s, s)
+				VMOVUPS(s, m)
+			default:
+				VMOVUPS(s, m)
+			}
+		}
+		ADDQ(p.ldc, p.c)
+	}
+}

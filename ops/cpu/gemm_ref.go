@@ -1,0 +1,160 @@
+package cpu
+
+// gemmRowsRef computes c = a b, or c += a b if acc is set, for row-major blocks
+// a (m,k), b (k,n) and c (m,n) whose rows are lda, ldb and ldc elements apart.
+//
+// Every element of c is one sum over ascending k, added to the old c at the end
+// if acc: it depends on its row of a and its column of b alone. No product is
+// skipped, so NaN and Inf travel as IEEE 754 says (0*Inf is NaN). With k == 0
+// the product is zero. c must overlap neither a nor b.
+func gemmRowsRef[T Float](m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	if k <= 0 {
+		for i := 0; i < m && !acc; i++ {
+			clear(c[i*ldc:][:n])
+		}
+		return
+	}
+	i := 0
+	for ; i+2 <= m; i += 2 {
+		a0, a1 := a[i*lda:][:k], a[(i+1)*lda:][:k]
+		c0, c1 := c[i*ldc:][:n], c[(i+1)*ldc:][:n]
+		j := 0
+		for ; j+4 <= n; j += 4 {
+			gemmTile2x4(a0, a1, b[j:], ldb, (*[4]T)(c0[j:]), (*[4]T)(c1[j:]), acc)
+		}
+		for ; j < n; j++ {
+			store(&c0[j], dotColumn(a0, b[j:], ldb), acc)
+			store(&c1[j], dotColumn(a1, b[j:], ldb), acc)
+		}
+	}
+	if i < m {
+		a0, c0 := a[i*lda:][:k], c[i*ldc:][:n]
+		j := 0
+		for ; j+4 <= n; j += 4 {
+			gemmTile1x4(a0, b[j:], ldb, (*[4]T)(c0[j:]), acc)
+		}
+		for ; j < n; j++ {
+			store(&c0[j], dotColumn(a0, b[j:], ldb), acc)
+		}
+	}
+}
+
+// gemmTile2x4 is two rows of a times four columns of b. Eight sums, four
+// elements of b and two of a fit the sixteen registers of amd64.
+func gemmTile2x4[T Float](a0, a1, b []T, ldb int, c0, c1 *[4]T, acc bool) {
+	var s00, s01, s02, s03, s10, s11, s12, s13 T
+	a1 = a1[:len(a0)]
+	for p, x0 := range a0 {
+		x1 := a1[p]
+		r := (*[4]T)(b[p*ldb:])
+		s00 += x0 * r[0]
+		s10 += x1 * r[0]
+		s01 += x0 * r[1]
+		s11 += x1 * r[1]
+		s02 += x0 * r[2]
+		s12 += x1 * r[2]
+		s03 += x0 * r[3]
+		s13 += x1 * r[3]
+	}
+	store4(c0, s00, s01, s02, s03, acc)
+	store4(c1, s10, s11, s12, s13, acc)
+}
+
+func gemmTile1x4[T Float](a, b []T, ldb int, c *[4]T, acc bool) {
+	var s0, s1, s2, s3 T
+	for p, x := range a {
+		r := (*[4]T)(b[p*ldb:])
+		s0 += x * r[0]
+		s1 += x * r[1]
+		s2 += x * r[2]
+		s3 += x * r[3]
+	}
+	store4(c, s0, s1, s2, s3, acc)
+}
+
+func dotColumn[T Float](a, b []T, ldb int) T {
+	var s T
+	for p, x := range a {
+		s += x * b[p*ldb]
+	}
+	return s
+}
+
+func store[T Float](c *T, s T, acc bool) {
+	if acc {
+		s += *c
+	}
+	*c = s
+}
+
+func store4[T Float](c *[4]T, s0, s1, s2, s3 T, acc bool) {
+	if acc {
+		s0, s1, s2, s3 = s0+c[0], s1+c[1], s2+c[2], s3+c[3]
+	}
+	c[0], c[1], c[2], c[3] = s0, s1, s2, s3
+}
+
+// gemmATRowsRef computes c += aᵀ b for row-major blocks a (m,k), b (m,n) and
+// c (k,n) whose rows are lda, ldb and ldc elements apart.
+//
+// The rows are summed in blocks of a size that k and n alone decide, each block
+// over ascending rows and then added to c. No product is skipped: NaN and Inf
+// travel as IEEE 754 says. c must overlap neither a nor b.
+func gemmATRowsRef[T Float](m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int) {
+	if k <= 0 || n <= 0 {
+		return
+	}
+	block := max(1<<13/(k+n), 64) // a block of a and b stays in the first level cache
+	for i := 0; i < m; i += block {
+		rows := min(block, m-i)
+		ab, bb := a[i*lda:], b[i*ldb:]
+		p := 0
+		for ; p+2 <= k; p += 2 {
+			c0, c1 := c[p*ldc:][:n], c[(p+1)*ldc:][:n]
+			j := 0
+			for ; j+4 <= n; j += 4 {
+				gemmATTile2x4(rows, ab[p:], lda, bb[j:], ldb, (*[4]T)(c0[j:]), (*[4]T)(c1[j:]))
+			}
+			for ; j < n; j++ {
+				c0[j] += dotColumns(rows, ab[p:], lda, bb[j:], ldb)
+				c1[j] += dotColumns(rows, ab[p+1:], lda, bb[j:], ldb)
+			}
+		}
+		if p < k {
+			c0 := c[p*ldc:][:n]
+			for j := range c0 {
+				c0[j] += dotColumns(rows, ab[p:], lda, bb[j:], ldb)
+			}
+		}
+	}
+}
+
+func gemmATTile2x4[T Float](m int, a []T, lda int, b []T, ldb int, c0, c1 *[4]T) {
+	var s00, s01, s02, s03, s10, s11, s12, s13 T
+	for i := range m {
+		l := (*[2]T)(a[i*lda:])
+		r := (*[4]T)(b[i*ldb:])
+		x0, x1 := l[0], l[1]
+		s00 += x0 * r[0]
+		s10 += x1 * r[0]
+		s01 += x0 * r[1]
+		s11 += x1 * r[1]
+		s02 += x0 * r[2]
+		s12 += x1 * r[2]
+		s03 += x0 * r[3]
+		s13 += x1 * r[3]
+	}
+	store4(c0, s00, s01, s02, s03, true)
+	store4(c1, s10, s11, s12, s13, true)
+}
+
+func dotColumns[T Float](m int, a []T, lda int, b []T, ldb int) T {
+	var s T
+	for i := range m {
+		s += a[i*lda] * b[i*ldb]
+	}
+	return s
+}

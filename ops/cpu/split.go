@@ -1,0 +1,104 @@
+package cpu
+
+const (
+	badShape   = "cpu: negative dimension"
+	badLength  = "cpu: slice length does not fit the shape"
+	badScratch = "cpu: scratch is too short"
+)
+
+// split is a partition of n items into chunks of size items, the last one
+// possibly shorter. It is a function of shapes alone.
+type split struct{ n, size int }
+
+const (
+	// minChunk is the least work of a chunk, in scalar operations: some 10 us in
+	// scalar code and 1 us in vector code, so that handing it over pays.
+	minChunk = 1 << 15
+	// maxChunks is enough for four threads to finish together.
+	maxChunks = 32
+	// maxPartials is for kernels that keep a partial sum for each chunk.
+	maxPartials = 16
+)
+
+// splitBy cuts n items of cost scalar operations each into at most limit chunks.
+func splitBy(n, cost, limit int) split {
+	if n <= 0 {
+		return split{0, 1}
+	}
+	chunks := limit
+	if total := uint64(n) * uint64(max(cost, 1)); total/minChunk < uint64(limit) {
+		chunks = max(int(total/minChunk), 1)
+	}
+	return split{n, (n + chunks - 1) / chunks}
+}
+
+func (s split) chunks() int { return (s.n + s.size - 1) / s.size }
+
+// bounds returns the items lo <= i < hi of a chunk.
+func (s split) bounds(chunk int) (lo, hi int) {
+	lo = chunk * s.size
+	return lo, min(lo+s.size, s.n)
+}
+
+// volume returns the product of dimensions. It panics if one is negative or
+// the product overflows.
+func volume(dims ...int) int {
+	v := 1
+	for _, d := range dims {
+		if d < 0 {
+			panic(badShape)
+		}
+		if d != 0 && v > int(^uint(0)>>1)/d {
+			panic(badShape)
+		}
+		v *= d
+	}
+	return v
+}
+
+// need panics unless s has exactly the length of the shape dims.
+func need[T any](s []T, dims ...int) {
+	if len(s) != volume(dims...) {
+		panic(badLength)
+	}
+}
+
+// needOptional panics unless s is nil or has exactly n elements.
+func needOptional[T any](s []T, n int) {
+	if s != nil && len(s) != n {
+		panic(badLength)
+	}
+}
+
+// needBlock panics unless s holds rows rows of cols elements, ld apart.
+func needBlock[T any](s []T, rows, cols, ld int) {
+	if rows < 0 || cols < 0 || ld < cols {
+		panic(badShape)
+	}
+	if rows > 0 && len(s) < volume(rows-1, ld)+cols {
+		panic(badLength)
+	}
+}
+
+// needScratch returns the first n elements of scratch.
+func needScratch[T Float](scratch []T, n int) []T {
+	if len(scratch) < n {
+		panic(badScratch)
+	}
+	return scratch[:n]
+}
+
+// addPartials computes out, the sum of the rows of partial (chunks,len(out)) in
+// ascending order.
+func addPartials[T Float](p *Pool, chunks int, partial, out []T) {
+	n := len(out)
+	cols := splitBy(n, chunks, maxChunks)
+	p.Run(cols.chunks(), func(i int) {
+		lo, hi := cols.bounds(i)
+		dst := out[lo:hi]
+		clear(dst)
+		for c := range chunks {
+			addRow(dst, dst, partial[c*n+lo:][:len(dst)])
+		}
+	})
+}

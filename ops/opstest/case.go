@@ -1,0 +1,143 @@
+// Package opstest is the conformance suite of ops.Backend: every backend runs
+// the same operations on the same inputs and must agree with the float64
+// processor backend, whose gradients are in turn checked by finite differences
+// and against PyTorch.
+//
+// A backend's own test calls Conformance with a Machine around it:
+//
+//	func TestConformance(t *testing.T) {
+//		opstest.Conformance(t, func() opstest.Machine { return ... }, 1e-5)
+//	}
+package opstest
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gorgonia.org/tensor"
+
+	"oneshot/ops"
+	"oneshot/ops/cpu"
+)
+
+// Machine is a backend whose memory a test can fill and read.
+type Machine interface {
+	ops.Backend
+	// Resize gives region r room for n elements.
+	Resize(r ops.Region, n int)
+	Write(m ops.Mem, v []float64)
+	Read(m ops.Mem) []float64
+}
+
+// CPU returns the processor backend as a Machine.
+func CPU[T cpu.Float](pool *cpu.Pool) Machine { return cpuMachine[T]{ops.NewCPU[T](pool)} }
+
+type cpuMachine[T cpu.Float] struct{ *ops.CPU[T] }
+
+func (m cpuMachine[T]) Resize(r ops.Region, n int) { m.Bind(r, make([]T, n)) }
+func (m cpuMachine[T]) Write(at ops.Mem, v []float64) {
+	for i, x := range v {
+		m.At(at)[i] = T(x)
+	}
+}
+func (m cpuMachine[T]) Read(at ops.Mem) []float64 {
+	out := make([]float64, at.Len)
+	for i, x := range m.At(at) {
+		out[i] = float64(x)
+	}
+	return out
+}
+
+// Case is one operation on inputs of given shapes.
+type Case struct {
+	Name string
+	Op   ops.Op
+	In   []tensor.Shape
+	// Labels marks the input that holds class numbers below Classes, or -1.
+	Labels, Classes int
+}
+
+// Cases lists every operation with small shapes: odd sizes, both strides, with
+// and without affine parameters.
+func Cases() []Case {
+	var cs []Case
+	add := func(name string, op ops.Op, in ...tensor.Shape) {
+		cs = append(cs, Case{Name: name, Op: op, In: in, Labels: -1})
+	}
+	for _, affine := range []bool{true, false} {
+		bn := func(c int) []tensor.Shape {
+			if affine {
+				return []tensor.Shape{{c}, {c}}
+			}
+			return nil
+		}
+		join := func(parts ...[]tensor.Shape) []tensor.Shape {
+			var all []tensor.Shape
+			for _, p := range parts {
+				all = append(all, p...)
+			}
+			return all
+		}
+		tag := map[bool]string{true: "affine", false: "plain"}[affine]
+		for _, relu := range []bool{true, false} {
+			add(fmt.Sprintf("conv_bn/%s/relu=%v", tag, relu), ops.ConvBN{ReLU: relu, Cin: 5, Cout: 6, Affine: affine},
+				join([]tensor.Shape{{2, 3, 5, 5}, {5, 6}}, bn(6))...)
+		}
+		add("conv_bn/"+tag+"/flatten", ops.ConvBN{ReLU: true, Flatten: true, Cin: 12, Cout: 5, Affine: affine},
+			join([]tensor.Shape{{7, 2, 2, 3}, {12, 5}}, bn(5))...)
+		add("factorized_reduce/"+tag, ops.FactorizedReduce{Cin: 3, Cout: 4, Affine: affine},
+			join([]tensor.Shape{{2, 6, 4, 3}, {3, 2}, {3, 2}}, bn(4))...)
+		add("stem/"+tag, ops.Stem{Cin: 3, Cout: 5, Affine: affine}, join([]tensor.Shape{{2, 5, 6, 3}, {3, 3, 3, 5}}, bn(5))...)
+		for _, k := range []int{3, 5, 7} {
+			for _, stride := range []int{1, 2} {
+				stage := join([]tensor.Shape{{k, k, 3}, {3, 3}}, bn(3))
+				add(fmt.Sprintf("sep_conv_%dx%d/%s/stride=%d", k, k, tag, stride),
+					ops.Separable{C: 3, K: k, Stride: stride, Dil: 1, Stages: 2, Affine: affine},
+					join([]tensor.Shape{{2, 6, 7, 3}}, stage, stage)...)
+				if k < 7 {
+					add(fmt.Sprintf("dil_conv_%dx%d/%s/stride=%d", k, k, tag, stride),
+						ops.Separable{C: 3, K: k, Stride: stride, Dil: 2, Stages: 1, Affine: affine},
+						join([]tensor.Shape{{2, 6, 7, 3}}, stage)...)
+				}
+			}
+		}
+		for _, isMax := range []bool{true, false} {
+			for _, stride := range []int{1, 2} {
+				op := ops.PoolBN{Max: isMax, C: 3, Stride: stride, Affine: affine}
+				add(fmt.Sprintf("%s/%s/stride=%d", op.Name(), tag, stride), op, join([]tensor.Shape{{2, 5, 6, 3}}, bn(3))...)
+			}
+		}
+	}
+	x := tensor.Shape{3, 2, 4, 3}
+	add("relu_avg_pool/stride=3", ops.ReLUAvgPool{K: 5, Stride: 3}, tensor.Shape{2, 8, 8, 3})
+	add("relu_avg_pool/stride=2", ops.ReLUAvgPool{K: 5, Stride: 2}, tensor.Shape{2, 7, 7, 3})
+	add("global_avg_pool", ops.GlobalAvgPool{}, x)
+	add("node_sum", ops.NodeSum{}, x, x)
+	add("node_sum/drop=a", ops.NodeSum{DropA: true}, x, x, tensor.Shape{3})
+	add("node_sum/drop=b", ops.NodeSum{DropB: true}, x, x, tensor.Shape{3})
+	add("node_sum/drop=ab", ops.NodeSum{DropA: true, DropB: true}, x, x, tensor.Shape{3}, tensor.Shape{3})
+	add("concat", ops.Concat{}, x, x, x)
+	add("linear", ops.Linear{In: 5, Out: 4}, tensor.Shape{3, 1, 1, 5}, tensor.Shape{5, 4}, tensor.Shape{4})
+	add("linear/relu", ops.Linear{ReLU: true, In: 5, Out: 4}, tensor.Shape{3, 1, 1, 5}, tensor.Shape{5, 4}, tensor.Shape{4})
+	add("add_scaled", ops.AddScaled{Scale: 0.4}, tensor.ScalarShape(), tensor.ScalarShape())
+	for _, s := range []float64{0, 0.1} {
+		cs = append(cs, Case{Name: fmt.Sprintf("softmax_xent/smoothing=%g", s), Op: ops.SoftmaxXent{Smoothing: s},
+			In: []tensor.Shape{{4, 5}, {4}}, Labels: 1, Classes: 5})
+	}
+	return cs
+}
+
+// inputs draws the case's input values, all exact in float32.
+func (c Case) inputs(r *rand.Rand) [][]float64 {
+	in := make([][]float64, len(c.In))
+	for i, s := range c.In {
+		in[i] = make([]float64, s.TotalSize())
+		for j := range in[i] {
+			in[i][j] = float64(float32(r.NormFloat64()))
+			if i == c.Labels {
+				in[i][j] = float64(r.IntN(c.Classes))
+			}
+		}
+	}
+	return in
+}

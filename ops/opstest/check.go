@@ -1,0 +1,108 @@
+package opstest
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"oneshot/ops"
+	"oneshot/ops/cpu"
+)
+
+// Gradients checks every gradient of every case on a float64 machine against
+// central differences.
+func Gradients(t *testing.T, newMachine func() Machine) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			b := lay(t, newMachine(), c)
+			in := c.inputs(r)
+			dOut := normal(r, b.size())
+			b.forward(t, ops.Train, in, nil)
+			got := b.backward(t, dOut)
+			loss := func() float64 {
+				var s float64
+				for i, v := range b.forward(t, ops.Train, in, nil) {
+					s += v * dOut[i]
+				}
+				return s
+			}
+			for i := range in {
+				if !c.Op.Diff(i) {
+					continue
+				}
+				for j := range in[i] {
+					// 1e-5 balances the truncation error of the central
+					// difference, h^2, against rounding, 1e-16/h.
+					const h = 1e-5
+					v := in[i][j]
+					in[i][j] = v + h
+					up := loss()
+					in[i][j] = v - h
+					down := loss()
+					in[i][j] = v
+					want := (up - down) / (2 * h)
+					if !(math.Abs(got[i][j]-want) <= 1e-6*(1+math.Abs(want))) {
+						t.Fatalf("d input %d [%d] = %.10g, finite difference %.10g", i, j, got[i][j], want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Conformance checks a float32 backend against the float64 processor backend:
+// outputs in the three modes, running statistics, all gradients. tol is
+// relative to the largest value of each tensor.
+func Conformance(t *testing.T, newMachine func() Machine, tol float64) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(3, 4))
+			pool := cpu.NewPool(1)
+			defer pool.Close()
+			got, want := lay(t, newMachine(), c), lay(t, CPU[float64](pool), c)
+			in, dOut := c.inputs(r), normal(r, want.size())
+			states := make([]float64, want.state)
+			for i := range states {
+				states[i] = float64(float32(0.5 + r.Float64()))
+			}
+			for _, mode := range []ops.Mode{ops.Eval, ops.Recalibrate, ops.Train} {
+				near(t, "output", got.forward(t, mode, in, states), want.forward(t, mode, in, states), tol)
+				near(t, "running statistics", got.states(), want.states(), tol)
+			}
+			g, w := got.backward(t, dOut), want.backward(t, dOut)
+			for i := range w {
+				near(t, "gradient", g[i], w[i], tol)
+			}
+		})
+	}
+}
+
+// near fails unless got equals want within tol of want's largest magnitude.
+// NaN equals only NaN.
+func near(t testing.TB, what string, got, want []float64, tol float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
+	}
+	scale := 0.0
+	for _, v := range want {
+		scale = math.Max(scale, math.Abs(v))
+	}
+	for i, v := range want {
+		if math.IsNaN(v) && math.IsNaN(got[i]) {
+			continue
+		}
+		if !(math.Abs(got[i]-v) <= tol*scale+1e-30) {
+			t.Fatalf("%s[%d] = %g, want %g (largest %g)", what, i, got[i], v, scale)
+		}
+	}
+}
+
+func normal(r *rand.Rand, n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = float64(float32(r.NormFloat64()))
+	}
+	return v
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""One golden case per operation, from PyTorch in float64.
+
+  ops_golden.py generate    write ops_golden.safetensors beside this script
+  ops_golden.py verify      recompute and compare
+
+Case "sep_conv_3x3_s2" holds, all float32 (labels int64) and NCHW:
+  sep_conv_3x3_s2/x             input
+  sep_conv_3x3_s2/dw1.weight    each parameter and buffer before, by its name in the model files
+  sep_conv_3x3_s2/y             output in training mode (batch statistics)
+  sep_conv_3x3_s2/dy            upstream gradient
+  sep_conv_3x3_s2/d_x           gradient of sum(dy*y) by the input, and
+  sep_conv_3x3_s2/d_dw1.weight  by each parameter
+  sep_conv_3x3_s2/after.bn1.running_mean   each buffer after that one step
+  sep_conv_3x3_s2/y_eval        output in evaluation mode with those buffers
+Inputs are float32 values, computed with in float64, results rounded once. Inputs are drawn again
+until no ReLU input and no gap between the two largest values of a pooling window is under 1e-3.
+"""
+import os
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "supernet", "testdata"))
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+import torchnet as T
+from parity import TooClose, guard_kinks, relative
+
+GOLDEN = os.path.join(HERE, "ops_golden.safetensors")
+MARGIN = 1e-3
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+def cases():
+    """Yields (name, module, input shape). Height differs from width so that a swap shows."""
+    even, odd = (2, 4, 6, 8), (2, 4, 7, 5)
+    yield "stem", T.Stem(3, 4), (2, 3, 6, 8)
+    yield "relu_conv_bn", T.ReLUConvBN(4, 3), even
+    yield "factorized_reduce", T.FactorizedReduce(3, 4), (2, 3, 6, 8)
+    yield "factorized_reduce_odd", T.FactorizedReduce(3, 4), (2, 3, 7, 5)
+    for stride in (1, 2):
+        for k in (3, 5, 7):
+            yield f"sep_conv_{k}x{k}_s{stride}", T.SepConv(4, k, stride), even
+        for k in (3, 5):
+            yield f"dil_conv_{k}x{k}_s{stride}", T.DilConv(4, k, stride), even
+        for kind in ("max", "avg"):
+            yield f"{kind}_pool_3x3_s{stride}", T.PoolBN(kind, 4, stride), even
+    yield "sep_conv_3x3_s2_odd", T.SepConv(4, 3, 2), odd
+    yield "dil_conv_3x3_s2_odd", T.DilConv(4, 3, 2), odd
+    yield "max_pool_3x3_s2_odd", T.PoolBN("max", 4, 2), odd
+    yield "avg_pool_3x3_s2_odd", T.PoolBN("avg", 4, 2), odd
+    yield "sep_conv_3x3_s1_noaffine", T.SepConv(4, 3, 1, affine=False), even
+    yield "max_pool_3x3_s1_noaffine", T.PoolBN("max", 4, 1, affine=False), even
+    yield "aux_head", T.AuxHead(3, (5, 6), 4), (4, 3, 8, 8)
+    yield "global_avg_pool", Mean(), even
+    yield "linear", nn.Linear(4, 3), (5, 4)
+
+
+def randomise(module, r):
+    for name, t in module.state_dict().items():
+        if t.dtype == torch.int64:
+            continue
+        z = torch.randn(t.shape, generator=r)
+        if name.endswith("running_var"):
+            z = 1 + 0.5 * z.abs()
+        elif t.dim() == 1:
+            z = 0.2 * z + (1 if name.endswith("weight") else 0)
+        else:
+            z *= (2 / t[0].numel()) ** 0.5
+        t.copy_(z)
+
+
+def module_case(module, shape, r):
+    module = module.double()
+    randomise(module, r)
+    before = {k: v.clone() for k, v in module.state_dict().items()}
+    hooks = guard_kinks(module, MARGIN)
+    while True:
+        module.load_state_dict(before)
+        x = torch.randn(shape, generator=r).double().requires_grad_()
+        try:
+            y = module.train()(x)
+            break
+        except TooClose:
+            continue
+    for h in hooks:
+        h.remove()
+    dy = torch.randn(y.shape, generator=r).double()
+    y.backward(dy)
+    out = {"x": x, "y": y, "dy": dy, "d_x": x.grad, **before}
+    out.update({"d_" + k: p.grad for k, p in module.named_parameters()})
+    out.update({"after." + k: b.clone() for k, b in module.named_buffers()})
+    with torch.no_grad():
+        out["y_eval"] = module.eval()(x)
+    return out
+
+
+def loss_case(smoothing, r):
+    """Mean over the batch; the upstream gradient is 1."""
+    x = (3 * torch.randn(5, 10, generator=r)).double().requires_grad_()
+    labels = torch.randint(10, (5,), generator=r)
+    y = F.cross_entropy(x, labels, label_smoothing=smoothing)
+    y.backward()
+    return {"x": x, "labels": labels, "y": y.reshape(1), "d_x": x.grad}
+
+
+def compute():
+    r = torch.Generator().manual_seed(1)
+    tensors = {}
+    for name, module, shape in cases():
+        for k, v in module_case(module, shape, r).items():
+            tensors[f"{name}/{k}"] = v.detach()
+    for name, smoothing in (("softmax_xent", 0.0), ("softmax_xent_smooth", 0.1)):
+        for k, v in loss_case(smoothing, r).items():
+            tensors[f"{name}/{k}"] = v.detach()
+    return tensors
+
+
+def main(args):
+    torch.set_num_threads(1)
+    if args == ["generate"]:
+        tensors = compute()
+        T.write_safetensors(GOLDEN, tensors)
+        print(f"{len(tensors)} tensors, {os.path.getsize(GOLDEN)} bytes")
+        return 0
+    if args == ["verify"]:
+        want, have = T.read_safetensors(GOLDEN)[0], compute()
+        errors = {k: relative(have[k], want[k]) for k in want}
+        bad = [k for k in want if not errors[k] <= 1e-6] + sorted(set(want) ^ set(have))
+        print(f"{len(want)} tensors, worst relative error {max(errors.values()):.3g}")
+        if bad:
+            print("differ:", *bad, file=sys.stderr)
+        return 1 if bad else 0
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,239 @@
+package supernet
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"oneshot/data"
+	"oneshot/ops"
+	"oneshot/supernet/space"
+	"oneshot/weights"
+)
+
+// parityTolerance is relative to the largest magnitude of each tensor. The
+// golden values are PyTorch's in float64, rounded once; see testdata/parity.py.
+const parityTolerance = 1e-4
+
+// golden is the sheet beside the golden tensors.
+type golden struct {
+	Net struct {
+		Ops            string `json:"ops"`
+		Nodes          int    `json:"nodes"`
+		Layers         int    `json:"layers"`
+		Channels       int    `json:"channels"`
+		StemMultiplier int    `json:"stem_multiplier"`
+		Classes        int    `json:"classes"`
+		Image          int    `json:"image"`
+		Affine         bool   `json:"affine"`
+		Aux            bool   `json:"aux"`
+		AuxChannels    [2]int `json:"aux_channels"`
+	} `json:"net"`
+	Arch  json.RawMessage `json:"arch"`
+	Train struct {
+		Batch       int     `json:"batch"`
+		Steps       int     `json:"steps"`
+		LR          float64 `json:"lr"`
+		Momentum    float64 `json:"momentum"`
+		WeightDecay float64 `json:"weight_decay"`
+		Clip        float64 `json:"clip"`
+		Smoothing   float64 `json:"smoothing"`
+		AuxWeight   float64 `json:"aux_weight"`
+	} `json:"train"`
+	Losses    []float64 `json:"losses"`
+	GradNorms []float64 `json:"grad_norms"`
+}
+
+type parity struct {
+	golden
+	arch    space.Arch
+	cfg     NetConfig
+	tensors map[string]weights.Tensor
+}
+
+func loadParity(t *testing.T) parity {
+	t.Helper()
+	var p parity
+	b, err := os.ReadFile("testdata/parity.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &p.golden); err != nil {
+		t.Fatal(err)
+	}
+	sp, arch, err := space.ParseAny(string(p.Arch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := p.Net
+	p.arch = arch
+	p.cfg = NetConfig{Space: sp, Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
+		Classes: n.Classes, Image: n.Image, Affine: n.Affine, Aux: n.Aux, AuxChannels: n.AuxChannels}
+	f, err := weights.ReadSafetensors("testdata/parity.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.tensors = map[string]weights.Tensor{}
+	for _, x := range f.Tensors {
+		p.tensors[x.Name] = x
+	}
+	return p
+}
+
+// group returns the tensors under a prefix, the prefix removed.
+func (p parity) group(prefix string) []weights.Tensor {
+	var ts []weights.Tensor
+	for name, x := range p.tensors {
+		if rest, ok := strings.CutPrefix(name, prefix); ok {
+			x.Name = rest
+			ts = append(ts, x)
+		}
+	}
+	return ts
+}
+
+// batch returns step s's images as NHWC and its labels.
+func (p parity) batch(s int) *data.Batch {
+	n, hw := p.Train.Batch, p.Net.Image*p.Net.Image
+	b := &data.Batch{N: n, X: make([]float32, n*hw*3), Y: make([]int32, n)}
+	x := p.tensors["x"].F32[s*n*hw*3:]
+	for i := range n {
+		b.Y[i] = int32(p.tensors["labels"].I64[s*n+i])
+		for c := range 3 {
+			for k := range hw {
+				b.X[(i*hw+k)*3+c] = x[(i*3+c)*hw+k]
+			}
+		}
+	}
+	return b
+}
+
+// near compares in the largest norm relative to the golden tensor; NaN fails.
+func near(t *testing.T, name string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: %d values, want %d", name, len(got), len(want))
+		return
+	}
+	var scale, worst float64
+	for i, w := range want {
+		scale = max(scale, math.Abs(float64(w)))
+		if d := math.Abs(float64(got[i]) - float64(w)); !(d <= worst) {
+			worst = d
+		}
+	}
+	if !(worst <= parityTolerance*scale) {
+		t.Errorf("%s: off by %.3g of %.3g, relative %.2g", name, worst, scale, worst/scale)
+	}
+}
+
+// TestParityWithPyTorch: same weights, same batches as torch: logits, losses,
+// every gradient, ten SGD steps, running statistics, eval mode.
+func TestParityWithPyTorch(t *testing.T) {
+	p := loadParity(t)
+	for _, whole := range []bool{false, true} {
+		name := map[bool]string{false: "extracted", true: "path of a supernet"}[whole]
+		t.Run(name, func(t *testing.T) { p.run(t, whole) })
+	}
+}
+
+func (p parity) run(t *testing.T, whole bool) {
+	rt := newRuntime(t, 2)
+	n, err := NewArch(p.cfg, p.arch, 1, rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.SetTensors(p.group("init/")); err != nil {
+		t.Fatal(err)
+	}
+	if whole { // the same values inside the full set of candidates
+		s, err := New(p.cfg, 1, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ts := s.Tensors()
+		for i := range ts {
+			if x, ok := p.tensors["init/"+ts[i].Name]; ok {
+				ts[i].F32, ts[i].I64 = x.F32, x.I64
+			}
+		}
+		if err := s.SetTensors(ts); err != nil {
+			t.Fatal(err)
+		}
+		n = s
+	}
+	c := TrainConfig{Steps: p.Train.Steps, Batch: p.Train.Batch, LR: p.Train.LR, MinLR: p.Train.LR, Momentum: p.Train.Momentum,
+		WeightDecay: p.Train.WeightDecay, Clip: p.Train.Clip, Smoothing: p.Train.Smoothing, AuxWeight: p.Train.AuxWeight}
+	tr := bareTrainer(n, c)
+	g, err := n.build(tr.back, p.arch, tr.spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for s := range p.Train.Steps {
+		tr.fill(g, p.batch(s))
+		st, err := tr.run(g, p.batch(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s == 0 {
+			near(t, "train logits", tr.back.At(g.prog.Mem(g.logits)), p.tensors["train/logits"].F32)
+			near(t, "train aux logits", tr.back.At(g.prog.Mem(g.aux)), p.tensors["train/aux_logits"].F32)
+			grads := n.paramTensors("", tr.grad)
+			seen := 0
+			for _, x := range grads {
+				if want, ok := p.tensors["grad/"+x.Name]; ok {
+					near(t, "gradient of "+x.Name, x.F32, want.F32)
+					seen++
+				}
+			}
+			if want := len(p.group("grad/")); seen != want || seen == 0 {
+				t.Errorf("compared %d gradients of %d", seen, want)
+			}
+		}
+		near(t, "loss", []float32{float32(st.Loss)}, []float32{float32(p.Losses[s])})
+		near(t, "gradient norm", []float32{float32(st.GradNorm)}, []float32{float32(p.GradNorms[s])})
+		if err := tr.descend(g, st); err != nil {
+			t.Fatal(err)
+		}
+		tr.step++
+	}
+	final := map[string]weights.Tensor{}
+	for _, x := range n.Tensors() {
+		final[x.Name] = x
+	}
+	for _, want := range p.group("final/") {
+		got := final[want.Name]
+		if want.I64 != nil {
+			if got.I64[0] != want.I64[0] {
+				t.Errorf("%s is %d, want %d", want.Name, got.I64[0], want.I64[0])
+			}
+			continue
+		}
+		near(t, "after ten steps: "+want.Name, got.F32, want.F32)
+	}
+	logits, err := n.Logits(p.arch, p.batch(0).X)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "eval logits", logits, p.tensors["eval/logits"].F32)
+}
+
+// bareTrainer is a trainer without a data set, stepped by hand.
+func bareTrainer(n *Net, c TrainConfig) *Trainer {
+	t := &Trainer{net: n, cfg: c, back: n.backend(n.state), grad: make([]float32, len(n.params)), moment: make([]float32, len(n.params))}
+	t.back.Bind(ops.Grad, t.grad)
+	t.back.Bind(ops.Moment, t.moment)
+	return t
+}
+
+func newRuntime(t testing.TB, threads int) *Runtime {
+	t.Helper()
+	rt, err := NewRuntime("cpu", threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rt.Close)
+	return rt
+}

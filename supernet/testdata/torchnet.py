@@ -1,0 +1,295 @@
+"""The network of oneshot in PyTorch, written from its definition and not from the Go code.
+
+What: the operations, the cell and the extracted network (one architecture), with the parameter
+names of the files that oneshot writes, and a reader and writer of safetensors in plain struct and
+json. Why: it is the second opinion behind parity.safetensors and ops_golden.safetensors, and it
+reads exported models. Runs under PyTorch 1.13 (Debian: python3-torch).
+
+Tensors are NCHW here; Go keeps NHWC inside and converts at the file boundary.
+"""
+import json
+import struct
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+LANAS = ["max_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"]
+DARTS = LANAS + ["avg_pool_3x3", "dil_conv_3x3", "dil_conv_5x5"]
+OP_SETS = {"lanas": LANAS, "darts": DARTS, "full": DARTS + ["sep_conv_7x7"]}
+
+
+def batch_norm(c, affine):
+    return nn.BatchNorm2d(c, eps=1e-5, momentum=0.1, affine=affine)
+
+
+def depthwise(c, k, stride, pad, dilation=1):
+    return nn.Conv2d(c, c, k, stride, pad, dilation, groups=c, bias=False)
+
+
+class Stem(nn.Module):
+    """3x3 convolution and BN, no ReLU: the first cell's preprocess begins with one."""
+
+    def __init__(self, ci, co, affine=True):
+        super().__init__()
+        self.conv = nn.Conv2d(ci, co, 3, padding=1, bias=False)
+        self.bn = batch_norm(co, affine)
+
+    def forward(self, x):
+        return self.bn(self.conv(x))
+
+
+class ReLUConvBN(nn.Module):
+    def __init__(self, ci, co, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv = nn.Conv2d(ci, co, 1, bias=False)
+        self.bn = batch_norm(co, affine)
+
+    def forward(self, x):
+        return self.bn(self.conv(self.relu(x)))
+
+
+class FactorizedReduce(nn.Module):
+    """Halves the image: even pixels through conv1, odd pixels through conv2, concatenated.
+
+    An odd size is padded with one zero row/column at the end for conv2, so that both halves have
+    ceil(H/2) rows; at even sizes the padding is never read.
+    """
+
+    def __init__(self, ci, co, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv1 = nn.Conv2d(ci, co // 2, 1, stride=2, bias=False)
+        self.conv2 = nn.Conv2d(ci, co - co // 2, 1, stride=2, bias=False)
+        self.bn = batch_norm(co, affine)
+
+    def forward(self, x):
+        x = self.relu(x)
+        odd = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        return self.bn(torch.cat([self.conv1(x), self.conv2(odd)], 1))
+
+
+class PoolBN(nn.Module):
+    def __init__(self, kind, c, stride, affine=True):
+        super().__init__()
+        if kind == "max":
+            self.pool = nn.MaxPool2d(3, stride, 1)
+        else:
+            self.pool = nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+        self.bn = batch_norm(c, affine)
+
+    def forward(self, x):
+        return self.bn(self.pool(x))
+
+
+class SepConv(nn.Module):
+    """(ReLU, depthwise, pointwise, BN) twice; only the first depthwise has the stride."""
+
+    def __init__(self, c, k, stride, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.dw1 = depthwise(c, k, stride, k // 2)
+        self.pw1 = nn.Conv2d(c, c, 1, bias=False)
+        self.bn1 = batch_norm(c, affine)
+        self.dw2 = depthwise(c, k, 1, k // 2)
+        self.pw2 = nn.Conv2d(c, c, 1, bias=False)
+        self.bn2 = batch_norm(c, affine)
+
+    def forward(self, x):
+        x = self.bn1(self.pw1(self.dw1(self.relu(x))))
+        return self.bn2(self.pw2(self.dw2(self.relu(x))))
+
+
+class DilConv(nn.Module):
+    def __init__(self, c, k, stride, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.dw1 = depthwise(c, k, stride, k - 1, dilation=2)
+        self.pw1 = nn.Conv2d(c, c, 1, bias=False)
+        self.bn1 = batch_norm(c, affine)
+
+    def forward(self, x):
+        return self.bn1(self.pw1(self.dw1(self.relu(x))))
+
+
+class AuxHead(nn.Module):
+    """The auxiliary classifier of DARTS on an 8x8 image: 8 -> 2 -> 1."""
+
+    def __init__(self, ci, widths, classes, affine=True):
+        super().__init__()
+        a, b = widths
+        self.relu = nn.ReLU()
+        self.pool = nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False)
+        self.conv1 = nn.Conv2d(ci, a, 1, bias=False)
+        self.bn1 = batch_norm(a, affine)
+        self.conv2 = nn.Conv2d(a, b, 2, bias=False)
+        self.bn2 = batch_norm(b, affine)
+        self.classifier = nn.Linear(b, classes)
+
+    def forward(self, x):
+        x = self.relu(self.bn1(self.conv1(self.pool(self.relu(x)))))
+        x = self.relu(self.bn2(self.conv2(x)))
+        return self.classifier(x.flatten(1))
+
+
+def make_op(name, c, stride, affine):
+    if name == "max_pool_3x3":
+        return PoolBN("max", c, stride, affine)
+    if name == "avg_pool_3x3":
+        return PoolBN("avg", c, stride, affine)
+    if name == "skip_connect":
+        return nn.Identity() if stride == 1 else FactorizedReduce(c, c, affine)
+    family, k = name.rsplit("_", 1)
+    return {"sep_conv": SepConv, "dil_conv": DilConv}[family](c, int(k[0]), stride, affine)
+
+
+class Node(nn.Module):
+    def __init__(self, pairs, c, reduction, affine):
+        super().__init__()
+        self.pairs = pairs  # [(edge, op name), (edge, op name)]
+        self.edges = nn.ModuleDict()
+        for edge, op in pairs:
+            stride = 2 if reduction and edge < 2 else 1
+            if str(edge) not in self.edges:
+                self.edges[str(edge)] = nn.ModuleDict()
+            self.edges[str(edge)][op] = make_op(op, c, stride, affine)
+
+    def forward(self, states):
+        (e0, o0), (e1, o1) = self.pairs
+        return self.edges[str(e0)][o0](states[e0]) + self.edges[str(e1)][o1](states[e1])
+
+
+class Cell(nn.Module):
+    def __init__(self, pairs, c_prev_prev, c_prev, c, reduction, after_reduction, affine, prune):
+        super().__init__()
+        used = {edge for node in pairs for edge, _ in node}
+        if 0 in used or not prune:
+            pre = FactorizedReduce if after_reduction else ReLUConvBN
+            self.pre0 = pre(c_prev_prev, c, affine)
+        if 1 in used or not prune:
+            self.pre1 = ReLUConvBN(c_prev, c, affine)
+        self.nodes = nn.ModuleList(Node(p, c, reduction, affine) for p in pairs)
+
+    def forward(self, a, b):
+        states = [self.pre0(a) if hasattr(self, "pre0") else None,
+                  self.pre1(b) if hasattr(self, "pre1") else None]
+        for node in self.nodes:
+            states.append(node(states))
+        return torch.cat(states[2:], 1)
+
+
+class Network(nn.Module):
+    """One architecture. forward(x (N,3,H,W)) returns (logits, aux logits or None).
+
+    net: the object of the file key "oneshot.net"; arch: the JSON form of an architecture.
+    prune: leave out what cannot reach the output (cells and preprocesses that nobody reads).
+    """
+
+    def __init__(self, net, arch, prune=True):
+        super().__init__()
+        check_arch(net, arch)
+        affine, layers, nodes = net["affine"], net["layers"], net["nodes"]
+        reductions = {layers // 3, 2 * layers // 3}
+        self.aux_at = 2 * layers // 3 if net.get("aux") else -1
+        cur = net["stem_multiplier"] * net["channels"]
+        self.stem = Stem(3, cur, affine)
+        pairs = [pairs_of(arch["reduce" if l in reductions else "normal"]) for l in range(layers)]
+        self.live = live_cells(pairs, self.aux_at) if prune else set(range(layers))
+        c_prev_prev, c_prev, c = cur, cur, net["channels"]
+        self.cells = nn.ModuleDict()
+        for l in range(layers):
+            reduction = l in reductions
+            if reduction:
+                c *= 2
+            if l in self.live:
+                self.cells[str(l)] = Cell(pairs[l], c_prev_prev, c_prev, c, reduction,
+                                          l - 1 in reductions, affine, prune)
+            c_prev_prev, c_prev = c_prev, nodes * c
+            if l == self.aux_at:
+                widths = net.get("aux_channels", [128, 768])
+                self.aux = AuxHead(c_prev, widths, net["classes"], affine)
+        self.layers = layers
+        self.classifier = nn.Linear(c_prev, net["classes"])
+
+    def forward(self, x):
+        a = b = self.stem(x)
+        aux = None
+        for l in range(self.layers):
+            a, b = b, self.cells[str(l)](a, b) if l in self.live else None
+            if l == self.aux_at:
+                aux = self.aux(b)
+        return self.classifier(b.mean((2, 3))), aux
+
+
+def pairs_of(cell):
+    return [[(p["edge"], p["op"]) for p in node] for node in cell]
+
+
+def live_cells(pairs, aux_at):
+    """Cells whose output reaches a classifier: edge 1 reads cell l-1, edge 0 reads cell l-2."""
+    live = {len(pairs) - 1}
+    if aux_at >= 0:
+        live.add(aux_at)
+    for l in range(len(pairs) - 1, -1, -1):
+        if l in live:
+            used = {edge for node in pairs[l] for edge, _ in node}
+            live |= {l - 2 + edge for edge in (0, 1) if edge in used and l - 2 + edge >= 0}
+    return live
+
+
+def check_arch(net, arch):
+    space = arch["space"]
+    if (space["ops"], space["nodes"]) != (net["ops"], net["nodes"]):
+        raise ValueError(f"arch is of space {space}, the network of {net['ops']}{net['nodes']}")
+    for name in ("normal", "reduce"):
+        if len(arch[name]) != net["nodes"]:
+            raise ValueError(f"{name}: {len(arch[name])} nodes, want {net['nodes']}")
+        for i, node in enumerate(pairs_of(arch[name])):
+            if len(node) != 2 or node[0] == node[1]:
+                raise ValueError(f"{name}.node[{i}]: want two distinct pairs, have {node}")
+            for edge, op in node:
+                if not 0 <= edge < 2 + i or op not in OP_SETS[net["ops"]]:
+                    raise ValueError(f"{name}.node[{i}]: bad pair ({edge}, {op})")
+
+
+# safetensors: u64 header length, JSON header, data. F32 and I64 only, little-endian.
+
+def write_safetensors(path, tensors, metadata=None):
+    """tensors: name -> float or int64 torch tensor; floats are stored as F32, rounded once."""
+    header, blobs, at = {}, [], 0
+    if metadata:
+        header["__metadata__"] = dict(sorted(metadata.items()))
+    # I64 first keeps every tensor aligned to its element size.
+    for name in sorted(tensors, key=lambda n: (tensors[n].dtype != torch.int64, n)):
+        t = tensors[name].detach()
+        kind = "I64" if t.dtype == torch.int64 else "F32"
+        values = t.reshape(-1).tolist()
+        blob = struct.pack(f"<{len(values)}{'q' if kind == 'I64' else 'f'}", *values)
+        header[name] = {"dtype": kind, "shape": list(t.shape), "data_offsets": [at, at + len(blob)]}
+        blobs.append(blob)
+        at += len(blob)
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(head)) + head + b"".join(blobs))
+
+
+def read_safetensors(path):
+    """Returns (name -> tensor, metadata)."""
+    with open(path, "rb") as f:
+        raw = f.read()
+    (size,) = struct.unpack_from("<Q", raw)
+    header = json.loads(raw[8:8 + size])
+    metadata = header.pop("__metadata__", {})
+    tensors, end = {}, 0
+    for name, t in header.items():
+        begin, stop = t["data_offsets"]
+        code, dtype, width = {"F32": ("f", torch.float32, 4), "I64": ("q", torch.int64, 8)}[t["dtype"]]
+        count = (stop - begin) // width
+        values = struct.unpack_from(f"<{count}{code}", raw, 8 + size + begin)
+        tensors[name] = torch.tensor(values, dtype=dtype).reshape(t["shape"])
+        end = max(end, stop)
+    if 8 + size + end != len(raw):
+        raise ValueError(f"{path}: {len(raw)} bytes, the header describes {8 + size + end}")
+    return tensors, metadata
