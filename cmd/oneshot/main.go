@@ -1,19 +1,129 @@
+// Command oneshot trains a weight-sharing supernet once, searches it with LaNAS,
+// retrains the best subnetwork from scratch and exports its weights.
+//
+//	oneshot run                       the whole pipeline on drawn images, in minutes
+//	oneshot run --preset cifar10-small --data-dir cifar-10-batches-bin
+//	oneshot run --out DIR --resume    continue a stopped run, to the same bytes
+//
+// Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed,
+// 2 wrong usage or configuration, 3 data or checkpoint invalid, 4 run folder in
+// use, 5 training diverged, 6 out of memory or disk, 7 device lost, 75 stopped
+// on request and resumable, 130 and 143 after a second signal.
+//
+// This is the only package that reads flags, the environment, the terminal and
+// the clock, that prints, or that exits. One file per verb.
 package main
 
 import (
-	"fmt"
-	_ "github.com/gofrs/flock"
-	_ "github.com/schollz/progressbar/v3"
-	_ "github.com/spf13/cobra"
-	_ "go.yaml.in/yaml/v4"
-	_ "golang.org/x/term"
-	_ "golang.org/x/sys/unix"
-	_ "gonum.org/v1/gonum/mat"
-	_ "github.com/google/go-cmp/cmp"
-	_ "pgregory.net/rapid"
-	_ "github.com/rogpeppe/go-internal/testscript"
-	G "gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-func main() { fmt.Println(G.NewGraph(), tensor.Float32) }
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// app is what the verbs share.
+type app struct {
+	opt *options
+	ui  *ui
+	sig *signals // nil in verbs that do not watch for signals
+}
+
+// run executes one command line and returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	a := &app{opt: &options{}, ui: newUI(stdout, stderr)}
+	root := a.rootCmd()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return report(stderr, root.ExecuteContext(context.Background()))
+}
+
+func (a *app) rootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "oneshot",
+		Short: "One-shot neural architecture search: train a supernet, search it, retrain the winner",
+		Long: "oneshot trains a weight-sharing supernet once, searches it with LaNAS, retrains the\n" +
+			"best subnetwork from scratch and exports its weights.\n\nPresets:\n" + presetHelp() + "\n" + exitHelp,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			var names []string
+			for _, c := range cmd.Commands() {
+				names = append(names, c.Name())
+			}
+			return usageError("`oneshot --help` lists the commands", "unknown command %q%s", args[0], didYouMean(args[0], names))
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRun: func(*cobra.Command, []string) {
+			a.ui.quiet, a.ui.verbose = a.opt.quiet, a.opt.verbose
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
+	})
+	root.SetFlagErrorFunc(flagError)
+	a.opt.bind(root)
+	root.AddCommand(a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(),
+		a.inspectCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
+	return root
+}
+
+const exitHelp = `Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 data or checkpoint
+invalid, 4 run folder in use, 5 training diverged, 6 out of memory or disk,
+7 device lost, 75 stopped on request (--resume continues), 130 or 143 stopped at once.`
+
+// flagError adds the nearest flag to cobra's complaint.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := "`" + cmd.CommandPath() + " --help` lists the flags"
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError(hint, "%w", err)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return usageError(hint, "%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
+}
+
+// noArgs refuses positional arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError("`"+cmd.CommandPath()+" --help` shows its flags", "%s takes no argument, but got %q", cmd.Name(), args[0])
+	}
+	return nil
+}
+
+func presetHelp() string {
+	var b strings.Builder
+	for _, p := range presets {
+		if !p.hidden {
+			b.WriteString("  " + p.name + strings.Repeat(" ", max(1, 16-len(p.name))) + p.about + "\n")
+		}
+	}
+	return b.String()
+}
+
+// inJob runs f in a run folder, with a context that ends on the first SIGINT or
+// SIGTERM. The log has the last word of a run too.
+func (a *app) inJob(ctx context.Context, o jobOptions, f func(context.Context, *job) error) error {
+	ctx, a.sig = watchSignals(ctx, a.ui.err, os.Exit)
+	defer a.sig.close()
+	j, err := a.openJob(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	err = f(ctx, j)
+	if err != nil {
+		a.ui.log.Error(err.Error(), "exit", classify(err).code)
+	}
+	return err
+}

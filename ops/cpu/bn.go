@@ -22,13 +22,13 @@ func BNScratch(rows, ch int) int {
 // x (rows,ch); both have ch elements. scratch has at least BNScratch(rows,ch)
 // elements and is overwritten. With no rows both are zero.
 //
-// Each block of at most 256 rows is summed in T, relative to its first row, and
-// the blocks are combined in float64. The relative error of the variance is
-// a few hundred roundings of T at most, whatever the mean is, as long as x itself
-// resolves it (mean times rounding well below the standard deviation): the first
-// row is one of those summed, so it cannot lie more than sqrt(256) standard
-// deviations from the mean of its block. A NaN or Inf in a column makes its
-// variance NaN and its mean NaN or Inf.
+// Each block of at most 256 rows is summed in T relative to its first row, and
+// the blocks are combined in float64. So the error does not grow with the number
+// of rows, nor with the mean as long as x itself resolves its deviations: the
+// variance is good to some 10 roundings of T. Where the first row of a block is
+// an extreme outlier it is up to 2^16 roundings, not more, because that row is
+// one of those summed. A NaN or Inf in a column makes its variance NaN, and its
+// mean NaN or Inf.
 func BNSums[T Float](p *Pool, rows, ch int, x, mean, variance, scratch []T) {
 	need(x, rows, ch)
 	need(mean, ch)

@@ -16,7 +16,7 @@ const (
 //
 // A NaN or +Inf logit makes the loss and its row of dlogits NaN. A -Inf logit is
 // a class of probability zero: the loss is +Inf if it has any target, with
-// finite gradients. With n == 0 the loss is NaN. dlogits may be logits.
+// finite gradients; only if all logits are -Inf is it NaN. With n == 0 the loss is NaN. dlogits may be logits.
 func SoftmaxXent[T Float](p *Pool, n, k int, logits []T, labels []int32, smoothing float64, dlogits []T) T {
 	need(logits, n, k)
 	need(labels, n)
@@ -62,15 +62,15 @@ func xentRow[T Float](logits []T, label int, smoothing, scale float64, grad []T)
 	for _, v := range logits {
 		sum += math.Exp(float64(v) - top)
 	}
-	logSum := top + math.Log(sum)
+	logSum := math.Log(sum) // of the logits less top
 	share := smoothing / float64(len(logits))
-	loss := (1 - smoothing) * (logSum - float64(logits[label]))
+	loss := (1 - smoothing) * (logSum - (float64(logits[label]) - top))
 	if smoothing == 1 {
 		loss = 0 // not 0*Inf
 	}
 	if share > 0 {
 		for _, v := range logits {
-			loss += share * (logSum - float64(v))
+			loss += share * (logSum - (float64(v) - top))
 		}
 	}
 	for j := range grad {
@@ -78,7 +78,7 @@ func xentRow[T Float](logits []T, label int, smoothing, scale float64, grad []T)
 		if j == label {
 			target += 1 - smoothing
 		}
-		grad[j] = T((math.Exp(float64(logits[j])-logSum) - target) * scale)
+		grad[j] = T((math.Exp(float64(logits[j])-top-logSum) - target) * scale)
 	}
 	return loss
 }

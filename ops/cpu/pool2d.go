@@ -66,13 +66,13 @@ func MaxPoolBackward[T Float](p *Pool, d Pool2D, dy []T, idx []uint8, dx []T) {
 	need(dy, d.N, rows.out, cols.out, d.C)
 	need(idx, d.N, rows.out, cols.out, d.C)
 	need(dx, d.N, d.H, d.W, d.C)
-	var offset [256]int // of each tap; indexed by a byte, so it needs no check
-	for t := range d.K * d.K {
-		offset[t] = (t/d.K*d.W + t%d.K) * d.C
-	}
 	out, size := rows.out*cols.out*d.C, d.H*d.W*d.C
 	s := splitBy(d.N, size+4*out, maxChunks)
 	p.Run(s.chunks(), func(chunk int) {
+		var offset [256]int // of each tap; indexed by a byte, so it needs no check
+		for t := range d.K * d.K {
+			offset[t] = (t/d.K*d.W + t%d.K) * d.C
+		}
 		lo, hi := s.bounds(chunk)
 		for n := lo; n < hi; n++ {
 			image := dx[n*size:][:size]
@@ -87,98 +87,4 @@ func MaxPoolBackward[T Float](p *Pool, d Pool2D, dy []T, idx []uint8, dx []T) {
 			}
 		}
 	})
-}
-
-// AvgPoolForward computes y, the mean of the pixels of each window that lie
-// inside the image (count_include_pad=False). The sum goes over ascending taps.
-// NaN and Inf travel as IEEE 754 says. y must not overlap x.
-func AvgPoolForward[T Float](p *Pool, d Pool2D, x, y []T) {
-	rows, cols := d.axes()
-	need(x, d.N, d.H, d.W, d.C)
-	need(y, d.N, rows.out, cols.out, d.C)
-	if len(y) == 0 {
-		return
-	}
-	pl := forwardPlan(rows, cols, d.C)
-	defer pl.release()
-	s := d.split(d.N*rows.out, cols.out)
-	p.Run(s.chunks(), func(chunk int) {
-		lo, hi := s.bounds(chunk)
-		for i := lo; i < hi; i++ {
-			n, v := i/rows.out, rows.forward(i%rows.out)
-			image := x[n*d.H*d.W*d.C:][:d.H*d.W*d.C]
-			yr := y[i*cols.out*d.C:][:cols.out*d.C]
-			for _, r := range pl.runs {
-				at := (v.base*d.W + r.base) * d.C
-				avgRow(r.n, d.C, yr[r.first*d.C:], image[at:], d.Stride*d.C, pl.list(v.n, r.taps.n).x)
-			}
-		}
-	})
-}
-
-// avgRow computes y[q*ch+c] = mean over t of x[off[t]+q*step+c] for q < n, c < ch.
-func avgRow[T Float](n, ch int, y, x []T, step int, off []int) {
-	count := T(len(off))
-	for q := range n {
-		yq, xq := y[q*ch:][:ch], x[q*step:]
-		c := 0
-		for ; c+4 <= ch; c += 4 {
-			var s0, s1, s2, s3 T
-			for _, o := range off {
-				v := (*[4]T)(xq[o+c:])
-				s0 += v[0]
-				s1 += v[1]
-				s2 += v[2]
-				s3 += v[3]
-			}
-			store4((*[4]T)(yq[c:]), s0/count, s1/count, s2/count, s3/count, false)
-		}
-		for ; c < ch; c++ {
-			var s T
-			for _, o := range off {
-				s += xq[o+c]
-			}
-			yq[c] = s / count
-		}
-	}
-}
-
-// AvgPoolBackward computes dx (N,H,W,C), the gradient of x, from dy (N,P,Q,C).
-// It is a gather: each element of dx is one sum over ascending taps. NaN and Inf
-// travel as IEEE 754 says. dx must not overlap dy.
-func AvgPoolBackward[T Float](p *Pool, d Pool2D, dy, dx []T) {
-	rows, cols := d.axes()
-	need(dy, d.N, rows.out, cols.out, d.C)
-	need(dx, d.N, d.H, d.W, d.C)
-	if len(dy) == 0 {
-		clear(dx)
-		return
-	}
-	size := rows.out * cols.out * d.C
-	s := d.split(d.N*d.H, d.W)
-	p.Run(s.chunks(), func(chunk int) {
-		lo, hi := s.bounds(chunk)
-		for i := lo; i < hi; i++ {
-			image := dy[i/d.H*size:][:size]
-			avgGradRow(d, rows, cols, rows.backward(i%d.H), image, dx[i*d.W*d.C:][:d.W*d.C])
-		}
-	})
-}
-
-// avgGradRow computes one row of dx from the rows of dy that the taps v reach.
-func avgGradRow[T Float](d Pool2D, rows, cols axis, v taps, image, dx []T) {
-	clear(dx)
-	for w := range d.W {
-		h := cols.backward(w)
-		dst := dx[w*d.C:][:d.C]
-		for i := v.n - 1; i >= 0; i-- {
-			for j := h.n - 1; j >= 0; j-- {
-				o, q := v.base+i, h.base+j
-				scale := 1 / T(rows.forward(o).n*cols.forward(q).n)
-				for c, g := range image[(o*cols.out+q)*d.C:][:len(dst)] {
-					dst[c] += g * scale
-				}
-			}
-		}
-	}
 }

@@ -1,0 +1,68 @@
+# make alone lists the targets. Tools are pinned here and run through the module proxy, so nothing
+# has to be installed beyond Go, make and (for the race detector) a C compiler.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PYTHON      ?= /usr/bin/python3
+FUZZTIME    ?= 10s
+BENCH       ?= .
+ARGS        ?=
+
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+run: build ## the whole job on the built-in images: train, search, retrain, export (ARGS=...)
+	bin/oneshot run --preset tiny $(ARGS)
+
+build: ## bin/oneshot
+	go build -trimpath -o bin/oneshot ./cmd/oneshot
+
+test: ## every test
+	go test ./...
+
+check: test check-rest ## everything that must pass before a commit is published
+
+check-rest: lint race noasm arm64 check-generate check-deps check-golden ## check without test
+
+lint: ## gofmt -s, go vet, staticcheck, shell syntax
+	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@for f in scripts/*.sh .ci/run; do bash -n $$f || exit 1; done
+
+race: ## short tests under the race detector
+	go test -race -short -timeout 20m ./...
+
+noasm: ## the kernels' plain Go path
+	go vet -tags noasm ./...
+	go test -short -tags noasm ./ops/... ./supernet/...
+
+arm64: ## a processor without assembly of ours
+	GOARCH=arm64 go build ./...
+	GOARCH=arm64 go vet ./...
+
+bench: ## benchmarks (BENCH=regexp); compare two outputs with benchstat
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	scripts/fuzz.sh $(FUZZTIME)
+
+generate: ## write the generated files again
+	go generate ./...
+
+check-generate: ## the generated files are what their generators write
+	scripts/check-generate.sh
+
+check-deps: ## who imports whom, and that this check can fail
+	scripts/check-deps.sh
+	scripts/check-deps.sh --selftest
+
+check-golden: ## recompute the golden files in PyTorch (skipped where there is none)
+	@if $(PYTHON) -c 'import torch' 2>/dev/null; then set -ex; \
+		$(PYTHON) supernet/testdata/parity.py verify; \
+		$(PYTHON) supernet/testdata/parity.py selftest; \
+		$(PYTHON) ops/testdata/ops_golden.py verify; \
+	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
+
+.PHONY: help run build test check check-rest lint race noasm arm64 bench fuzz generate \
+	check-generate check-deps check-golden

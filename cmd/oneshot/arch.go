@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"oneshot/supernet/space"
+)
+
+// maxArchBytes caps an architecture file; a large one has about 2 KB.
+const maxArchBytes = 1 << 20
+
+// readArch reads an architecture from its text form, its JSON form, a 0/1 mask,
+// or a file with one of them. A mask does not name its space: it is taken to be
+// of in.
+func readArch(text string, in space.Space) (space.Space, space.Arch, error) {
+	text = strings.TrimSpace(text)
+	if _, err := os.Stat(text); err == nil {
+		b, err := readCapped(text, maxArchBytes)
+		if err != nil {
+			return space.Space{}, space.Arch{}, withCode(err, exitUsage, "")
+		}
+		text = strings.TrimSpace(string(b))
+	} else if strings.HasSuffix(text, ".json") && errors.Is(err, fs.ErrNotExist) {
+		return space.Space{}, space.Arch{}, usageError("", "--arch: %w", err)
+	}
+	const hint = "an architecture looks like lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:..., or is a file arch.json"
+	s, a, err := parseArch(text, in)
+	if err != nil {
+		return s, a, &exitError{exitUsage, err, hint}
+	}
+	return s, a, nil
+}
+
+// parseArch reads the forms that name their space, or a mask of in.
+func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
+	if !strings.HasPrefix(text, "[") {
+		return space.ParseAny(text)
+	}
+	var numbers []int
+	if err := json.Unmarshal([]byte(text), &numbers); err != nil {
+		return in, space.Arch{}, fmt.Errorf("mask: %w", err)
+	}
+	mask := make([]byte, len(numbers))
+	for i, v := range numbers {
+		if v != 0 && v != 1 {
+			return in, space.Arch{}, fmt.Errorf("mask: entry %d is %d, want 0 or 1", i, v)
+		}
+		mask[i] = byte(v)
+	}
+	a, err := in.Decode(mask)
+	return in, a, err
+}
+
+// sameSpace reports whether two spaces have the same architectures.
+func sameSpace(a, b space.Space) bool { return a.Nodes == b.Nodes && slices.Equal(a.Ops, b.Ops) }
+
+// spaceID names the space of an architecture as its text form does: lanas5.
+func spaceID(s space.Space, a space.Arch) string {
+	id, _, _ := strings.Cut(s.Format(a), ":")
+	return id
+}
+
+// archIn reads a stored architecture, which must be of space s.
+func archIn(s space.Space, b []byte) (space.Arch, error) {
+	got, a, err := space.ParseAny(string(b))
+	if err == nil && !sameSpace(got, s) {
+		err = fmt.Errorf("architecture of space %s, not of this run's", spaceID(got, a))
+	}
+	return a, withCode(err, exitInvalid, "")
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestPresetsCheck(t *testing.T) {
+	for _, p := range presets {
+		c, err := fromPreset(p.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(); err != nil {
+			t.Errorf("%s: %v", p.name, err)
+		}
+		if c.Preset != p.name {
+			t.Errorf("%s: preset is recorded as %q", p.name, c.Preset)
+		}
+	}
+	if err := Default().Check(); err != nil {
+		t.Errorf("default: %v", err)
+	}
+}
+
+// Every number of the configuration has a range that excludes NaN or a
+// negative value.
+func TestCheckCoversEveryNumber(t *testing.T) {
+	checked := 0
+	for i, f := range new(Config).fields() {
+		if f.key == "seed" { // every value is valid
+			continue
+		}
+		c := Default()
+		v := c.fields()[i].value
+		switch {
+		case v.CanInt():
+			v.SetInt(-1)
+		case v.CanFloat():
+			v.SetFloat(math.NaN())
+		default:
+			continue
+		}
+		checked++
+		err := c.Check()
+		if err == nil {
+			t.Errorf("%s = %v passes", f.key, v.Interface())
+		} else if !strings.Contains(err.Error(), f.key+" = ") {
+			t.Errorf("%s: the error does not name it: %v", f.key, err)
+		}
+	}
+	if checked < 40 {
+		t.Errorf("only %d numbers checked", checked)
+	}
+}
+
+func TestConfigRoundTrip(t *testing.T) {
+	for _, p := range presets {
+		c, _ := fromPreset(p.name)
+		c.Seed = math.MaxUint64
+		c.Train.LR = 0.1 + 0.2 // no short decimal form
+		c.Data.Dir = "/tmp/with: colon # and hash"
+		b, err := c.yaml()
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		back, err := loadConfig(path, fromPreset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back != c {
+			t.Errorf("%s: %v", p.name, drift(c, back))
+		}
+	}
+}
+
+// Drift sees a change of every key but those that change no result.
+func TestDriftSeesEveryKey(t *testing.T) {
+	seen := 0
+	for i, f := range new(Config).fields() {
+		a, b := Default(), Default()
+		v := b.fields()[i].value
+		switch {
+		case v.CanInt():
+			v.SetInt(v.Int() + 1)
+		case v.CanUint():
+			v.SetUint(v.Uint() + 1)
+		case v.CanFloat():
+			v.SetFloat(v.Float() + 1)
+		case v.Kind().String() == "bool":
+			v.SetBool(!v.Bool())
+		default:
+			v.SetString(v.String() + "x")
+		}
+		want := 1
+		if strings.HasPrefix(f.key, "run.") || f.key == "data.dir" || f.key == "preset" {
+			want = 0
+		}
+		lines := drift(a, b)
+		if len(lines) != want {
+			t.Errorf("%s: %v", f.key, lines)
+		}
+		seen += len(lines)
+	}
+	if seen < 40 {
+		t.Errorf("only %d keys seen", seen)
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	keys, _ := configKeys()
+	for word, want := range map[string]string{
+		"train.lrr": "train.lr", "lr": "train.lr", "weight_decay": "train.weight_decay",
+		"retrain.drop_pth": "retrain.drop_path", "sed": "seed", "zzzzzzzz": "",
+	} {
+		got := didYouMean(word, keys)
+		if want == "" && got != "" || want != "" && !strings.Contains(got, `"`+want+`"`) {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte("seed: 3\ntrain:\n  lr: 0.1\n"))
+	f.Add([]byte("train: &a\n  lr: 1\nretrain: *a\n"))
+	f.Add([]byte("? [1]\n: 2\n"))
+	f.Add([]byte("<<: {seed: 1}\n"))
+	f.Add([]byte("---\nseed: 1\n---\nseed: 2\n"))
+	f.Add([]byte("train: null\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := parseConfig("f.yaml", b, fromPreset)
+		if err != nil {
+			if code := classify(err).code; code != exitUsage {
+				t.Errorf("exit code %d for %v", code, err)
+			}
+			return
+		}
+		if c.Check() != nil {
+			return
+		}
+		out, err := c.yaml()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := parseConfig("f.yaml", out, fromPreset)
+		if err != nil || len(drift(c, back)) > 0 {
+			t.Errorf("%v %v\n%s", err, drift(c, back), out)
+		}
+	})
+}

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxConfigBytes caps a configuration file; a real one has about 2 KB.
+const maxConfigBytes = 1 << 20
+
+// configField is one leaf of Config: its dotted key and where its value lives.
+type configField struct {
+	key   string
+	value reflect.Value
+}
+
+// fields lists the leaves of c in declaration order; the values are settable.
+func (c *Config) fields() []configField {
+	return leaves("", reflect.ValueOf(c).Elem())
+}
+
+func leaves(prefix string, v reflect.Value) []configField {
+	var out []configField
+	for i := range v.NumField() {
+		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		switch key := prefix + name; {
+		case opts == "inline":
+			out = append(out, leaves(prefix, v.Field(i))...)
+		case v.Field(i).Kind() == reflect.Struct:
+			out = append(out, leaves(key+".", v.Field(i))...)
+		default:
+			out = append(out, configField{key, v.Field(i)})
+		}
+	}
+	return out
+}
+
+// configKeys returns every leaf key, and every section name with a final dot.
+func configKeys() (keys []string, sections map[string]bool) {
+	sections = map[string]bool{}
+	for _, f := range new(Config).fields() {
+		keys = append(keys, f.key)
+		if s, _, ok := strings.Cut(f.key, "."); ok {
+			sections[s] = true
+		}
+	}
+	return keys, sections
+}
+
+// set parses value as YAML and stores it under key, as --set and flags do.
+// Epochs given this way count: a number of steps from a preset is dropped.
+func (c *Config) set(key, value string) error {
+	key = strings.ReplaceAll(key, "-", "_")
+	switch key {
+	case "train.epochs":
+		c.Train.Steps = 0
+	case "retrain.epochs":
+		c.Retrain.Steps = 0
+	}
+	for _, f := range c.fields() {
+		if f.key != key {
+			continue
+		}
+		if f.value.Kind() == reflect.String {
+			f.value.SetString(value)
+			return nil
+		}
+		var n yaml.Node
+		if err := yaml.Load([]byte(value), &n); err == nil && len(n.Content) == 1 && n.Content[0].Kind == yaml.ScalarNode {
+			if n.Content[0].Decode(f.value.Addr().Interface()) == nil {
+				return nil
+			}
+		}
+		return usageError("", "%s = %q: want a value of type %s", key, value, f.value.Kind())
+	}
+	return unknownKey("", key)
+}
+
+func unknownKey(where, key string) error {
+	keys, _ := configKeys()
+	return usageError("`oneshot run --dry-run` prints every key with its value",
+		"%sunknown key %q%s", where, key, didYouMean(key, keys))
+}
+
+// loadConfig reads a YAML file over base(preset named by the file). Unknown and
+// repeated keys are errors that name the line. A relative data.dir becomes
+// relative to the file's folder.
+func loadConfig(path string, base func(preset string) (Config, error)) (Config, error) {
+	b, err := readCapped(path, maxConfigBytes)
+	if err != nil {
+		return Config{}, withCode(fmt.Errorf("config: %w", err), exitUsage, "")
+	}
+	return parseConfig(path, b, base)
+}
+
+func parseConfig(path string, b []byte, base func(string) (Config, error)) (Config, error) {
+	var doc yaml.Node
+	bad := func(err error) (Config, error) {
+		return Config{}, usageError("", "config: %s: %w", path, err)
+	}
+	if err := loadOne(b, &doc); err != nil {
+		return bad(err)
+	}
+	var named struct {
+		Preset string `yaml:"preset"`
+	}
+	if len(doc.Content) > 0 {
+		if err := checkKeys(path, "", doc.Content[0]); err != nil {
+			return Config{}, err
+		}
+		if err := doc.Decode(&named); err != nil {
+			return bad(err)
+		}
+	}
+	c, err := base(named.Preset)
+	if err != nil {
+		return Config{}, err
+	}
+	if len(doc.Content) > 0 {
+		if err := doc.Decode(&c); err != nil {
+			return bad(err)
+		}
+	}
+	if c.Data.Dir != "" && !filepath.IsAbs(c.Data.Dir) {
+		c.Data.Dir = filepath.Join(filepath.Dir(path), c.Data.Dir)
+	}
+	return c, nil
+}
+
+// loadOne reads the only document of b; an empty file has none.
+func loadOne(b []byte, doc *yaml.Node) error {
+	l, err := yaml.NewLoader(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	if err := l.Load(doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	}
+	if err := l.Load(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("more than one YAML document")
+	}
+	return nil
+}
+
+// checkKeys walks the mappings of a document and refuses keys Config lacks.
+func checkKeys(path, prefix string, n *yaml.Node) error {
+	if n.Kind == yaml.AliasNode {
+		return usageError("", "config: %s:%d: YAML aliases are not supported", path, n.Line)
+	}
+	if n.Kind != yaml.MappingNode {
+		if prefix == "" && (n.Kind != yaml.ScalarNode || n.Tag != "!!null") {
+			return usageError("", "config: %s:%d: want `key: value` lines", path, n.Line)
+		}
+		return nil
+	}
+	keys, sections := configKeys()
+	leaf := map[string]bool{}
+	for _, k := range keys {
+		leaf[k] = true
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := prefix + n.Content[i].Value
+		value := n.Content[i+1]
+		switch {
+		case prefix == "" && sections[key]:
+			if value.Kind != yaml.MappingNode {
+				return usageError("", "config: %s:%d: %s is a section: want `key: value` lines below it", path, value.Line, key)
+			}
+			if err := checkKeys(path, key+".", value); err != nil {
+				return err
+			}
+		case leaf[key]:
+			if value.Kind != yaml.ScalarNode {
+				return usageError("", "config: %s:%d: %s: want a single value", path, value.Line, key)
+			}
+		default:
+			return unknownKey(fmt.Sprintf("config: %s:%d: ", path, n.Content[i].Line), key)
+		}
+	}
+	return nil
+}
+
+// yaml returns the resolved configuration as config.yaml stores it.
+func (c Config) yaml() ([]byte, error) {
+	body, err := yaml.Dump(c)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	head := "# Resolved configuration of this run. `oneshot run -c config.yaml` repeats it.\n"
+	return append([]byte(head), body...), nil
+}
+
+// change is a key whose value differs between two configurations.
+type change struct {
+	key      string
+	from, to any
+}
+
+func (c change) String() string { return fmt.Sprintf("%s: %v -> %v", c.key, c.from, c.to) }
+
+// drift lists the keys whose values differ, leaving out what cannot change the
+// result: section run, the folder of the data (its checksum is compared
+// instead) and the name of the preset.
+func drift(stored, asked Config) []change {
+	var out []change
+	b := asked.fields()
+	for i, a := range stored.fields() {
+		if strings.HasPrefix(a.key, "run.") || a.key == "data.dir" || a.key == "preset" {
+			continue
+		}
+		if x, y := a.value.Interface(), b[i].value.Interface(); x != y {
+			out = append(out, change{a.key, x, y})
+		}
+	}
+	return out
+}
+
+// readCapped reads a regular file of at most limit bytes.
+func readCapped(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("%s: larger than %d bytes", path, limit)
+	}
+	return b, nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"oneshot/data"
+	"oneshot/supernet"
+)
+
+// This file is the only place where the configuration meets supernet's types.
+
+func newRuntime(c RunConfig) (*supernet.Runtime, error) {
+	rt, err := supernet.NewRuntime("cpu", threads(c)) // auto: this build has no other
+	return rt, withCode(err, exitUsage, "")
+}
+
+// netConfig is the supernet.
+func (j *job) netConfig() supernet.NetConfig {
+	n := j.cfg.Net
+	return supernet.NetConfig{
+		Space: j.space, Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
+		Classes: len(j.data.Classes), Image: j.data.Image, Affine: n.Affine,
+	}
+}
+
+// finalConfig is the retrained network; it has an auxiliary head only while it
+// is trained.
+func (j *job) finalConfig(training bool) supernet.NetConfig {
+	r := j.cfg.Retrain
+	return supernet.NetConfig{
+		Space: j.space, Layers: r.Layers, Channels: r.Channels, StemMultiplier: r.StemMultiplier,
+		Classes: len(j.data.Classes), Image: j.data.Image, Affine: true,
+		Aux: training && r.Aux > 0, AuxChannels: supernet.DefaultNet().AuxChannels,
+	}
+}
+
+// steps is the length of a training over images; the last, smaller batch of an
+// epoch is left out, as batch statistics of a few images are poor.
+func (s SGDConfig) steps(images int) int {
+	if s.Steps > 0 {
+		return s.Steps
+	}
+	return s.Epochs * max(1, images/s.Batch)
+}
+
+// epochs is the length of a training in passes over the images.
+func (s SGDConfig) epochs(images int) float64 {
+	if s.Steps > 0 {
+		return float64(s.Steps) / float64(max(1, images/s.Batch))
+	}
+	return float64(s.Epochs)
+}
+
+func (j *job) sgdConfig(s SGDConfig, images int) supernet.TrainConfig {
+	return supernet.TrainConfig{
+		Steps: s.steps(images), Batch: s.Batch, LR: s.LR, MinLR: s.MinLR, Momentum: s.Momentum,
+		WeightDecay: s.WeightDecay, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: j.cfg.Seed,
+		Augment: data.Augment{Crop: s.Crop, Flip: s.Flip, Cutout: s.Cutout},
+		Workers: j.cfg.Run.Workers, Smoothing: s.Smoothing,
+	}
+}
+
+func (j *job) retrainConfig(images int) supernet.TrainConfig {
+	c := j.sgdConfig(j.cfg.Retrain.SGDConfig, images)
+	c.AuxWeight, c.DropPath, c.EMA = j.cfg.Retrain.Aux, j.cfg.Retrain.DropPath, j.cfg.Retrain.EMA
+	return c
+}
+
+func (j *job) scoreConfig() supernet.ScoreConfig {
+	s := j.cfg.Score
+	return supernet.ScoreConfig{
+		RecalImages: s.RecalImages, RecalBatch: s.RecalBatch, Batch: s.Batch, Seed: j.cfg.Seed,
+	}
+}
+
+// retrainImages are the images of the final training.
+func (j *job) retrainImages() *data.Train {
+	if j.cfg.Retrain.AllImages {
+		return j.data.Train.WithSearch()
+	}
+	return j.data.Train
+}

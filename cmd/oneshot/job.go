@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"oneshot/data"
+	"oneshot/internal/atomicfile"
+	"oneshot/supernet"
+	"oneshot/supernet/space"
+)
+
+// job is one run in progress: what its stages share.
+type job struct {
+	cfg   Config
+	dir   *runDir
+	ui    *ui
+	sig   *signals
+	space space.Space
+	data  *data.Dataset
+	rt    *supernet.Runtime
+}
+
+// jobOptions says how a verb opens its run folder.
+type jobOptions struct {
+	// preset is the recipe when neither the command line nor the folder has one.
+	preset string
+	// create allows an empty or missing folder.
+	create bool
+	// cont allows a folder with a run in it even without --resume: verbs that
+	// add a stage to a run.
+	cont bool
+	// free reports whether a configuration key may change, because no stage
+	// that depends on it has started. nil: none may.
+	free func(d *runDir, key string) bool
+	// check looks at the rest of the request once the space is known. nil: nothing.
+	check func(j *job) error
+}
+
+// openJob resolves the configuration, takes the run folder and opens the data.
+// Everything that can be wrong with the request is found here, before anything
+// is computed; a folder created for nothing is removed again.
+func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
+	now := time.Now()
+	path := a.opt.out
+	reuse := a.opt.resume || o.cont
+	stored := path != "" && reuse && exists(path, "config.yaml")
+	if !stored && !o.create {
+		return nil, usageError("name the folder of a run with --out", "no run in %s", orNone(path))
+	}
+	j := &job{ui: a.ui, sig: a.sig}
+	var err error
+	if !stored {
+		if j.cfg, err = a.opt.resolve(nil, o.preset); err != nil {
+			return nil, err
+		}
+		if path == "" {
+			path = defaultRunDir(now, j.cfg.Preset)
+		}
+	}
+	if j.dir, err = openRunDir(path, reuse, now); err != nil {
+		return nil, err
+	}
+	changed := !stored
+	if stored {
+		if changed, err = j.adopt(a.opt, o); err != nil {
+			j.dir.abandon()
+			return nil, err
+		}
+	}
+	if err := j.start(ctx, o, now, stored, changed); err != nil {
+		j.dir.abandon()
+		return nil, err
+	}
+	return j, nil
+}
+
+// adopt takes over the stored configuration of a folder and refuses to change
+// what results may depend on already.
+func (j *job) adopt(opt *options, o jobOptions) (changed bool, err error) {
+	path := j.dir.file("config.yaml")
+	old, err := loadConfig(path, fromPreset)
+	if err == nil {
+		err = old.Check()
+	}
+	if err != nil {
+		return false, &exitError{exitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run"}
+	}
+	if j.cfg, err = opt.resolve(&old, o.preset); err != nil {
+		return false, err
+	}
+	var refused []change
+	for _, d := range drift(old, j.cfg) {
+		if o.free == nil || !o.free(j.dir, d.key) {
+			refused = append(refused, d)
+		}
+	}
+	if len(refused) == 0 || opt.override {
+		for _, d := range refused {
+			j.ui.warnf("changed in mid-run (--override): %v", d)
+		}
+		return true, nil
+	}
+	msg := "the configuration differs from that of " + j.dir.path + ":"
+	for _, d := range refused {
+		msg += "\n  " + d.String()
+	}
+	return false, usageError("repeat the stored values, use another --out, or force it with --override", "%s", msg)
+}
+
+// start opens the data and the device and writes the files that describe the run.
+func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored, changed bool) error {
+	var err error
+	if j.space, err = space.New(j.cfg.Net.Ops, j.cfg.Net.Nodes); err != nil {
+		return withCode(err, exitUsage, "")
+	}
+	if o.check != nil {
+		if err := o.check(j); err != nil {
+			return err
+		}
+	}
+	if j.data, err = openData(j.cfg); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if err := j.describe(now, stored, changed); err != nil {
+		return err
+	}
+	if err := j.dir.openLog(j.ui); err != nil {
+		return err
+	}
+	j.ui.every = time.Duration(j.cfg.Run.LogSeconds) * time.Second
+	j.warnMemory()
+	j.rt, err = newRuntime(j.cfg.Run)
+	return err
+}
+
+// describe writes config.yaml and manifest.json, and compares the data with the
+// manifest of the run that is continued.
+func (j *job) describe(now time.Time, stored, changed bool) error {
+	m := newManifest(j.cfg, j.data, now)
+	if stored {
+		old, err := j.dir.readManifest()
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // stopped before it was written
+		case err != nil:
+			return err
+		case old.Dataset.SHA256 != m.Dataset.SHA256 && old.Seed == m.Seed:
+			return fail(exitInvalid, "point --data-dir at the data the run began with",
+				"data set %s differs from that of the run: sha256 %.12s, was %.12s", j.cfg.Data.Name, m.Dataset.SHA256, old.Dataset.SHA256)
+		default:
+			m.Started = old.Started
+			m.Resumed = append(old.Resumed, now.Format(time.RFC3339))
+		}
+	}
+	if err := j.dir.writeJSON(m, "manifest.json"); err != nil {
+		return err
+	}
+	if !changed {
+		return nil
+	}
+	b, err := j.cfg.yaml()
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(j.dir.file("config.yaml"), b, 0o644)
+}
+
+// close ends the job and frees the folder.
+func (j *job) close() {
+	if j.rt != nil {
+		j.rt.Close()
+	}
+	j.dir.close()
+}
+
+// openData opens the data set of a configuration; a missing or damaged one has
+// exit code 3.
+func openData(c Config) (*data.Dataset, error) {
+	d, err := data.Open(data.Config{
+		Name: c.Data.Name, Dir: c.Data.Dir, SearchSize: c.Data.SearchSize, Seed: c.Seed,
+		TrainSize: c.Data.TrainSize, TestSize: c.Data.TestSize,
+	})
+	return d, withCode(err, exitInvalid, "")
+}
+
+// warnMemory compares the estimate of the larger training with what is free.
+func (j *job) warnMemory() {
+	train, final, err := j.estimate()
+	if err != nil {
+		return // the stage itself says what is wrong
+	}
+	need := max(train, final)
+	free := availableMemory()
+	j.ui.debugf("needs about %d MB, %d MB are available", need>>20, free>>20)
+	if free > 0 && need > free {
+		j.ui.warnf("needs about %d MB of memory but only %d MB are available; a smaller batch needs less", need>>20, free>>20)
+	}
+}
+
+// estimate is about what the two trainings need, in bytes.
+func (j *job) estimate() (train, final int64, err error) {
+	if train, err = supernet.Estimate(j.netConfig(), nil, j.cfg.Train.Batch); err != nil {
+		return 0, 0, err
+	}
+	final, err = supernet.Estimate(j.finalConfig(true), nil, j.cfg.Retrain.Batch)
+	return train, final, err
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(dir + string(os.PathSeparator) + name)
+	return err == nil
+}
+
+func orNone(path string) string {
+	if path == "" {
+		return "(no folder given)"
+	}
+	return path
+}
+
+// stopped turns the end of ctx into the error of a stop on request, with the
+// command that continues.
+func (j *job) stopped(ctx context.Context, stage string, done, total int) error {
+	err := context.Cause(ctx)
+	if !errors.Is(err, errStopped) {
+		return err
+	}
+	return &exitError{exitStopped, fmt.Errorf("%w in stage %s at %d of %d", err, stage, done, total),
+		"the same command with --resume --out " + j.dir.path + " continues"}
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"oneshot/data"
+	"oneshot/supernet"
+	"oneshot/weights"
+)
+
+// stageOrder is the order in which stages write metrics.jsonl.
+var stageOrder = map[string]int{"train": 0, "search": 1, "retrain": 2}
+
+// metric is a line of metrics.jsonl. It has no times: after a resume the file
+// equals that of a run never stopped.
+type metric struct {
+	Stage    string   `json:"stage"`
+	Step     int      `json:"step"` // counted from 1; in stage search the samples
+	Loss     *float64 `json:"loss,omitempty"`
+	LR       *float64 `json:"lr,omitempty"`
+	GradNorm *float64 `json:"grad_norm,omitempty"`
+	Top1     *float64 `json:"top1,omitempty"`
+	Best     *float64 `json:"best,omitempty"`
+	Arch     string   `json:"arch,omitempty"` // short hash
+}
+
+// openMetrics opens metrics.jsonl for a stage that continues after step done,
+// and cuts off whatever comes later: it will be written again.
+func (j *job) openMetrics(stage string, done int) (*jsonl, error) {
+	last := 0
+	m, torn, err := openJSONL(j.dir.file("metrics.jsonl"), func(line []byte) (bool, error) {
+		var l metric
+		if err := json.Unmarshal(line, &l); err != nil {
+			return false, err
+		}
+		at, known := stageOrder[l.Stage]
+		if !known {
+			return false, fmt.Errorf("unknown stage %q", l.Stage)
+		}
+		if at == stageOrder[stage] && l.Step <= done {
+			last = l.Step
+		}
+		return at < stageOrder[stage] || at == stageOrder[stage] && l.Step <= done, nil
+	})
+	if err != nil {
+		return nil, withCode(err, exitInvalid, "")
+	}
+	if torn {
+		j.ui.warnf("%s: dropped an incomplete last line", m.path)
+	}
+	if last < done {
+		j.ui.warnf("%s: steps %d..%d of stage %s are missing", m.path, last+1, done, stage)
+	}
+	return m, nil
+}
+
+// advance trains n to the last step of a stage, from its newest checkpoint if
+// it has one, and leaves in n the weights to use: the averaged ones where there
+// are any.
+func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images *data.Train, c supernet.TrainConfig) error {
+	from, err := j.newest(j.dir.file(stageDir[stage]))
+	if err != nil {
+		return err
+	}
+	if from != nil && from.Step == c.Steps {
+		j.ui.debugf("%s: all %d steps were done", stage, c.Steps)
+		return withCode(n.LoadNet(*from, true), exitInvalid, "")
+	}
+	t, err := supernet.NewTrainer(n, images, c)
+	if err != nil {
+		return withCode(err, exitUsage, "")
+	}
+	defer t.Close()
+	if from != nil {
+		if err := t.Restore(*from); err != nil {
+			return withCode(err, exitInvalid, "")
+		}
+		j.ui.infof("%s continues at step %d", stage, t.StepNumber())
+	}
+	if err := j.trainLoop(ctx, stage, t, c.Steps); err != nil {
+		return err
+	}
+	return n.LoadNet(t.Checkpoint(), true)
+}
+
+// newest reads the newest intact checkpoint in dir; nil if there never was one.
+// Damaged ones only is an error: starting over must be the user's decision.
+func (j *job) newest(dir string) (*weights.Checkpoint, error) {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	c, skipped, err := weights.LoadLatest(dir)
+	for _, e := range skipped {
+		j.ui.warnf("skipped a damaged checkpoint: %v", e)
+	}
+	if errors.Is(err, weights.ErrNoCheckpoint) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &exitError{exitInvalid, err, "move " + dir + " away to train this stage again"}
+	}
+	return &c, nil
+}
+
+// trainLoop steps t to its end. It saves every run.checkpoint_steps steps, when
+// asked to (SIGUSR1), when stopped, and after the last step; a save follows the
+// sync of metrics.jsonl, so the metrics never end before a checkpoint does.
+func (j *job) trainLoop(ctx context.Context, stage string, t *supernet.Trainer, total int) error {
+	dir := j.dir.file(stageDir[stage])
+	metrics, err := j.openMetrics(stage, t.StepNumber())
+	if err != nil {
+		return err
+	}
+	defer metrics.close()
+	saved := t.StepNumber()
+	save := func() error {
+		if saved == t.StepNumber() {
+			return nil
+		}
+		if err := metrics.sync(); err != nil {
+			return err
+		}
+		saved = t.StepNumber()
+		j.ui.debugf("checkpoint %s at step %d", stage, saved)
+		return weights.SaveCheckpoint(dir, saved, t.Checkpoint(), j.cfg.Run.CheckpointKeep)
+	}
+	meter := j.ui.meter(stage, t.StepNumber(), total)
+	defer meter.finish()
+	for t.StepNumber() < total {
+		if ctx.Err() != nil {
+			if err := save(); err != nil {
+				return err
+			}
+			return j.stopped(ctx, stage, t.StepNumber(), total)
+		}
+		// A step is never cut short: its state would be neither before nor after.
+		s, err := t.Step(context.WithoutCancel(ctx))
+		if err != nil {
+			return fmt.Errorf("%s: %w", stage, err)
+		}
+		if err := metrics.append(j.stepMetric(stage, s)); err != nil {
+			return err
+		}
+		meter.update(t.StepNumber(), s.Images, fmt.Sprintf("loss %.4g", s.Loss))
+		if t.StepNumber()%j.cfg.Run.CheckpointSteps == 0 || j.sig.wantSave() {
+			if err := save(); err != nil {
+				return err
+			}
+		}
+	}
+	return save()
+}
+
+func (j *job) stepMetric(stage string, s supernet.StepStats) metric {
+	return metric{
+		Stage: stage, Step: s.Step, Loss: &s.Loss, LR: &s.LR, GradNorm: &s.GradNorm, Top1: &s.Top1,
+		Arch: j.space.Hash(s.Arch),
+	}
+}
+
+// stageDir is the folder of a stage's checkpoints.
+var stageDir = map[string]string{"train": "supernet", "retrain": "retrain"}
+
+// lossWindow is how many last steps the loss of a summary is the mean of.
+const lossWindow = 100
+
+// finalLoss is the mean training loss of the last steps of a stage, read from
+// metrics.jsonl.
+func (j *job) finalLoss(stage string) (float64, error) {
+	var last []float64
+	path := j.dir.file("metrics.jsonl")
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	_, _, err = scanJSONL(f, path, func(line []byte) (bool, error) {
+		var l metric
+		if err := json.Unmarshal(line, &l); err != nil {
+			return false, err
+		}
+		if l.Stage == stage && l.Loss != nil {
+			last = append(last, *l.Loss)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	last = last[max(0, len(last)-lossWindow):]
+	sum := 0.0
+	for _, v := range last {
+		sum += v
+	}
+	return sum / float64(max(1, len(last))), nil
+}
+
+// base is the name of the folder, as results give it.
+func (d *runDir) base() string {
+	abs, err := filepath.Abs(d.path)
+	if err != nil {
+		return filepath.Base(d.path)
+	}
+	return filepath.Base(abs)
+}

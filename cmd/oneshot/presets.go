@@ -1,0 +1,145 @@
+package main
+
+import (
+	"slices"
+	"strings"
+)
+
+// preset is a named starting point for a configuration.
+type preset struct {
+	name   string
+	about  string
+	hidden bool // for tests: works, but is not listed
+	apply  func(*Config)
+}
+
+// Numbers marked "release" are those of the LaNAS one-shot release (LaMCTS,
+// one-shot_LaNAS) and its paper arXiv 1906.06832; unmarked ones were chosen by
+// experiment for the time they take.
+var presets = []preset{
+	{
+		name:  "tiny",
+		about: "shapes10, minutes on two cores; the default of run",
+		apply: func(c *Config) {
+			c.Data = DataConfig{Name: "shapes10", TrainSize: 10000, TestSize: 2000, SearchSize: 1000}
+			c.Net = NetConfig{Ops: "lanas", Nodes: 3, Layers: 5, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Train.Epochs, c.Train.Batch = 6, 64
+			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.05, 0.001, 2
+			c.Score = ScoreConfig{RecalImages: 256, RecalBatch: 128, Batch: 250}
+			c.Search = SearchConfig{Samples: 60, Init: 20, Height: 3, Cp: 0.1, PerTree: 5}
+			c.Retrain.Layers, c.Retrain.Channels = 5, 12
+			c.Retrain.Epochs, c.Retrain.Batch = 6, 64
+			c.Retrain.LR, c.Retrain.MinLR, c.Retrain.Crop = 0.05, 0.001, 2
+		},
+	},
+	{
+		name:  "cifar10-small",
+		about: "real CIFAR-10 in about an hour on two cores",
+		apply: func(c *Config) {
+			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 5000}
+			c.Net = NetConfig{Ops: "lanas", Nodes: 4, Layers: 6, Channels: 12, StemMultiplier: 3, Affine: true}
+			c.Train.Epochs, c.Train.Batch = 15, 64
+			c.Train.LR, c.Train.MinLR = 0.05, 0.001
+			c.Score = ScoreConfig{RecalImages: 512, RecalBatch: 128, Batch: 250}
+			c.Search = SearchConfig{Samples: 150, Init: 40, Height: 5, Cp: 0.1, PerTree: 10}
+			c.Retrain.Layers, c.Retrain.Channels = 6, 20
+			c.Retrain.Epochs, c.Retrain.Batch = 15, 64
+			c.Retrain.LR, c.Retrain.MinLR = 0.05, 0.001
+		},
+	},
+	{
+		name:  "lanas-oneshot",
+		about: "settings of the LaNAS one-shot release on CIFAR-10; wants a large machine",
+		apply: func(c *Config) {
+			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 10000}
+			// release: C=48, 8 layers, 5 nodes, stem 3, batch 80, 300 epochs,
+			// cosine 0.025 -> 0.001, weight decay 3e-4, clip 5. The release
+			// scores on the test images; we hold out training images instead.
+			c.Net = NetConfig{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 48, StemMultiplier: 3, Affine: true}
+			c.Train.Epochs, c.Train.Batch = 300, 80
+			c.Score = ScoreConfig{RecalImages: 2048, RecalBatch: 256, Batch: 250}
+			c.Search = SearchConfig{Samples: 1000, Init: 200, Height: 8, Cp: 0.1, PerTree: 20}
+			lanetRetrain(c, 36, 20)
+		},
+	},
+	{
+		name:  "lanet-s",
+		about: "retrain a found cell: 20 cells of 36 channels, 600 epochs (the retrain section counts)",
+		apply: func(c *Config) { lanetBase(c); lanetRetrain(c, 36, 20) },
+	},
+	{
+		name:  "lanet-l",
+		about: "retrain a found cell: 24 cells of 128 channels, 600 epochs (the retrain section counts)",
+		apply: func(c *Config) { lanetBase(c); lanetRetrain(c, 128, 24) },
+	},
+	{
+		name:   "micro",
+		about:  "every stage in seconds; for tests",
+		hidden: true,
+		apply:  micro,
+	},
+	{
+		name:   "slow",
+		about:  "micro whose supernet is never done; for tests",
+		hidden: true,
+		apply:  func(c *Config) { micro(c); c.Train.Steps = 100000 },
+	},
+}
+
+func micro(c *Config) {
+	c.Data = DataConfig{Name: "shapes10", TrainSize: 160, TestSize: 40, SearchSize: 40}
+	c.Net = NetConfig{Ops: "lanas", Nodes: 2, Layers: 3, Channels: 4, StemMultiplier: 1, Affine: true}
+	c.Train.Steps, c.Train.Batch = 12, 8
+	c.Score = ScoreConfig{RecalImages: 16, RecalBatch: 8, Batch: 20}
+	c.Search = SearchConfig{Samples: 8, Init: 4, Height: 2, Cp: 0.1, PerTree: 2}
+	c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier = 3, 4, 1
+	c.Retrain.Steps, c.Retrain.Batch = 12, 8
+	c.Run.CheckpointSteps = 5
+}
+
+func lanetBase(c *Config) {
+	c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 5000}
+}
+
+// lanetRetrain is the CIFAR-10 training of the paper's found networks: 600
+// epochs, batch 96, cosine from 0.025 to 0, weight decay 3e-4, clip 5, cutout
+// 16, auxiliary head 0.4, drop path 0.2 (arXiv 1906.06832, and the release's
+// LaNet training, which follow NASNet and DARTS). Label smoothing 0.1 and the
+// averaged weights were chosen by us; the release also uses CutMix, which
+// oneshot does not have.
+func lanetRetrain(c *Config, channels, layers int) {
+	c.Retrain = RetrainConfig{
+		SGDConfig: SGDConfig{
+			Epochs: 600, Batch: 96, LR: 0.025, MinLR: 0, Momentum: 0.9, WeightDecay: 3e-4,
+			Clip: 5, Smoothing: 0.1, Crop: 4, Flip: true, Cutout: 16,
+		},
+		Layers: layers, Channels: channels, StemMultiplier: 3,
+		Aux: 0.4, DropPath: 0.2, EMA: 0.9999, AllImages: true,
+	}
+}
+
+// fromPreset returns Default with the named preset applied; "" is Default.
+func fromPreset(name string) (Config, error) {
+	c := Default()
+	if name == "" {
+		return c, nil
+	}
+	i := slices.IndexFunc(presets, func(p preset) bool { return p.name == name })
+	if i < 0 {
+		return c, usageError("presets: "+strings.Join(presetNames(), ", "),
+			"unknown preset %q%s", name, didYouMean(name, presetNames()))
+	}
+	presets[i].apply(&c)
+	c.Preset = name
+	return c, nil
+}
+
+func presetNames() []string {
+	var names []string
+	for _, p := range presets {
+		if !p.hidden {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes the test binary serve as the program in scripts.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"oneshot": main})
+}
+
+// TestScript runs testdata/script. Besides testscript's own commands there are
+//
+//	exits CODE program args...               the exit code, exactly
+//	signal NAME FILE LINES CODE program...   sends NAME once FILE has LINES lines, then wants CODE
+//	json KEY...                              stdout is one line, a JSON object with these keys
+//	truncate FILE BYTES                      cuts, or extends with zeros; negative: from the end
+//	plain stdout|stderr                      holds no escape and no carriage return
+//	waitlines LINES FILE                     until FILE has so many lines
+//	waitfree DIR                             until no process holds the run folder
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": cmdExits, "signal": cmdSignal, "json": cmdJSON, "truncate": cmdTruncate, "plain": cmdPlain,
+			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree,
+		},
+	})
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE program args...")
+	}
+	checkCode(ts, args[0], ts.Exec(args[1], args[2:]...))
+}
+
+func checkCode(ts *testscript.TestScript, want string, err error) {
+	var exit *exec.ExitError
+	got := 0
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(got) != want {
+		ts.Fatalf("exit code %d, want %s", got, want)
+	}
+}
+
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 5 {
+		ts.Fatalf("usage: signal NAME FILE LINES CODE program args...")
+	}
+	sig, ok := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "USR1": syscall.SIGUSR1, "HUP": syscall.SIGHUP}[args[0]]
+	if !ok {
+		ts.Fatalf("unknown signal %s", args[0])
+	}
+	lines, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	path, err := exec.LookPath(filepath.Join(binDir(ts), args[4]))
+	ts.Check(err)
+	cmd := exec.Command(path, args[5:]...)
+	cmd.Dir, cmd.Env = ts.MkAbs("."), environ(ts)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ts.Check(cmd.Start())
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	sent, deadline := false, time.After(2*time.Minute)
+	for {
+		select {
+		case err := <-done:
+			if !sent {
+				ts.Fatalf("ended before the signal was sent: %v\n%s", err, &out)
+			}
+			ts.Logf("%s", &out)
+			if sig == syscall.SIGKILL {
+				return
+			}
+			checkCode(ts, args[3], err)
+			return
+		case <-deadline:
+			cmd.Process.Kill()
+			ts.Fatalf("still running after two minutes\n%s", &out)
+		case <-time.After(time.Millisecond):
+		}
+		b, _ := os.ReadFile(ts.MkAbs(args[1]))
+		if !sent && bytes.Count(b, []byte("\n")) >= lines {
+			ts.Check(cmd.Process.Signal(sig))
+			sent = true
+		}
+	}
+}
+
+// eventually waits until ok, at most a minute.
+func eventually(ts *testscript.TestScript, what string, ok func() bool) {
+	for range 6000 {
+		if ok() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("waited a minute for %s", what)
+}
+
+func cmdWaitLines(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	eventually(ts, "lines in "+args[1], func() bool {
+		b, _ := os.ReadFile(ts.MkAbs(args[1]))
+		return bytes.Count(b, []byte("\n")) >= n
+	})
+}
+
+func cmdWaitFree(ts *testscript.TestScript, neg bool, args []string) {
+	l := flock.New(filepath.Join(ts.MkAbs(args[0]), "LOCK"))
+	eventually(ts, "the lock of "+args[0], func() bool {
+		ok, err := l.TryLock()
+		return ok && err == nil
+	})
+	ts.Check(l.Unlock())
+}
+
+// binDir is where testscript put the program: the first folder of the PATH.
+func binDir(ts *testscript.TestScript) string {
+	return filepath.SplitList(ts.Getenv("PATH"))[0]
+}
+
+func environ(ts *testscript.TestScript) []string {
+	var env []string
+	for _, k := range []string{"PATH", "HOME", "TMPDIR", "GOCOVERDIR"} {
+		env = append(env, k+"="+ts.Getenv(k))
+	}
+	return env
+}
+
+func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
+	out := ts.ReadFile("stdout")
+	if strings.Count(out, "\n") != 1 {
+		ts.Fatalf("stdout is not one line:\n%s", out)
+	}
+	var v map[string]any
+	ts.Check(json.Unmarshal([]byte(out), &v))
+	for _, path := range args {
+		var at any = v
+		for part := range strings.SplitSeq(path, ".") {
+			m, _ := at.(map[string]any)
+			var ok bool
+			if at, ok = m[part]; !ok {
+				ts.Fatalf("no %s in %s", path, out)
+			}
+		}
+	}
+}
+
+func cmdTruncate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: truncate FILE BYTES")
+	}
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	if n < 0 {
+		info, err := os.Stat(path)
+		ts.Check(err)
+		n += info.Size()
+	} else if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		ts.Check(os.WriteFile(path, nil, 0o644))
+	}
+	ts.Check(os.Truncate(path, n))
+}
+
+func cmdPlain(ts *testscript.TestScript, neg bool, args []string) {
+	for _, stream := range args {
+		out := ts.ReadFile(stream)
+		if out == "" {
+			ts.Fatalf("%s is empty: nothing to check", stream)
+		}
+		if i := strings.IndexAny(out, "\r\x1b"); i >= 0 {
+			ts.Fatalf("control character %q in %s", out[i], stream)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// program is a path at which the test binary acts as the program; see TestMain.
+func program(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "oneshot")
+	if err := os.Symlink(self, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The program builds and starts. With another version of go4.org/unsafe/assume-no-moving-gc
+// than the one go.mod pins, gorgonia's imports panic before main is reached,
+// and nothing but starting it shows that.
+func TestProgramStarts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "oneshot")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	out, err := exec.Command(path, "version").CombinedOutput()
+	if err != nil || !bytes.HasPrefix(out, []byte("oneshot "+version)) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// A reader that has seen enough ends the program quietly.
+func TestBrokenPipe(t *testing.T) {
+	cmd := exec.Command(program(t), "run", "--help")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = w, &stderr
+	err = cmd.Run()
+	w.Close()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGPIPE {
+		t.Errorf("%v", err)
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("%s", &stderr)
+	}
+}
+
+// A file size limit stops the run with the code for a full disk, and after it
+// is lifted the run goes on as if nothing had been.
+func TestDiskFull(t *testing.T) {
+	want := finished(t, filepath.Join(t.TempDir(), "run"))
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"run", "--preset", "micro", "--seed", "3", "--out", dir, "--resume", "--quiet"}
+	// 2 blocks of 512 or 1024 bytes: the metrics outgrow them after some steps.
+	limited := exec.Command("sh", append([]string{"-c", `ulimit -f 2; exec "$0" "$@"`, program(t)}, args...)...)
+	out, err := limited.CombinedOutput()
+	if code := limited.ProcessState.ExitCode(); code != exitSpace {
+		t.Fatalf("exit code %d, want %d: %v\n%s", code, exitSpace, err, out)
+	}
+	if got := finished(t, dir); got != want {
+		t.Error("the continued run differs from one that had space")
+	}
+}
+
+// finished runs or continues the micro pipeline and returns the bytes that must
+// not depend on interruptions.
+func finished(t *testing.T, dir string) string {
+	t.Helper()
+	cmd := exec.Command(program(t), "run", "--preset", "micro", "--seed", "3", "--out", dir, "--resume", "--quiet")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return content(t, dir)
+}
+
+func content(t *testing.T, dir string) string {
+	t.Helper()
+	var all []byte
+	for _, name := range []string{"result.json", "metrics.jsonl", "search/samples.jsonl", "search/best.json", "export/model.safetensors", "export/arch.json"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return string(all)
+}
+
+// Signals at random times, SIGKILL among them, again and again until a run
+// comes through: its bytes are those of one never disturbed.
+func TestStoppedAnywhere(t *testing.T) {
+	start := time.Now()
+	want := finished(t, filepath.Join(t.TempDir(), "run"))
+	whole := time.Since(start)
+	rounds := 4
+	if testing.Short() {
+		rounds = 1
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	total := 0
+	for round := 0; round < rounds || total == 0 && round < 10; round++ {
+		dir := filepath.Join(t.TempDir(), "run")
+		stops := 0
+		for stops < 6 {
+			sig := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL}[r.IntN(3)]
+			if !disturbed(t, dir, sig, time.Duration(r.Int64N(int64(whole/2)))) {
+				break
+			}
+			stops++
+		}
+		if got := finished(t, dir); got != want {
+			t.Errorf("after %d stops the bytes differ", stops)
+		}
+		total += stops
+	}
+	t.Logf("%d stops", total)
+	if total == 0 {
+		t.Error("no signal arrived: nothing was tested")
+	}
+}
+
+// disturbed continues the run, sends the signal after a while, and reports
+// whether it stopped the process.
+func disturbed(t *testing.T, dir string, sig syscall.Signal, after time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program(t), "run", "--preset", "micro", "--seed", "3", "--out", dir, "--resume")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { cmd.Process.Signal(sig) })
+	defer timer.Stop()
+	cmd.Wait()
+	if ctx.Err() != nil {
+		t.Fatalf("%v did not end the process\n%s", sig, &out)
+	}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
+		return true // SIGKILL, or before the handlers were there
+	}
+	switch code := cmd.ProcessState.ExitCode(); code {
+	case exitOK:
+		return false
+	case exitStopped:
+		return true
+	default:
+		t.Fatalf("exit code %d after %v\n%s", code, sig, &out)
+		return false
+	}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"oneshot/supernet"
+)
+
+func (a *app) evalCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "eval", Short: "Evaluate an exported network, or score an architecture in a run's supernet", Args: noArgs,
+		Long: "eval --weights FILE [--arch A]   top-1 of an exported network on --split\n" +
+			"eval --out DIR --arch A          score of A with the weights it inherits, as the search sees it\n" +
+			"eval --out DIR                   the result of the run; looks at the test images if nothing has yet",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case a.opt.weights != "" && a.opt.out != "":
+				return usageError("", "--weights and --out exclude each other")
+			case a.opt.weights != "":
+				return a.evalFile(cmd.Context())
+			case a.opt.out == "":
+				return usageError("`oneshot eval --help` shows the three forms", "eval wants --weights FILE or --out DIR")
+			}
+			return a.inJob(cmd.Context(), jobOptions{cont: true}, a.evalRun)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringVarP(&a.opt.out, "out", "o", "", "run `folder`")
+	fs.StringVar(&a.opt.weights, "weights", "", "exported `file` (safetensors)")
+	fs.StringVar(&a.opt.split, "split", "test", "images to use with --weights: test or search")
+	a.opt.bindArch(cmd, "architecture: text, JSON file, 0/1 mask, or 'best' of the run")
+	return cmd
+}
+
+type evalReport struct {
+	Arch    resultArch `json:"arch"`
+	Dataset string     `json:"dataset"`
+	Split   string     `json:"split"`
+	Images  int        `json:"images"`
+	Top1    float64    `json:"top1"`
+	Loss    float64    `json:"loss"`
+}
+
+func (a *app) showEval(r evalReport) error {
+	if a.opt.json {
+		return a.ui.json(r)
+	}
+	a.ui.printf("top-1    %.2f %% on %d images of %s/%s (loss %.4f)\narch     %s  (%s)\n",
+		100*r.Top1, r.Images, r.Dataset, r.Split, r.Loss, r.Arch.Text, r.Arch.Hash)
+	return nil
+}
+
+// evalFile needs nothing but the file and the data it names.
+func (a *app) evalFile(ctx context.Context) error {
+	if a.opt.split != "test" && a.opt.split != "search" {
+		return usageError("", "--split %q: want test or search", a.opt.split)
+	}
+	_, meta, err := readMeta(a.opt.weights)
+	if err != nil {
+		return err
+	}
+	base := Default()
+	base.Seed, base.Data = meta.Seed, meta.Data
+	c, err := a.opt.resolve(&base, "")
+	if err != nil {
+		return err
+	}
+	rt, err := newRuntime(c.Run)
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	l, err := loadExport(a.opt.weights, a.opt.arch, rt)
+	if err != nil {
+		return err
+	}
+	d, err := openData(c)
+	if err != nil {
+		return err
+	}
+	if d.SHA256 != meta.DataSHA256 {
+		a.ui.warnf("these are not the images the network was made with (sha256 %.12s, was %.12s)", d.SHA256, meta.DataSHA256)
+	}
+	if len(d.Classes) != len(meta.Classes) {
+		return usageError("", "the network has %d classes, %s has %d", len(meta.Classes), d.Name, len(d.Classes))
+	}
+	batches, total := d.Test.Batches(evalBatch), d.Test.Len()
+	if a.opt.split == "search" {
+		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
+	}
+	j := &job{cfg: c, ui: a.ui, data: d, rt: rt, space: l.space}
+	r, err := j.evaluate(ctx, a.opt.split, l.net, l.arch, batches, total)
+	if err != nil {
+		return err
+	}
+	params, madds := l.space.Cost(l.arch, l.config.Spec())
+	return a.showEval(evalReport{
+		Arch:    resultArch{l.space.Hash(l.arch), l.space.Format(l.arch), params, madds},
+		Dataset: d.Name, Split: a.opt.split, Images: r.Images, Top1: r.Top1, Loss: r.Loss,
+	})
+}
+
+// evalRun works in a run folder.
+func (a *app) evalRun(ctx context.Context, j *job) error {
+	if a.opt.arch == "" {
+		best, err := bestOf(j.dir)
+		if err != nil {
+			return err
+		}
+		if !j.dir.has("export", "model.safetensors") {
+			return usageError("run `oneshot retrain --out "+j.dir.path+"` first", "nothing is exported in %s", j.dir.path)
+		}
+		r, err := j.conclude(ctx, best)
+		if err != nil {
+			return err
+		}
+		return j.show(r, a.opt.json)
+	}
+	arch, err := j.wantedArch(a.opt.arch)
+	if err != nil {
+		return err
+	}
+	n, err := j.train(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := supernet.NewScorer(n, j.data.Train, j.data.Search, j.scoreConfig())
+	if err != nil {
+		return err
+	}
+	r, err := s.Score(ctx, arch)
+	if err != nil {
+		return err
+	}
+	params, madds := j.space.Cost(arch, j.netConfig().Spec())
+	return a.showEval(evalReport{
+		Arch:    resultArch{j.space.Hash(arch), j.space.Format(arch), params, madds},
+		Dataset: j.data.Name, Split: "search", Images: r.Images, Top1: r.Top1, Loss: r.Loss,
+	})
+}

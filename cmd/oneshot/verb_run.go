@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"oneshot/supernet/space"
+)
+
+func (a *app) runCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Train the supernet, search it, retrain the winner, export it, test it once",
+		Long: "run does the whole pipeline in one run folder. Ctrl-C saves and stops; the same\n" +
+			"command with --resume continues to the same bytes, whatever had been finished.\n\nPresets:\n" + presetHelp(),
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.opt.dryRun {
+				return a.dryRun("tiny")
+			}
+			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true}, func(ctx context.Context, j *job) error {
+				r, err := j.pipeline(ctx)
+				if err != nil {
+					return err
+				}
+				return j.show(r, a.opt.json)
+			})
+		},
+	}
+	a.opt.bindRun(cmd)
+	return cmd
+}
+
+// pipeline runs every stage from where the folder stands. A stage that is
+// complete only reads its files again.
+func (j *job) pipeline(ctx context.Context) (result, error) {
+	var r result
+	if j.dir.has("result.json") {
+		j.ui.infof("%s is finished; this is its result", j.dir.path)
+		return r, j.dir.readJSON(&r, "result.json")
+	}
+	j.announce()
+	best, arch, err := j.findArch(ctx)
+	if err != nil {
+		return r, err
+	}
+	final, err := j.retrain(ctx, arch)
+	if err != nil {
+		return r, err
+	}
+	if err := j.export(final, arch); err != nil {
+		return r, err
+	}
+	return j.conclude(ctx, best)
+}
+
+// findArch trains and searches the supernet as far as that is not done.
+func (j *job) findArch(ctx context.Context) (searchSummary, space.Arch, error) {
+	n, err := j.train(ctx)
+	if err != nil {
+		return searchSummary{}, space.Arch{}, err
+	}
+	best, err := j.search(ctx, n)
+	if err != nil {
+		return best, space.Arch{}, err
+	}
+	arch, err := j.space.Parse(best.Arch)
+	return best, arch, err
+}
+
+// announce says what is about to happen.
+func (j *job) announce() {
+	d, c := j.data, j.cfg
+	j.ui.infof("run      %s  (seed %d, %s)", j.dir.path, c.Seed, presetOr(c.Preset))
+	j.ui.infof("data     %s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
+}
+
+func presetOr(name string) string {
+	if name == "" {
+		return "no preset"
+	}
+	return "preset " + name
+}
+
+// show prints the result of a run.
+func (j *job) show(r result, asJSON bool) error {
+	if asJSON {
+		return j.ui.json(r)
+	}
+	var b strings.Builder
+	s := r.Search
+	fmt.Fprintf(&b, "found    %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
+	fmt.Fprintf(&b, "size     %s parameters, %s multiply-adds\n", short(r.Arch.Params), short(r.Arch.MAdds))
+	fmt.Fprintf(&b, "search   %.2f %% with inherited weights, best of %d; random ones have %.2f %% on average: %+.2f points\n",
+		100*s.BestScore, s.Samples, 100*s.RandomScore, 100*(s.BestScore-s.RandomScore))
+	if t := r.Retrain.SearchTop1; t != nil {
+		fmt.Fprintf(&b, "retrain  %.2f %% on the search images after %.4g epochs\n", 100**t, r.Retrain.Epochs)
+	}
+	fmt.Fprintf(&b, "test     %.2f %% on %d images, looked at once\n", 100*r.TestTop1, r.TestCount)
+	fmt.Fprintf(&b, "files    %s: export/model.safetensors, export/arch.json, result.json\n", j.dir.path)
+	_, err := fmt.Fprint(j.ui.out, b.String())
+	return err
+}
+
+// short writes a count with three digits: 1.23 M.
+func short(n int64) string {
+	v := float64(n)
+	for _, unit := range []string{"", " k", " M", " G"} {
+		if v < 999.5 {
+			return fmt.Sprintf("%.3g%s", v, unit)
+		}
+		v /= 1000
+	}
+	return fmt.Sprintf("%.3g T", v)
+}
+
+// dryRun prints what would be done.
+func (a *app) dryRun(preset string) error {
+	c, err := a.opt.resolve(nil, preset)
+	if err != nil {
+		return err
+	}
+	if a.opt.json {
+		return a.ui.json(c)
+	}
+	b, err := c.yaml()
+	if err != nil {
+		return err
+	}
+	_, err = a.ui.out.Write(b)
+	return err
+}

@@ -1,0 +1,166 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// lengths are the tails of every vector width, and one of several chunks.
+var lengths = []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 1000, 150001}
+
+func testElementwise[T Float](t *testing.T) {
+	for i, n := range lengths {
+		l := newLab[T](t, uint64(i))
+		l.spikes = i%2 == 1
+		a, b, y := l.random(n), l.random(n), l.blank(n)
+		// check runs kernel on y at all thread counts, and in place on copies of a
+		// and b where in says so, and compares with want.
+		check := func(name string, kernel func(p *Pool, a, b, y []T), inA, inB bool, want func(a, b float64) (exact, int)) {
+			t.Helper()
+			l.sameAtAnyThreads(y, func(p *Pool) { kernel(p, a, b, y) })
+			for j := range y {
+				e, extra := want(float64(a[j]), float64(b[j]))
+				near(t, e, y[j], extra, "%s: %d elements: y[%d]", name, n, j)
+			}
+			inPlace := func(ca, cb, cy []T) {
+				kernel(nil, ca, cb, cy)
+				for j := range cy {
+					if !same(float64(cy[j]), float64(y[j])) {
+						t.Fatalf("%s: in place: y[%d] = %v, want %v", name, j, cy[j], y[j])
+					}
+				}
+			}
+			if c := append([]T{}, a...); inA {
+				inPlace(c, b, c)
+			}
+			if c := append([]T{}, b...); inB {
+				inPlace(a, c, c)
+			}
+		}
+		plain := func(v float64) (exact, int) { return exact{v, math.Abs(v), 0}, 0 }
+		terms := func(vs ...float64) (e exact, extra int) {
+			for _, v := range vs {
+				e.add(v)
+			}
+			return e, 2
+		}
+		check("relu", func(p *Pool, a, _, y []T) { ReLU(p, a, y) }, true, false, func(a, _ float64) (exact, int) {
+			return plain(max(a, 0))
+		})
+		check("relu backward", func(p *Pool, a, b, y []T) { ReLUBackward(p, a, b, y) }, true, true, func(a, b float64) (exact, int) {
+			if a <= 0 {
+				b = 0
+			}
+			return plain(b)
+		})
+		check("add", func(p *Pool, a, b, y []T) { Add(p, y, a, b) }, true, true, func(a, b float64) (exact, int) { return terms(a, b) })
+		check("addn3", func(p *Pool, a, b, y []T) { AddN(p, y, a, b, b) }, true, false, func(a, b float64) (exact, int) { return terms(a, b, b) })
+		check("addn2", func(p *Pool, a, b, y []T) { AddN(p, y, a, b) }, true, true, func(a, b float64) (exact, int) { return terms(a, b) })
+		check("addn1", func(p *Pool, a, _, y []T) { AddN(p, y, a) }, true, false, func(a, _ float64) (exact, int) { return plain(a) })
+		check("addn0", func(p *Pool, _, _, y []T) { AddN(p, y) }, false, false, func(_, _ float64) (exact, int) { return plain(0) })
+		f := T(0.3)
+		check("axpby", func(p *Pool, a, b, y []T) {
+			copy(y, b)
+			Axpby(p, f, a, -2, y)
+		}, false, true, func(a, b float64) (exact, int) { return terms(float64(f)*a, -2*b) })
+		check("scale", func(p *Pool, a, _, y []T) {
+			copy(y, a)
+			Scale(p, f, y)
+		}, true, false, func(a, _ float64) (exact, int) { return terms(float64(f) * a) })
+		l.ok()
+	}
+	x := make([]T, 3)
+	panicsWith(t, badLength, func() { ReLU(nil, x, x[1:]) })
+	panicsWith(t, badLength, func() { ReLUBackward(nil, x, x[1:], x) })
+	panicsWith(t, badLength, func() { AddN(nil, x, x, x, x[1:]) })
+}
+
+func TestElementwise(t *testing.T) {
+	bothTypes(t, testElementwise[float32], testElementwise[float64])
+}
+
+func testScaleRowsAdd[T Float](t *testing.T) {
+	for i, s := range [][2]int{{1, 1}, {3, 5}, {64, 1000}, {0, 4}, {4, 0}} {
+		rows, size := s[0], s[1]
+		l := newLab[T](t, uint64(i))
+		l.spikes = i == 1
+		a, b, sa, sb, y := l.random(rows*size), l.random(rows*size), l.random(rows), l.random(rows), l.blank(rows*size)
+		l.sameAtAnyThreads(y, func(p *Pool) { ScaleRowsAdd(p, rows, size, a, sa, b, sb, y) })
+		for j := range y {
+			var e exact
+			e.add(float64(a[j]) * float64(sa[j/size]))
+			e.add(float64(b[j]) * float64(sb[j/size]))
+			near(t, e, y[j], 0, "%v: y[%d]", s, j)
+		}
+		l.sameAtAnyThreads(y, func(p *Pool) { ScaleRowsAdd(p, rows, size, a, sa, nil, nil, y) })
+		for j := range y {
+			var e exact
+			e.add(float64(a[j]) * float64(sa[j/size]))
+			near(t, e, y[j], 0, "%v: a alone: y[%d]", s, j)
+		}
+		l.ok()
+	}
+}
+
+func TestScaleRowsAdd(t *testing.T) {
+	bothTypes(t, testScaleRowsAdd[float32], testScaleRowsAdd[float64])
+}
+
+func testSGD[T Float](t *testing.T) {
+	for i, n := range lengths {
+		l := newLab[T](t, uint64(i))
+		w0, v0, g, w, v := l.random(n), l.random(n), l.random(n), l.blank(n), l.blank(n)
+		const lr, mu, wd = 0.025, 0.9, 3e-4
+		step := func(p *Pool) {
+			copy(w, w0)
+			copy(v, v0)
+			SGD(p, w, g, v, lr, mu, wd)
+		}
+		l.sameAtAnyThreads(v, step)
+		l.sameAtAnyThreads(w, step)
+		for j := range w {
+			var e exact
+			e.add(mu * float64(v0[j]))
+			e.add(float64(g[j]))
+			e.add(wd * float64(w0[j]))
+			near(t, e, v[j], 2, "v[%d]", j)
+			s := exact{float64(w0[j]) - lr*e.v, math.Abs(float64(w0[j])) + lr*e.abs, 5}
+			near(t, s, w[j], 2, "w[%d]", j)
+		}
+		var want exact
+		for _, x := range g {
+			want.add(float64(x) * float64(x))
+		}
+		var first float64
+		eachPool(func(p *Pool) {
+			got := SumSquares(p, g)
+			if p == nil {
+				first = got
+			}
+			if got != first || !(math.Abs(got-want.v) <= float64(n)*0x1p-53*want.v) {
+				t.Fatalf("%d threads, %d elements: sum of squares %v, want %v", p.Threads(), n, got, want.v)
+			}
+		})
+		l.ok()
+	}
+	if s := SumSquares(nil, []T{1, T(math.NaN()), 2}); s == s {
+		t.Errorf("sum of squares with a NaN is %v", s)
+	}
+}
+
+func TestSGD(t *testing.T) { bothTypes(t, testSGD[float32], testSGD[float64]) }
+
+func BenchmarkElementwise(b *testing.B) {
+	const n = 64 * 32 * 32 * 16
+	x, y, z := make([]float32, n), make([]float32, n), make([]float32, n)
+	fillNoise(x)
+	bench := func(name string, tensors int, f func(p *Pool)) {
+		benchBytes(b, fmt.Sprintf("%s/%d", name, n), float64(4*tensors*n), f)
+	}
+	bench("relu", 2, func(p *Pool) { ReLU(p, x, y) })
+	bench("relubackward", 3, func(p *Pool) { ReLUBackward(p, x, y, z) })
+	bench("add", 3, func(p *Pool) { Add(p, z, x, y) })
+	bench("sgd", 5, func(p *Pool) { SGD(p, z, x, y, 1e-3, 0.9, 1e-4) })
+	bench("sumsquares", 1, func(p *Pool) { SumSquares(p, x) })
+}

@@ -1,0 +1,202 @@
+package cpu
+
+import (
+	"math"
+	"testing"
+)
+
+func testHead[T Float](t *testing.T) {
+	for i, s := range [][3]int{{1, 1, 1}, {3, 4, 5}, {2, 64, 17}, {64, 64, 64}, {0, 4, 3}, {2, 3, 0}} {
+		n, pixels, c := s[0], s[1], s[2]
+		l := newLab[T](t, uint64(i))
+		l.spikes = i == 1
+		x, y, dy, dx := l.random(n*pixels*c), l.blank(n*c), l.random(n*c), l.blank(n*pixels*c)
+		l.sameAtAnyThreads(y, func(p *Pool) { GlobalAvgPool(p, n, pixels, c, x, y) })
+		l.sameAtAnyThreads(dx, func(p *Pool) { GlobalAvgPoolBackward(p, n, pixels, c, dy, dx) })
+		want := make([]exact, n*c)
+		for j, v := range x {
+			want[j/c/pixels*c+j%c].add(float64(v) / float64(pixels))
+		}
+		for j, e := range want {
+			near(t, e, y[j], 1, "%v: y[%d]", s, j)
+		}
+		for j, v := range dx {
+			if g := dy[j/c/pixels*c+j%c] / T(pixels); !same(float64(v), float64(g)) {
+				t.Fatalf("%v: dx[%d] = %v, want %v", s, j, v, g)
+			}
+		}
+		l.ok()
+	}
+}
+
+func TestGlobalAvgPool(t *testing.T) { bothTypes(t, testHead[float32], testHead[float64]) }
+
+func testBias[T Float](t *testing.T) {
+	for i, s := range [][2]int{{1, 1}, {3, 4}, {64, 10}, {1000, 100}, {20000, 7}, {0, 3}, {3, 0}} {
+		rows, c := s[0], s[1]
+		l := newLab[T](t, uint64(i))
+		l.spikes = i == 2
+		x, bias, y := l.random(rows*c), l.random(c), l.blank(rows*c)
+		l.sameAtAnyThreads(y, func(p *Pool) {
+			copy(y, x)
+			AddBias(p, rows, c, y, bias)
+		})
+		for j, v := range y {
+			if want := x[j] + bias[j%c]; !same(float64(v), float64(want)) {
+				t.Fatalf("%v: y[%d] = %v, want %v", s, j, v, want)
+			}
+		}
+		sums, scratch := l.blank(c), l.blank(ColumnSumsScratch(rows, c))
+		l.sameAtAnyThreads(sums, func(p *Pool) { ColumnSums(p, rows, c, x, sums, scratch) })
+		want := make([]exact, c)
+		for j, v := range x {
+			want[j%c].add(float64(v))
+		}
+		for j, e := range want {
+			near(t, e, sums[j], 0, "%v: sum %d", s, j)
+		}
+		l.ok()
+	}
+}
+
+func TestBias(t *testing.T) { bothTypes(t, testBias[float32], testBias[float64]) }
+
+func testStem[T Float](t *testing.T) {
+	for i, s := range [][5]int{
+		{1, 1, 1, 1, 1}, {1, 1, 2, 3, 4}, {2, 2, 1, 3, 5}, {1, 2, 2, 1, 1}, {2, 3, 3, 3, 9}, {1, 4, 7, 2, 17}, {1, 9, 5, 3, 16},
+		{6, 9, 8, 3, 48}, {5, 12, 10, 4, 33}, {0, 3, 3, 3, 4}, {2, 3, 3, 3, 0}, {2, 3, 3, 0, 2},
+	} {
+		n, h, w, cin, cout := s[0], s[1], s[2], s[3], s[4]
+		l := newLab[T](t, uint64(i))
+		x, wt, y := l.random(n*h*w*cin), l.random(9*cin*cout), l.blank(n*h*w*cout)
+		dy, dx, dw := l.random(len(y)), l.blank(len(x)), l.blank(len(wt))
+		scratch := l.blank(StemScratch(n, h, w, cin, cout))
+		l.sameAtAnyThreads(y, func(p *Pool) { StemForward(p, n, h, w, cin, cout, x, wt, y, scratch) })
+		l.sameAtAnyThreads(dw, func(p *Pool) { StemBackwardWeights(p, n, h, w, cin, cout, x, dy, dw, scratch) })
+		l.sameAtAnyThreads(dx, func(p *Pool) { StemBackwardData(p, n, h, w, cin, cout, dy, wt, dx, scratch) })
+		wantY, wantX, wantW := make([]exact, len(y)), make([]exact, len(x)), make([]exact, len(wt))
+		// The windows are those of a depthwise convolution with one channel.
+		eachTap(DW{n, h, w, 1, 3, 1, 1, 1}, func(xi, wi, yi int) {
+			for ci := range cin {
+				for co := range cout {
+					a, b, g := xi*cin+ci, (wi*cin+ci)*cout+co, yi*cout+co
+					wantY[g].add(float64(x[a]) * float64(wt[b]))
+					wantX[a].add(float64(dy[g]) * float64(wt[b]))
+					wantW[b].add(float64(dy[g]) * float64(x[a]))
+				}
+			}
+		})
+		for j, e := range wantY {
+			near(t, e, y[j], 0, "%v: y[%d]", s, j)
+		}
+		for j, e := range wantX {
+			near(t, e, dx[j], 0, "%v: dx[%d]", s, j)
+		}
+		for j, e := range wantW {
+			near(t, e, dw[j], 0, "%v: dw[%d]", s, j)
+		}
+		l.ok()
+	}
+}
+
+func TestStem(t *testing.T) { bothTypes(t, testStem[float32], testStem[float64]) }
+
+func testXent[T Float](t *testing.T) {
+	for i, s := range [][2]int{{1, 1}, {1, 2}, {3, 10}, {64, 10}, {200, 100}, {3000, 7}} {
+		n, k := s[0], s[1]
+		for _, smoothing := range []float64{0, 0.1, 1} {
+			for _, size := range []float64{1, 50, 1e4} {
+				l := newLab[T](t, uint64(i))
+				logits, grad, loss := l.random(n*k), l.blank(n*k), l.blank(1)
+				labels := make([]int32, n)
+				for j := range labels {
+					labels[j] = int32(l.r.IntN(k))
+				}
+				for j := range logits {
+					logits[j] *= T(size)
+				}
+				l.sameAtAnyThreads(loss, func(p *Pool) { loss[0] = SoftmaxXent(p, n, k, logits, labels, smoothing, nil) })
+				l.sameAtAnyThreads(grad, func(p *Pool) { loss[0] = SoftmaxXent(p, n, k, logits, labels, smoothing, grad) })
+				var want exact
+				for r := range n {
+					row := logits[r*k:][:k]
+					top := float64(row[0])
+					for _, v := range row {
+						top = math.Max(top, float64(v))
+					}
+					var z float64
+					for _, v := range row {
+						z += math.Exp(float64(v) - top)
+					}
+					for j, v := range row {
+						target := smoothing / float64(k)
+						if j == int(labels[r]) {
+							target += 1 - smoothing
+						}
+						logp := float64(v) - top - math.Log(z)
+						want.add(-target * logp / float64(n))
+						want.abs += target / float64(n) // log(1+x) has the precision of 1
+						e := (math.Exp(logp) - target) / float64(n)
+						near(t, exact{e, 1 / float64(n), 1}, grad[r*k+j], 12, "%v at %v: gradient %d", s, size, r*k+j)
+					}
+				}
+				near(t, want, loss[0], 8, "%v at %v: loss", s, size)
+				l.ok()
+			}
+		}
+	}
+}
+
+func TestSoftmaxXent(t *testing.T) { bothTypes(t, testXent[float32], testXent[float64]) }
+
+func TestSoftmaxXentNotFinite(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, tc := range []struct {
+		logits    []float64
+		label     int32
+		smoothing float64
+		loss      float64
+	}{
+		{[]float64{1, nan, 2}, 0, 0, nan},
+		{[]float64{1, inf, 2}, 0, 0, nan},
+		{[]float64{1, inf, 2}, 1, 0, nan},
+		{[]float64{0, -inf, 0}, 0, 0, math.Ln2},
+		{[]float64{0, -inf, 0}, 1, 0, inf},
+		{[]float64{0, -inf, 0}, 0, 0.1, inf},
+		{[]float64{0, -inf, 0}, 1, 1, inf},
+		{[]float64{-inf, -inf}, 1, 0, nan},
+		{[]float64{0, 0}, 0, 1, math.Ln2},
+		{[]float64{1e300, 0}, 1, 0, 1e300},
+	} {
+		grad := make([]float64, len(tc.logits))
+		got := SoftmaxXent(nil, 1, len(tc.logits), tc.logits, []int32{tc.label}, tc.smoothing, grad)
+		if !(same(got, tc.loss) || math.Abs(got-tc.loss) <= 1e-15*tc.loss) {
+			t.Errorf("%v, label %d: loss %v, want %v", tc.logits, tc.label, got, tc.loss)
+		}
+		for _, g := range grad {
+			if math.IsNaN(g) != math.IsNaN(tc.loss) {
+				t.Errorf("%v, label %d: gradient %v of loss %v", tc.logits, tc.label, grad, got)
+			}
+		}
+	}
+	x := make([]float64, 2)
+	panicsWith(t, badLabel, func() { SoftmaxXent(nil, 1, 2, x, []int32{2}, 0, nil) })
+	panicsWith(t, badLabel, func() { SoftmaxXent(nil, 1, 2, x, []int32{-1}, 0, nil) })
+	panicsWith(t, badSmoothing, func() { SoftmaxXent(nil, 1, 2, x, []int32{1}, nan, nil) })
+}
+
+func TestCorrect(t *testing.T) {
+	nan := math.NaN()
+	logits := []float64{
+		1, 2, 3, // the last
+		3, 3, 1, // the first of two
+		3, 3, 1,
+		1, nan, 0, // never
+		nan, 1, 0,
+		0, 1, 0,
+	}
+	labels := []int32{2, 0, 1, 0, 0, 1}
+	if n := Correct(6, 3, logits, labels); n != 3 {
+		t.Errorf("%d correct, want 3", n)
+	}
+}

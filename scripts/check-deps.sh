@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Who may import whom (ARCHITECTURE.md), proved from go list.
+#
+#   check-deps.sh [DIR]        check the module in DIR (default: this repository)
+#   check-deps.sh --selftest   check that the broken module in testdata/brokendeps is refused
+#
+# Tests may import more than their package does, so only non-test imports count.
+set -euo pipefail
+shopt -s inherit_errexit
+export CGO_ENABLED=1 GOWORK=off  # cgo on, or files that import "C" would not be seen
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+# Prints the packages of ours that package $1 may import, as a regular expression; fails where the
+# package has no rule, so that a new package gets one.
+ours_allowed() {
+  case $1 in
+    oneshot/cmd/*) echo '.*' ;;
+    oneshot/supernet/space) echo 'nothing' ;;
+    oneshot/supernet) echo 'ops|ops/cpu|supernet/space|data|weights|internal/.*' ;;
+    oneshot/lanas) echo 'supernet/space|internal/rng' ;;
+    oneshot/ops) echo 'ops/cpu|internal/.*' ;;
+    oneshot/ops/opstest) echo 'ops|ops/cpu|internal/.*' ;;
+    oneshot/ops/cpu | oneshot/data | oneshot/weights | oneshot/internal/*) echo 'internal/.*' ;;
+    *) return 1 ;;
+  esac
+}
+
+# Three strings a rule: imports from outside, packages that may import them (regular expressions on
+# whole paths), and the reason.
+outside=(
+  'gorgonia.org/(gorgonia|tensor)(/.*)?|github.com/chewxy/hm'
+  'oneshot/ops(/opstest)?|oneshot/supernet' 'the graph lives in ops and supernet'
+  'gorgonia.org/cu(/.*)?'
+  'oneshot/ops/cuda(/.*)?' 'the CUDA driver lives below ops/cuda'
+  'github.com/(schollz/progressbar|spf13)/.*|golang.org/x/term|flag'
+  'oneshot/cmd/.*' 'only the command reads flags and the terminal'
+  'go.yaml.in/.*'
+  'oneshot/cmd/.*' 'only the command reads the config file'
+  'math/rand'
+  'nobody' 'it has a global source; take a *rand.Rand of math/rand/v2'
+  'C'
+  'nobody' 'the default build has no cgo'
+)
+
+# Two strings a rule: a package, and what it must not reach even through others.
+ui='(gorgonia\.org|github\.com/spf13|github\.com/schollz)/.*'
+never=(
+  oneshot/supernet/space '[^/]*\.[^/]*/.*'
+  oneshot/lanas "$ui"
+  oneshot/data "$ui"
+  oneshot/weights "$ui"
+  oneshot/ops/cpu "$ui"
+)
+
+check_import() { # package import
+  local pkg=$1 imp=$2 allowed i
+  if [[ $imp == oneshot/* ]]; then
+    allowed=$(ours_allowed "$pkg") || return 0  # findings reports a package without a rule
+    if [[ ! ${imp#oneshot/} =~ ^($allowed)$ ]]; then
+      echo "$pkg imports $imp; of ours it may import: $allowed"
+    fi
+    return
+  fi
+  for ((i = 0; i < ${#outside[@]}; i += 3)); do
+    if [[ $imp =~ ^(${outside[i]})$ && ! $pkg =~ ^(${outside[i + 1]})$ ]]; then
+      echo "$pkg imports $imp: ${outside[i + 2]}"
+    fi
+  done
+}
+
+# Prints one line per broken rule under the given build settings.
+findings() { # go list arguments
+  local packages pkg imports imp reached i
+  packages=$(go list "$@" -f '{{.ImportPath}}{{range .Imports}} {{.}}{{end}}' ./...)
+  while read -r pkg imports; do
+    ours_allowed "$pkg" >/dev/null || echo "$pkg: no rule for this package; add one to scripts/check-deps.sh"
+    for imp in $imports; do
+      check_import "$pkg" "$imp"
+    done
+  done <<<"$packages"
+  for ((i = 0; i < ${#never[@]}; i += 2)); do
+    pkg=${never[i]}
+    grep -qE "^$pkg( |$)" <<<"$packages" || continue
+    reached=$(go list "$@" -deps -f '{{.ImportPath}}' "$pkg" | grep -vE '^(vendor|oneshot)/' |
+      grep -E -m 1 "^(${never[i + 1]})$" || true)
+    [[ -z $reached ]] || echo "$pkg reaches $reached"
+  done
+}
+
+check() { # DIR
+  cd "$1"
+  { findings; findings -tags noasm; GOARCH=arm64 findings; } | sort -u
+}
+
+if [[ ${1:-} == --selftest ]]; then
+  twin=$here/testdata/brokendeps
+  found=$(check "$twin")
+  missing=0
+  while IFS= read -r want; do
+    grep -qF -- "$want" <<<"$found" || { echo "check-deps: selftest: not found: $want"; missing=1; }
+  done <"$twin/want.txt"
+  have=$(grep -c . <<<"$found" || true) planted=$(grep -c . "$twin/want.txt" || true)
+  if ((missing || have != planted)); then
+    echo "check-deps: selftest: planted $planted, found $have:"
+    echo "$found"
+    exit 1
+  fi
+  echo "check-deps: selftest: all $planted planted faults found"
+  exit 0
+fi
+
+found=$(check "${1:-$here/..}")
+if [[ -n $found ]]; then
+  echo "$found"
+  echo "check-deps: $(grep -c . <<<"$found") broken import rules"
+  exit 1
+fi
+echo "check-deps: ok"

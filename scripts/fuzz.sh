@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every fuzz target of the module for a while: fuzz.sh [TIME], e.g. fuzz.sh 30s.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+time=${1:-10s}
+count=0
+while read -r pkg dir files; do
+  [[ -n ${files:-} ]] || continue
+  for name in $(cd "$dir" && grep -ohE '^func Fuzz[A-Za-z0-9_]*' $files | cut -d' ' -f2 | sort -u); do
+    echo "fuzz $pkg $name $time"
+    go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "$pkg" </dev/null
+    count=$((count + 1))
+  done
+done < <(go list -f '{{.ImportPath}} {{.Dir}}{{range .TestGoFiles}} {{.}}{{end}}{{range .XTestGoFiles}} {{.}}{{end}}' ./...)
+((count > 0)) || { echo "fuzz: no target found"; exit 1; }
+echo "fuzz: $count targets ok"

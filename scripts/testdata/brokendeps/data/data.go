@@ -1,0 +1,3 @@
+package data
+
+import _ "gorgonia.org/tensor"

@@ -1,0 +1,3 @@
+module gorgonia.org/gorgonia
+
+go 1.26.0

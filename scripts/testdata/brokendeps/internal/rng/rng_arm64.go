@@ -1,0 +1,3 @@
+package rng
+
+import _ "flag"

@@ -1,0 +1,3 @@
+package lanas
+
+import _ "oneshot/supernet"

@@ -1,0 +1,3 @@
+package ops
+
+import _ "gorgonia.org/cu"

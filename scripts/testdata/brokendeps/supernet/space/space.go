@@ -1,0 +1,3 @@
+package space
+
+import _ "golang.org/x/term"

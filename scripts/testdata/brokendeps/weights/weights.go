@@ -1,0 +1,3 @@
+package weights
+
+import _ "math/rand"
