@@ -27,7 +27,7 @@ func searched(t testing.TB, n int, change func(*Config)) *Searcher {
 	return s
 }
 
-// The root of the tree represents the entire search space
+// The root of the tree represents the entire search space.
 func TestPaperRootIsTheWholeSpace(t *testing.T) {
 	s := searched(t, 100, nil)
 	root := s.current().root()
@@ -43,7 +43,7 @@ func TestPaperRootIsTheWholeSpace(t *testing.T) {
 }
 
 // Each internal node learns a linear model of its samples' scores and splits
-// them at their mean into a good and a bad half
+// them at their mean into a good and a bad half.
 func TestPaperNodesSplitTheirSamplesAtTheMean(t *testing.T) {
 	s := searched(t, 100, nil)
 	tree, splits := s.current(), 0
@@ -118,7 +118,7 @@ func TestPaperTreeHeight(t *testing.T) {
 	}
 }
 
-// Starting from random samples
+// The search starts from random samples.
 func TestPaperSearchStartsWithRandomSamples(t *testing.T) {
 	sp := newCells(t, 3)
 	c := Default()

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -157,12 +158,49 @@ func TestDoneRecords(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if b, _ := encodeDone(doneRecord{1, 1, files}); b != nil {
-		if _, err := parseDone(b, "DONE"); err != nil {
-			t.Error(err)
+	good, err := encodeDone(doneRecord{1, 1, files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parseDone(good, "DONE"); err != nil {
+		t.Error(err)
+	}
+	body, _, _ := bytes.Cut(good, []byte(checkKey))
+	for _, tail := range []string{`,"extra":1`, `}{`, `,`} {
+		if _, err := parseDone(appendCheck(append(bytes.Clone(body), tail...)), "DONE"); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: %v", tail, err)
 		}
 	}
 	if _, err := parseDone(make([]byte, maxDone+1), "DONE"); !errors.Is(err, ErrCorrupt) {
 		t.Error(err)
+	}
+}
+
+// Files that DONE vouches for and that were wrong when written: the parser's
+// word counts, also where it stopped early.
+func TestVouchedFiles(t *testing.T) {
+	good := raw("{}      ", 0)
+	for name, k := range map[string]struct {
+		model, state []byte
+		want         error
+	}{
+		"good":         {good, []byte("{}"), nil},
+		"other type":   {raw(`{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}`, 4), []byte("{}"), ErrDType},
+		"no tensors":   {[]byte("not a safetensors file"), []byte("{}"), ErrCorrupt},
+		"no JSON":      {good, []byte("{"), ErrCorrupt},
+		"empty state":  {good, nil, ErrCorrupt},
+		"bytes behind": {append(good, 0), []byte("{}"), ErrCorrupt},
+	} {
+		path := t.TempDir()
+		done, err := encodeDone(doneRecord{schemaVersion, 1, map[string]fileDigest{modelFile: digestOf(k.model), stateFile: digestOf(k.state)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, k.model, path, modelFile)
+		writeFile(t, k.state, path, stateFile)
+		writeFile(t, done, path, doneFile)
+		if _, err := Load(path); !errors.Is(err, k.want) || err != nil && strings.Contains(err.Error(), "sha256") {
+			t.Errorf("%s: %v, want %v", name, err, k.want)
+		}
 	}
 }

@@ -247,6 +247,45 @@ func TestSaveSurvivesPowerCuts(t *testing.T) {
 	}
 }
 
+// A save that returns nil is durable whatever happened to the one before it.
+func TestRetryAfterFaultIsDurable(t *testing.T) {
+	for name, s := range scenarios {
+		injections := 0
+		for n := 1; ; n++ {
+			before, _ := s.start(t)
+			root, dir := s.start(t)
+			f := &faultfs.FS{FailAt: n, Err: syscall.EIO}
+			if err := goodSave(f, dir, s.next.Step, s.next, s.keep); f.Injected == 0 {
+				break
+			} else if !errors.Is(err, syscall.EIO) {
+				t.Fatalf("%s, fault at call %d: %v", name, n, err)
+			}
+			injections++
+			f.FailAt = 0
+			if err := goodSave(f, dir, s.next.Step, s.next, s.keep); err != nil {
+				t.Fatalf("%s, after a fault at call %d: %v", name, n, err)
+			}
+			remains, err := faultfs.PowerCuts(before, root, f.Ops)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scratch := t.TempDir()
+			for i, r := range remains {
+				left := filepath.Join(scratch, fmt.Sprint(i))
+				if err := r.Write(left); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.checkLoad(filepath.Join(left, "supernet"), r.After == len(f.Ops)); err != nil {
+					t.Fatalf("%s, fault at call %d, power cut after %d, %+v: %v", name, n, r.After, r.Loss, err)
+				}
+			}
+		}
+		if injections < 15 {
+			t.Errorf("%s: only %d injections", name, injections)
+		}
+	}
+}
+
 // Each twin must be caught by what it is meant to break.
 func TestFaultSweepsCatchTwins(t *testing.T) {
 	faults := func(s scenario, save saveFunc) error {

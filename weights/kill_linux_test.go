@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"oneshot/internal/atomicfile"
 )
@@ -187,5 +188,33 @@ func TestSaveSurvivesFullDisk(t *testing.T) {
 	t.Logf("%d full disks", hits)
 	if _, fault := try("write errors dropped", size-1); fault == nil || !strings.Contains(fault.Error(), "DONE says") {
 		t.Errorf("a save that drops write errors: %v", fault)
+	}
+}
+
+// A named pipe in the place of a file must not block the reader.
+func TestPipesAreRefused(t *testing.T) {
+	dir := t.TempDir()
+	quickSave(t, dir, sampleCheckpoint(1, 1), 1)
+	for _, name := range []string{modelFile, doneFile} {
+		path := filepath.Join(dir, checkpointName(1), name)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Skip("no named pipes here: ", err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := LoadLatest(dir)
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if !errors.Is(err, ErrCorrupt) {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("reading %s blocks", name)
+		}
 	}
 }

@@ -193,10 +193,7 @@ func (s saver) publish(dir, temp string, step int, done []byte) error {
 		}
 	}
 	if err := s.fs.Rename(temp, final); err != nil {
-		if replaced {
-			err = errors.Join(err, s.fs.Rename(aside.path, final))
-		}
-		return err
+		return err // what was set aside still loads; the next save moves it back
 	}
 	if err := s.fs.SyncDir(dir); err != nil {
 		return err

@@ -26,7 +26,7 @@ var presets = []preset{
 			c.Train.Epochs, c.Train.Batch = 6, 64
 			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.05, 0.001, 2
 			c.Score = ScoreConfig{RecalImages: 256, RecalBatch: 128, Batch: 250}
-			c.Search = SearchConfig{Samples: 60, Init: 20, Height: 3, Cp: 0.1, PerTree: 5}
+			c.Search = SearchConfig{Samples: 60, Init: 20, Height: 3, Cp: 0.02, PerTree: 5}
 			c.Retrain.Layers, c.Retrain.Channels = 5, 12
 			c.Retrain.Epochs, c.Retrain.Batch = 6, 64
 			c.Retrain.LR, c.Retrain.MinLR, c.Retrain.Crop = 0.05, 0.001, 2
@@ -36,15 +36,15 @@ var presets = []preset{
 		name:  "cifar10-small",
 		about: "real CIFAR-10 in about an hour on two cores",
 		apply: func(c *Config) {
-			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 5000}
-			c.Net = NetConfig{Ops: "lanas", Nodes: 4, Layers: 6, Channels: 12, StemMultiplier: 3, Affine: true}
-			c.Train.Epochs, c.Train.Batch = 15, 64
-			c.Train.LR, c.Train.MinLR = 0.05, 0.001
-			c.Score = ScoreConfig{RecalImages: 512, RecalBatch: 128, Batch: 250}
-			c.Search = SearchConfig{Samples: 150, Init: 40, Height: 5, Cp: 0.1, PerTree: 10}
-			c.Retrain.Layers, c.Retrain.Channels = 6, 20
-			c.Retrain.Epochs, c.Retrain.Batch = 15, 64
-			c.Retrain.LR, c.Retrain.MinLR = 0.05, 0.001
+			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 2500}
+			c.Net = NetConfig{Ops: "lanas", Nodes: 4, Layers: 6, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 6, 64, 200
+			c.Train.LR, c.Train.MinLR = 0.1, 0.001
+			c.Score = ScoreConfig{RecalImages: 512, RecalBatch: 64, Batch: 50}
+			c.Search = SearchConfig{Samples: 80, Init: 25, Height: 4, Cp: 0.02, PerTree: 5}
+			c.Retrain.Layers, c.Retrain.Channels = 6, 12
+			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 5, 64, 200
+			c.Retrain.LR, c.Retrain.MinLR = 0.1, 0.0001
 		},
 	},
 	{
@@ -58,7 +58,7 @@ var presets = []preset{
 			c.Net = NetConfig{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 48, StemMultiplier: 3, Affine: true}
 			c.Train.Epochs, c.Train.Batch = 300, 80
 			c.Score = ScoreConfig{RecalImages: 2048, RecalBatch: 256, Batch: 250}
-			c.Search = SearchConfig{Samples: 1000, Init: 200, Height: 8, Cp: 0.1, PerTree: 20}
+			c.Search = SearchConfig{Samples: 1000, Init: 200, Height: 8, Cp: 0.02, PerTree: 5}
 			lanetRetrain(c, 36, 20)
 		},
 	},

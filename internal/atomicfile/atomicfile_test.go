@@ -241,6 +241,14 @@ func TestWriteRefuses(t *testing.T) {
 	}
 }
 
+func TestCreateSyncedKeepsWhatIsThere(t *testing.T) {
+	_, path := newTarget(t)
+	err := atomicfile.CreateSynced(atomicfile.OS, path, 0o644, func(w io.Writer) error { return nil })
+	if got, _ := os.ReadFile(path); !errors.Is(err, fs.ErrExist) || string(got) != before {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestWriteMode(t *testing.T) {
 	_, path := newTarget(t)
 	if err := atomicfile.WriteFile(path, nil, 0o600); err != nil {

@@ -60,38 +60,46 @@ func AvgPoolBackward[T Float](p *Pool, d Pool2D, dy, dx []T) {
 		clear(dx)
 		return
 	}
-	pl := backwardPlan(rows, cols, d.C)
-	defer pl.release()
+	across := backwardPlan(rows, cols, d.C)
+	defer across.release()
+	down := rowSumPlan(cols, d.C)
+	defer down.release()
 	width := cols.out * d.C
 	s := d.split(d.N*d.H, d.W)
 	p.Run(s.chunks(), func(chunk int) {
 		buf := buffers.Get().(*buffer)
 		defer buffers.Put(buf)
-		b := elements[T](buf, d.C+width)
-		ones, sum := fill(b[:d.C], 1), b[d.C:]
+		b := elements[T](buf, d.C+width+d.K*d.K*d.C)
+		ones, sum, weights := fill(b[:d.C], 1), b[d.C:][:width], b[d.C+width:]
 		lo, hi := s.bounds(chunk)
 		for i := lo; i < hi; i++ {
 			v, dst := rows.backward(i%d.H), dx[i*d.W*d.C:][:d.W*d.C]
-			clear(sum)
-			for o := v.base; o < v.base+v.n; o++ {
-				addMeanGrad(rows.forward(o).n, cols, d.C, dy[(i/d.H*rows.out+o)*width:][:width], sum)
+			if v.n == 0 {
+				clear(dst)
+				continue
 			}
-			for _, r := range pl.runs {
-				off := pl.list(1, r.taps.n).x
-				dwRow(r.n, d.C, dst[r.first*d.C:], pl.step*d.C, sum[r.base*d.C:], d.C, off, ones, sameWeights[:len(off)])
+			image := dy[i/d.H*rows.out*width:][:rows.out*width]
+			for _, r := range down.runs {
+				l := down.list(v.n, 1)
+				for j, at := range l.w { // each row of dy over the size of its windows
+					fill(weights[at:][:d.C], 1/T(rows.forward(v.base+j).n*r.taps.n))
+				}
+				dwRow(r.n, d.C, sum[r.first*d.C:], d.C, image[v.base*width+r.first*d.C:], d.C, l.x, weights, l.w)
+			}
+			for _, r := range across.runs {
+				off := across.list(1, r.taps.n).x
+				dwRow(r.n, d.C, dst[r.first*d.C:], across.step*d.C, sum[r.base*d.C:], d.C, off, ones, sameWeights[:len(off)])
 			}
 		}
 	})
 }
 
-// addMeanGrad adds to sum a row of dy, each pixel over the size of its window,
-// which has height rows in the image.
-func addMeanGrad[T Float](height int, cols axis, ch int, dy, sum []T) {
-	for q := range cols.out {
-		scale := 1 / T(height*cols.forward(q).n)
-		dst := sum[q*ch:][:ch]
-		for c, g := range dy[q*ch:][:len(dst)] {
-			dst[c] += g * scale
-		}
-	}
+// rowSumPlan describes a kernel that sums up to cols.k rows of outputs of axis
+// cols. Its runs are outputs whose windows are equally wide.
+func rowSumPlan(cols axis, ch int) *plan {
+	pl := plans.Get().(*plan)
+	pl.step, pl.baseStep = 1, 1
+	pl.setRuns(cols.out, cols.forward)
+	pl.setLists(cols.k, 1, 1, cols.out, 1, ch, false)
+	return pl
 }

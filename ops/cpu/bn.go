@@ -25,7 +25,7 @@ func BNScratch(rows, ch int) int {
 // Each block of at most 256 rows is summed in T relative to its first row, and
 // the blocks are combined in float64. So the error does not grow with the number
 // of rows, nor with the mean as long as x itself resolves its deviations: the
-// variance is good to some 10 roundings of T. Where the first row of a block is
+// variance is good to some dozen roundings of T. Where the first row of a block is
 // an extreme outlier it is up to 2^16 roundings, not more, because that row is
 // one of those summed. A NaN or Inf in a column makes its variance NaN, and its
 // mean NaN or Inf.

@@ -20,6 +20,7 @@ misses the golden values by more than 1e-4 is wrong and not unlucky.
 import json
 import os
 import platform
+import re
 import sys
 import tempfile
 
@@ -224,8 +225,8 @@ def compare(have, want):
     report = {p: worst(have[0], want[0], p) for p in
               ("train/logits", "train/aux_logits", "grad/", "final/", "eval/logits")}
     for name, i in (("losses", 1), ("grad_norms", 2)):
-        error = max(abs(a - b) / abs(b) for a, b in zip(have[i], want[i]))
-        report[name] = {"error": float(f"{error:.3g}")}
+        a, b = (torch.tensor(r[i], dtype=torch.float64) for r in (have, want))
+        report[name] = {"error": float(f"{((a - b) / b).abs().max().item():.3g}")}
     return report
 
 
@@ -270,15 +271,24 @@ def verify():
         raise SystemExit("parity.safetensors does not hold what this script computes")
 
 
+def parse_arch(text):
+    """The text form, "lanas5:NORMAL:REDUCE", to the JSON form."""
+    name, normal, reduce = text.split(":")
+    ops, nodes = re.fullmatch(r"([a-z]+)([0-9]+)", name).groups()
+    return {"space": {"ops": ops, "nodes": int(nodes)}, "normal": cell(normal), "reduce": cell(reduce)}
+
+
 def load_export(model, arch_file):
     """The exported network in eval mode, float64; raises on any name or shape that does not fit."""
     tensors, metadata = read_safetensors(model)
-    net, arch = json.loads(metadata["oneshot.net"]), json.loads(metadata["oneshot.arch"])
+    if metadata.get("format") != "pt":
+        raise ValueError(f"{model}: format {metadata.get('format')}, want pt")
+    net = json.loads(metadata["oneshot"])
+    arch = parse_arch(net["arch"])
     with open(arch_file) as f:
-        beside = json.load(f)
-    if any(beside[k] != arch[k] for k in ("space", "normal", "reduce")):
-        raise ValueError(f"{arch_file} is another architecture than {model}")
-    net["aux"] = net.get("aux", False) and any(k.startswith("aux.") for k in tensors)
+        if json.load(f) != arch:
+            raise ValueError(f"{arch_file} is another architecture than {model}")
+    net.update(arch["space"], classes=len(net["classes"]))
     network = Network(net, arch)
     # Parts that cannot reach the output may be in the file or not; any other name is an error.
     unpruned = Network(net, arch, prune=False).state_dict()
@@ -314,6 +324,10 @@ def selftest():
     final = {k[len("final/"):]: v for k, v in stored.items() if k.startswith("final/")}
     model = {k: v for k, v in final.items() if not k.startswith("aux.")}
     given = {"x": stored["x"][0], "logits": stored["eval/logits"]}
+    nodes = lambda c: ",".join("+".join(f"{p['edge']}.{p['op']}" for p in n) for n in c)
+    about = {k: NET[k] for k in ("layers", "channels", "stem_multiplier", "image", "affine")}
+    about["classes"] = [str(i) for i in range(NET["classes"])]
+    about["arch"] = f"{NET['ops']}{NET['nodes']}:{nodes(ARCH['normal'])}:{nodes(ARCH['reduce'])}"
 
     def broken(tensors, name, change):
         twin = dict(tensors)
@@ -329,8 +343,7 @@ def selftest():
     for name, (tensors, data, want) in cases.items():
         with tempfile.TemporaryDirectory() as d:
             paths = [os.path.join(d, f) for f in ("model.safetensors", "arch.json", "input.safetensors")]
-            meta = {"format": "pt", "oneshot.net": json.dumps({**NET, "aux": False}),
-                    "oneshot.arch": json.dumps(ARCH)}
+            meta = {"format": "pt", "oneshot": json.dumps(about)}
             write_safetensors(paths[0], tensors, meta)
             with open(paths[1], "w") as f:
                 json.dump(ARCH, f)

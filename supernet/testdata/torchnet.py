@@ -182,7 +182,8 @@ class Cell(nn.Module):
 class Network(nn.Module):
     """One architecture. forward(x (N,3,H,W)) returns (logits, aux logits or None).
 
-    net: the object of the file key "oneshot.net"; arch: the JSON form of an architecture.
+    net: ops, nodes, layers, channels, stem_multiplier, classes, affine; with an auxiliary head also
+    aux and aux_channels. arch: the JSON form of an architecture.
     prune: leave out what cannot reach the output (cells and preprocesses that nobody reads).
     """
 
@@ -279,17 +280,18 @@ def read_safetensors(path):
     """Returns (name -> tensor, metadata)."""
     with open(path, "rb") as f:
         raw = f.read()
+    if len(raw) < 8:
+        raise ValueError(f"{path}: {len(raw)} bytes are no safetensors file")
     (size,) = struct.unpack_from("<Q", raw)
     header = json.loads(raw[8:8 + size])
     metadata = header.pop("__metadata__", {})
-    tensors, end = {}, 0
+    end = max((t["data_offsets"][1] for t in header.values()), default=0)
+    if 8 + size + end != len(raw):
+        raise ValueError(f"{path}: {len(raw)} bytes, the header describes {8 + size + end}")
+    tensors = {}
     for name, t in header.items():
         begin, stop = t["data_offsets"]
         code, dtype, width = {"F32": ("f", torch.float32, 4), "I64": ("q", torch.int64, 8)}[t["dtype"]]
-        count = (stop - begin) // width
-        values = struct.unpack_from(f"<{count}{code}", raw, 8 + size + begin)
+        values = struct.unpack_from(f"<{(stop - begin) // width}{code}", raw, 8 + size + begin)
         tensors[name] = torch.tensor(values, dtype=dtype).reshape(t["shape"])
-        end = max(end, stop)
-    if 8 + size + end != len(raw):
-        raise ValueError(f"{path}: {len(raw)} bytes, the header describes {8 + size + end}")
     return tensors, metadata
