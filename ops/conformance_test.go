@@ -22,3 +22,12 @@ func TestConformance(t *testing.T) {
 		opstest.Conformance(t, func() opstest.Machine { return opstest.CPU[float32](pool) }, 2e-4)
 	}
 }
+
+// TestGolden: float64 against the same operations in PyTorch; the bound is the
+// float32 rounding of the file.
+func TestGolden(t *testing.T) {
+	pool := cpu.NewPool(2)
+	defer pool.Close()
+	opstest.Golden(t, func() opstest.Machine { return opstest.CPU[float64](pool) }, "testdata/ops_golden.safetensors", 2e-7)
+	opstest.Golden(t, func() opstest.Machine { return opstest.CPU[float32](pool) }, "testdata/ops_golden.safetensors", 1e-4)
+}

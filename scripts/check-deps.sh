@@ -20,7 +20,7 @@ ours_allowed() {
     oneshot/supernet) echo 'ops|ops/cpu|supernet/space|data|weights|internal/.*' ;;
     oneshot/lanas) echo 'supernet/space|internal/rng' ;;
     oneshot/ops) echo 'ops/cpu|internal/.*' ;;
-    oneshot/ops/opstest) echo 'ops|ops/cpu|internal/.*' ;;
+    oneshot/ops/opstest) echo 'ops|ops/cpu|weights|internal/.*' ;;
     oneshot/ops/cpu | oneshot/data | oneshot/weights | oneshot/internal/*) echo 'internal/.*' ;;
     *) return 1 ;;
   esac

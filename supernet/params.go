@@ -31,14 +31,13 @@ type norm struct {
 
 // layout is the complete list of a network's parameters and normalisations.
 type layout struct {
-	params   []param
-	norms    []norm
-	byName   map[string]int
-	normBy   map[string]int
-	nParam   int
-	nState   int
-	affine   bool
-	auxiliar bool
+	params []param
+	norms  []norm
+	byName map[string]int
+	normBy map[string]int
+	nParam int
+	nState int
+	affine bool
 }
 
 func (l *layout) add(name string, fan int, fill float32, shape ...int) int {

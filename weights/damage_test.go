@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -201,6 +202,20 @@ func TestVouchedFiles(t *testing.T) {
 		writeFile(t, done, path, doneFile)
 		if _, err := Load(path); !errors.Is(err, k.want) || err != nil && strings.Contains(err.Error(), "sha256") {
 			t.Errorf("%s: %v, want %v", name, err, k.want)
+		}
+	}
+}
+
+// Falling back to an older checkpoint is right where the newest is lost, and
+// wrong where it only cannot be opened just now.
+func TestDamageIsNotMissingRights(t *testing.T) {
+	for cause, want := range map[error]bool{
+		syscall.ENOENT: true, syscall.ENOTDIR: true, syscall.ELOOP: true, syscall.EIO: true,
+		syscall.EACCES: false, syscall.EMFILE: false, syscall.ENOMEM: false,
+	} {
+		err := damage(&os.PathError{Op: "open", Path: "x", Err: cause}, "")
+		if errors.Is(err, ErrCorrupt) != want || !errors.Is(err, cause) {
+			t.Errorf("%v: %v", cause, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"oneshot/internal/atomicfile"
 )
@@ -88,8 +89,15 @@ func (s saver) settle(dir string) error {
 	if err != nil {
 		return err
 	}
+	isLeftover := func(e os.DirEntry) bool { return isTempName(e.Name()) }
+	if slices.ContainsFunc(entries, isLeftover) {
+		// One may be a checkpoint whose renaming never became durable.
+		if err := s.fs.SyncDir(dir); err != nil {
+			return err
+		}
+	}
 	for _, e := range entries {
-		if isTempName(e.Name()) {
+		if isLeftover(e) {
 			if err := atomicfile.RemoveTree(s.fs, filepath.Join(dir, e.Name())); err != nil {
 				return err
 			}

@@ -22,14 +22,14 @@ var presets = []preset{
 		about: "shapes10, minutes on two cores; the default of run",
 		apply: func(c *Config) {
 			c.Data = DataConfig{Name: "shapes10", TrainSize: 10000, TestSize: 2000, SearchSize: 1000}
-			c.Net = NetConfig{Ops: "lanas", Nodes: 3, Layers: 5, Channels: 8, StemMultiplier: 3, Affine: true}
-			c.Train.Epochs, c.Train.Batch = 6, 64
-			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.05, 0.001, 2
-			c.Score = ScoreConfig{RecalImages: 256, RecalBatch: 128, Batch: 250}
+			c.Net = NetConfig{Ops: "lanas", Nodes: 3, Layers: 3, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 10, 32, 50
+			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.025, 0.001, 2
+			c.Score = ScoreConfig{RecalImages: 256, RecalBatch: 64, Batch: 50}
 			c.Search = SearchConfig{Samples: 60, Init: 20, Height: 3, Cp: 0.02, PerTree: 5}
 			c.Retrain.Layers, c.Retrain.Channels = 5, 12
-			c.Retrain.Epochs, c.Retrain.Batch = 6, 64
-			c.Retrain.LR, c.Retrain.MinLR, c.Retrain.Crop = 0.05, 0.001, 2
+			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 4, 64, 30
+			c.Retrain.LR, c.Retrain.MinLR, c.Retrain.Crop = 0.05, 0.0001, 2
 		},
 	},
 	{
@@ -38,13 +38,13 @@ var presets = []preset{
 		apply: func(c *Config) {
 			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 2500}
 			c.Net = NetConfig{Ops: "lanas", Nodes: 4, Layers: 6, Channels: 8, StemMultiplier: 3, Affine: true}
-			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 6, 64, 200
-			c.Train.LR, c.Train.MinLR = 0.1, 0.001
+			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 6, 64, 100
+			c.Train.LR, c.Train.MinLR = 0.025, 0.001
 			c.Score = ScoreConfig{RecalImages: 512, RecalBatch: 64, Batch: 50}
 			c.Search = SearchConfig{Samples: 80, Init: 25, Height: 4, Cp: 0.02, PerTree: 5}
 			c.Retrain.Layers, c.Retrain.Channels = 6, 12
-			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 5, 64, 200
-			c.Retrain.LR, c.Retrain.MinLR = 0.1, 0.0001
+			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 5, 64, 100
+			c.Retrain.LR, c.Retrain.MinLR = 0.05, 0.0001
 		},
 	},
 	{

@@ -1,0 +1,171 @@
+package opstest
+
+import (
+	"fmt"
+	"testing"
+
+	"gorgonia.org/tensor"
+
+	"oneshot/ops"
+	"oneshot/weights"
+)
+
+// goldenCase is one operation of ops/testdata/ops_golden.py: the names of its
+// parameters in the order of the op's inputs, and of its normalisations.
+type goldenCase struct {
+	name   string
+	op     ops.Op
+	params []string
+	norms  []string
+}
+
+// goldenCases lists what PyTorch computed. The script's aux_head is a chain of
+// these operations and is compared within the whole network (supernet's
+// parity test); its factorized_reduce_odd has no counterpart, since an odd
+// size is refused.
+func goldenCases() []goldenCase {
+	affine := func(norm string) []string { return []string{norm + ".weight", norm + ".bias"} }
+	cs := []goldenCase{
+		{"stem", ops.Stem{Cin: 3, Cout: 4, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
+		{"relu_conv_bn", ops.ConvBN{ReLU: true, Cin: 4, Cout: 3, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
+		{"factorized_reduce", ops.FactorizedReduce{Cin: 3, Cout: 4, Affine: true}, append([]string{"conv1.weight", "conv2.weight"}, affine("bn")...), []string{"bn"}},
+		{"max_pool_3x3_s1_noaffine", ops.PoolBN{Max: true, C: 4, Stride: 1}, nil, []string{"bn"}},
+		{"sep_conv_3x3_s1_noaffine", ops.Separable{C: 4, K: 3, Stride: 1, Dil: 1, Stages: 2},
+			[]string{"dw1.weight", "pw1.weight", "dw2.weight", "pw2.weight"}, []string{"bn1", "bn2"}},
+		{"global_avg_pool", ops.GlobalAvgPool{}, nil, nil},
+		{"linear", ops.Linear{In: 4, Out: 3}, []string{"weight", "bias"}, nil},
+	}
+	stage := func(i int) []string {
+		return append([]string{fmt.Sprintf("dw%d.weight", i), fmt.Sprintf("pw%d.weight", i)}, affine(fmt.Sprintf("bn%d", i))...)
+	}
+	for _, v := range []struct {
+		stride int
+		suffix string
+		kernel []int
+	}{{1, "s1", []int{3, 5, 7}}, {2, "s2", []int{3, 5, 7}}, {2, "s2_odd", []int{3}}} {
+		for _, k := range v.kernel {
+			sep := ops.Separable{C: 4, K: k, Stride: v.stride, Dil: 1, Stages: 2, Affine: true}
+			cs = append(cs, goldenCase{sep.Name() + "_" + v.suffix, sep, append(stage(1), stage(2)...), []string{"bn1", "bn2"}})
+			if k < 7 {
+				dil := ops.Separable{C: 4, K: k, Stride: v.stride, Dil: 2, Stages: 1, Affine: true}
+				cs = append(cs, goldenCase{dil.Name() + "_" + v.suffix, dil, stage(1), []string{"bn1"}})
+			}
+		}
+		for _, isMax := range []bool{true, false} {
+			pool := ops.PoolBN{Max: isMax, C: 4, Stride: v.stride, Affine: true}
+			cs = append(cs, goldenCase{pool.Name() + "_" + v.suffix, pool, affine("bn"), []string{"bn"}})
+		}
+	}
+	return cs
+}
+
+// Golden compares every operation with PyTorch: outputs in training and
+// evaluation mode, all gradients, running statistics. file is
+// ops_golden.safetensors; tol is relative to the largest value of each tensor.
+func Golden(t *testing.T, newMachine func() Machine, file string, tol float64) {
+	f, err := weights.ReadSafetensors(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := map[string]weights.Tensor{}
+	for _, x := range f.Tensors {
+		by[x.Name] = x
+	}
+	for _, g := range goldenCases() {
+		t.Run(g.name, func(t *testing.T) { g.run(t, newMachine(), by, tol) })
+	}
+	for name, smoothing := range map[string]float64{"softmax_xent": 0, "softmax_xent_smooth": 0.1} {
+		t.Run(name, func(t *testing.T) {
+			x, labels := by[name+"/x"], by[name+"/labels"]
+			b := lay(t, newMachine(), Case{Op: ops.SoftmaxXent{Smoothing: smoothing}, In: []tensor.Shape{x.Shape, labels.Shape}})
+			y := make([]float64, len(labels.I64))
+			for i, l := range labels.I64 {
+				y[i] = float64(l)
+			}
+			near(t, "loss", b.forward(t, ops.Train, [][]float64{nhwc(x), y}, nil), nhwc(by[name+"/y"]), tol)
+			near(t, "d x", b.backward(t, []float64{1})[0], nhwc(by[name+"/d_x"]), tol)
+		})
+	}
+}
+
+func (g goldenCase) run(t *testing.T, m Machine, by map[string]weights.Tensor, tol float64) {
+	at := func(name string) weights.Tensor {
+		x, ok := by[g.name+"/"+name]
+		if !ok {
+			t.Fatalf("the golden file has no %s/%s", g.name, name)
+		}
+		return x
+	}
+	x := at("x")
+	shape := tensor.Shape{x.Shape[0], 1, 1, x.Shape[1]}
+	if len(x.Shape) == 4 {
+		shape = tensor.Shape{x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1]}
+	}
+	c := Case{Op: g.op, In: []tensor.Shape{shape}}
+	in := [][]float64{nhwc(x)}
+	for _, p := range g.params {
+		w := at(p)
+		c.In = append(c.In, memShape(w.Shape))
+		in = append(in, hwio(w))
+	}
+	state := func(prefix string) []float64 {
+		var s []float64
+		for _, n := range g.norms {
+			s = append(append(s, nhwc(at(prefix+n+".running_mean"))...), nhwc(at(prefix+n+".running_var"))...)
+		}
+		return s
+	}
+	b := lay(t, m, c)
+	near(t, "output", b.forward(t, ops.Train, in, state("")), nhwc(at("y")), tol)
+	near(t, "running statistics", b.states(), state("after."), tol)
+	d := b.backward(t, nhwc(at("dy")))
+	if g.op.Diff(0) {
+		near(t, "d x", d[0], nhwc(at("d_x")), tol)
+	}
+	for i, p := range g.params {
+		near(t, "d "+p, d[i+1], hwio(at("d_"+p)), tol)
+	}
+	near(t, "output in evaluation mode", b.forward(t, ops.Eval, in, state("after.")), nhwc(at("y_eval")), tol)
+}
+
+// nhwc returns a tensor's values with the channels last.
+func nhwc(x weights.Tensor) []float64 {
+	out := make([]float64, len(x.F32))
+	c, hw := len(x.F32), 1
+	if len(x.Shape) == 4 {
+		c, hw = x.Shape[1], x.Shape[2]*x.Shape[3]
+	}
+	for i, v := range x.F32 {
+		n, j, k := i/(c*hw), i/hw%c, i%hw
+		out[(n*hw+k)*c+j] = float64(v)
+	}
+	return out
+}
+
+// hwio returns a weight's values in the layout of the ops: (O,I,R,S) as
+// (R,S,I,O), (O,I) as (I,O).
+func hwio(w weights.Tensor) []float64 {
+	out := make([]float64, len(w.F32))
+	o, i := w.Shape[0], 1
+	if len(w.Shape) > 1 {
+		i = w.Shape[1]
+	}
+	rs := len(out) / (o * i)
+	for n, v := range w.F32 {
+		out[(n%rs*i+n/rs%i)*o+n/(rs*i)] = float64(v)
+	}
+	return out
+}
+
+// memShape is the shape of a weight in that layout, as each op expects it.
+func memShape(s []int) tensor.Shape {
+	switch {
+	case len(s) == 1:
+		return tensor.Shape(s)
+	case len(s) == 2 || s[2] == 1:
+		return tensor.Shape{s[1], s[0]}
+	case s[1] == 1:
+		return tensor.Shape{s[2], s[3], s[0]}
+	}
+	return tensor.Shape{s[2], s[3], s[1], s[0]}
+}
