@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"oneshot/data"
+	"oneshot/supernet"
+	"oneshot/weights"
+)
+
+// TestExportInPyTorch: a file that the program exported gives the same logits
+// in PyTorch, and a changed copy of those logits is noticed.
+func TestExportInPyTorch(t *testing.T) {
+	const python = "/usr/bin/python3"
+	if err := exec.Command(python, "-c", "import torch").Run(); err != nil {
+		t.Skipf("%s has no torch (Debian: python3-torch)", python)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	var stderr bytes.Buffer
+	if code := run([]string{"run", "--preset", "micro", "--out", dir, "--quiet"}, &bytes.Buffer{}, &stderr); code != exitOK {
+		t.Fatalf("run exits with %d: %s", code, &stderr)
+	}
+	model := filepath.Join(dir, "export", "model.safetensors")
+	rt, err := supernet.NewRuntime("cpu", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	l, err := loadExport(model, "", rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := data.Open(data.Config{Name: "shapes10", Seed: 42, TrainSize: 160, SearchSize: 40, TestSize: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(spoil float32) (string, error) {
+		for b := range d.Search.Batches(8) {
+			logits, err := l.net.Logits(l.arch, b.X)
+			if err != nil {
+				t.Fatal(err)
+			}
+			logits[3] += spoil
+			hw := d.Image * d.Image
+			x := make([]float32, len(b.X)) // NHWC to torch's NCHW
+			for i, v := range b.X {
+				x[(i/(3*hw)*3+i%3)*hw+i/3%hw] = v
+			}
+			input := filepath.Join(t.TempDir(), "input.safetensors")
+			if err := weights.ExportModel(input, []weights.Tensor{
+				{Name: "x", Shape: []int{b.N, 3, d.Image, d.Image}, F32: x},
+				{Name: "logits", Shape: []int{b.N, len(d.Classes)}, F32: logits},
+			}, nil); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.Command(python, filepath.FromSlash("../../supernet/testdata/parity.py"), "check",
+				model, filepath.Join(dir, "export", "arch.json"), input).CombinedOutput()
+			return string(out), err
+		}
+		panic("no images")
+	}
+	out, err := check(0)
+	if err != nil {
+		t.Fatalf("PyTorch disagrees: %v\n%s", err, out)
+	}
+	t.Log(out)
+	if out, err := check(0.01); err == nil {
+		t.Errorf("a changed logit is not noticed: %s", out)
+	}
+}
