@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 
 	"oneshot/data"
 	"oneshot/ops"
+	"oneshot/ops/cpu"
 	"oneshot/supernet/space"
 )
 
@@ -175,8 +175,9 @@ func (e *evaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*
 			return Result{}, err
 		}
 		logits := e.back.At(g.prog.Mem(g.logits))
-		right += correct(logits, b.Y)
-		r.Loss += totalLoss(logits, b.Y)
+		k := e.net.cfg.Classes
+		right += cpu.Correct(b.N, k, logits, b.Y)
+		r.Loss += float64(b.N) * float64(cpu.SoftmaxXent(nil, b.N, k, logits, b.Y, 0, nil))
 		r.Images += b.N
 		if progress != nil {
 			progress(r.Images)
@@ -188,23 +189,4 @@ func (e *evaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*
 	r.Top1 = float64(right) / float64(r.Images)
 	r.Loss /= float64(r.Images)
 	return r, nil
-}
-
-// totalLoss is the summed cross-entropy of the batch; logits (N,K).
-func totalLoss(logits []float32, labels []int32) float64 {
-	k := len(logits) / len(labels)
-	var sum float64
-	for i, y := range labels {
-		row := logits[i*k : (i+1)*k]
-		top := math.Inf(-1)
-		for _, v := range row {
-			top = max(top, float64(v))
-		}
-		var z float64
-		for _, v := range row {
-			z += math.Exp(float64(v) - top)
-		}
-		sum += math.Log(z) + top - float64(row[y])
-	}
-	return sum
 }

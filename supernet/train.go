@@ -9,6 +9,7 @@ import (
 	"oneshot/data"
 	"oneshot/internal/rng"
 	"oneshot/ops"
+	"oneshot/ops/cpu"
 	"oneshot/supernet/space"
 )
 
@@ -198,7 +199,7 @@ func (t *Trainer) run(g *graph, batch *data.Batch) (StepStats, error) {
 	}
 	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, LR: t.cfg.rate(t.step), Images: batch.N, Arch: g.arch,
 		Loss: float64(t.back.At(g.prog.Mem(g.loss))[0]), GradNorm: math.Sqrt(norm2),
-		Top1: float64(correct(t.back.At(g.prog.Mem(g.logits)), batch.Y)) / float64(batch.N)}
+		Top1: float64(cpu.Correct(batch.N, t.net.cfg.Classes, t.back.At(g.prog.Mem(g.logits)), batch.Y)) / float64(batch.N)}
 	if bad(st.Loss) || bad(st.GradNorm) {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(g.arch)}
 	}
@@ -287,24 +288,4 @@ func (t *Trainer) average() {
 		}
 	}
 	copy(t.ema.tracked, t.net.tracked)
-}
-
-// correct counts the images whose largest logit is the label's; the first of
-// equal ones counts. logits (N,K).
-func correct(logits []float32, labels []int32) int {
-	k := len(logits) / len(labels)
-	n := 0
-	for i, y := range labels {
-		row := logits[i*k : (i+1)*k]
-		best := 0
-		for j, v := range row {
-			if v > row[best] {
-				best = j
-			}
-		}
-		if int32(best) == y && row[best] == row[best] { // NaN is never right
-			n++
-		}
-	}
-	return n
 }
