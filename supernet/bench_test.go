@@ -31,7 +31,9 @@ func BenchmarkStep(b *testing.B) {
 		}
 		_, madds := n.cfg.Space.Cost(g.arch, n.cfg.Spec())
 		flops += 6 * 64 * float64(madds)
-		t.fill(g, batch)
+		if err := t.fill(g, batch); err != nil {
+			b.Fatal(err)
+		}
 		st, err := t.run(g, batch)
 		if err != nil {
 			b.Fatal(err)

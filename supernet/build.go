@@ -15,7 +15,7 @@ type graphSpec struct {
 	train     bool // with loss, gradients and, if the network has one, the auxiliary head
 	smoothing float64
 	auxWeight float64
-	dropPath  bool // masks on the operations that are not skips
+	dropPath  bool // masks on the operations that are not identities
 }
 
 // graph is a compiled architecture.
@@ -167,7 +167,8 @@ func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 *gor
 		for i, p := range g.pairs(arch, node) {
 			op := c.Space.Ops[p.Op]
 			y[i] = b.candidate(op, opName(g.layer, node, p.Edge, op), g.c, g.stride(p.Edge), states[p.Edge])
-			drop[i] = b.spec.dropPath && op != "skip_connect"
+			// As in DARTS, only an identity is never dropped.
+			drop[i] = b.spec.dropPath && (op != "skip_connect" || g.stride(p.Edge) > 1)
 		}
 		in := y[:]
 		for _, d := range drop {

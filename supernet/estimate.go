@@ -14,7 +14,7 @@ func Estimate(cfg NetConfig, arch *space.Arch, batch int) (int64, error) {
 	}
 	l := newLayout(cfg, arch)
 	n := &Net{cfg: cfg, arch: arch, layout: l}
-	a := widest(cfg.Space)
+	a := Widest(cfg.Space)
 	if arch != nil {
 		a = *arch
 	}
@@ -25,9 +25,9 @@ func Estimate(cfg NetConfig, arch *space.Arch, batch int) (int64, error) {
 	return 4 * (3*int64(l.nParam) + int64(l.nState) + int64(g.prog.ArenaLen()) + int64(g.inputLen())), nil
 }
 
-// widest picks for every node the two latest edges with the operation that has
+// Widest picks for every node the two latest edges with the operation that has
 // the most stages and the largest kernel.
-func widest(s space.Space) space.Arch {
+func Widest(s space.Space) space.Arch {
 	best := 0
 	for i, op := range s.Ops {
 		k, b := kindOf(op), kindOf(s.Ops[best])

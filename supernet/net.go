@@ -89,6 +89,26 @@ func (n *Net) Arch() (space.Arch, bool) {
 // Params is the number of trainable values.
 func (n *Net) Params() int64 { return int64(len(n.params)) }
 
+// Inference returns a copy without the auxiliary head and without the cells
+// that only it reads: what the classifier computes, and what is exported.
+func (n *Net) Inference() (*Net, error) {
+	cfg := n.cfg
+	cfg.Aux = false
+	out, err := newNet(cfg, n.arch, 0, n.rt)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range out.layout.params {
+		copy(out.param(p), n.param(n.layout.params[n.layout.byName[p.name]]))
+	}
+	for _, b := range out.layout.norms {
+		from := n.layout.norms[n.layout.normBy[b.name]]
+		copy(out.state[b.state.Off:b.state.Off+b.state.Len], n.state[from.state.Off:from.state.Off+from.state.Len])
+		out.tracked[b.index] = n.tracked[from.index]
+	}
+	return out, nil
+}
+
 // clone returns a network with its own copy of all values.
 func (n *Net) clone() *Net {
 	c := *n

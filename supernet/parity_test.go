@@ -172,7 +172,9 @@ func (p parity) run(t *testing.T, whole bool) {
 		t.Fatal(err)
 	}
 	for s := range p.Train.Steps {
-		tr.fill(g, p.batch(s))
+		if err := tr.fill(g, p.batch(s)); err != nil {
+			t.Fatal(err)
+		}
 		st, err := tr.run(g, p.batch(s))
 		if err != nil {
 			t.Fatal(err)

@@ -136,7 +136,9 @@ func (e *evaluator) forward(arch space.Arch, b *data.Batch, mode ops.Mode, momen
 		e.input = make([]float32, g.inputLen())
 		e.back.Bind(ops.Input, e.input)
 	}
-	copyBatch(e.back, g, b)
+	if err := copyBatch(e.back, g, b); err != nil {
+		return nil, err
+	}
 	return g, g.prog.Run(e.back, mode, momentum)
 }
 

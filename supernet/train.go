@@ -19,8 +19,9 @@ const bnMomentum = 0.1
 // ErrDone is returned by Step after the last step.
 var ErrDone = errors.New("supernet: training is finished")
 
-// DivergedError says that the loss or the gradient stopped being finite. The
-// parameters are those from before the step.
+// DivergedError says that the loss, the gradient or a running statistic stopped
+// being finite. The parameters are those from before the step; the statistics
+// are not, so the trainer must not be used any more.
 type DivergedError struct {
 	Step     int
 	Loss, LR float64
@@ -86,15 +87,6 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 
 // StepNumber is the number of steps done.
 func (t *Trainer) StepNumber() int { return t.step }
-
-// EMANet is the network to evaluate: the averaged weights and statistics, or
-// the trained ones when averaging is off. It follows the training.
-func (t *Trainer) EMANet() *Net {
-	if t.ema != nil {
-		return t.ema
-	}
-	return t.net
-}
 
 // Close ends the loader and the builder. The network stays usable.
 func (t *Trainer) Close() {
@@ -174,7 +166,9 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 		t.unbuild(g)
 		return StepStats{}, err
 	}
-	t.fill(g, batch)
+	if err := t.fill(g, batch); err != nil {
+		return StepStats{}, err
+	}
 	st, err := t.run(g, batch)
 	if err != nil {
 		return st, err
@@ -200,10 +194,23 @@ func (t *Trainer) run(g *graph, batch *data.Batch) (StepStats, error) {
 	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, LR: t.cfg.rate(t.step), Images: batch.N, Arch: g.arch,
 		Loss: float64(t.back.At(g.prog.Mem(g.loss))[0]), GradNorm: math.Sqrt(norm2),
 		Top1: float64(cpu.Correct(batch.N, t.net.cfg.Classes, t.back.At(g.prog.Mem(g.logits)), batch.Y)) / float64(batch.N)}
-	if bad(st.Loss) || bad(st.GradNorm) {
+	if bad(st.Loss) || bad(st.GradNorm) || !t.finiteState(g) {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(g.arch)}
 	}
 	return st, nil
+}
+
+// finiteState says whether the running statistics the step moved are finite:
+// a variance can overflow while loss and gradients still look sound.
+func (t *Trainer) finiteState(g *graph) bool {
+	for _, i := range g.norms {
+		for _, v := range t.back.At(t.net.layout.norms[i].state) {
+			if bad(float64(v)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // descend applies clipped SGD to the parameters in use.
@@ -247,12 +254,14 @@ func (t *Trainer) unbuild(g *graph) {
 }
 
 // fill copies the batch and this step's drop-path masks to the input region.
-func (t *Trainer) fill(g *graph, b *data.Batch) {
+func (t *Trainer) fill(g *graph, b *data.Batch) error {
 	if len(t.input) < g.inputLen() {
 		t.input = make([]float32, g.inputLen())
 		t.back.Bind(ops.Input, t.input)
 	}
-	copyBatch(t.back, g, b)
+	if err := copyBatch(t.back, g, b); err != nil {
+		return err
+	}
 	r := rng.New(t.cfg.Seed, "droppath", uint64(t.step))
 	p := t.cfg.dropRate(t.step)
 	for i := range g.masks {
@@ -264,14 +273,19 @@ func (t *Trainer) fill(g *graph, b *data.Batch) {
 			t.back.At(g.mask(i))[j] = v
 		}
 	}
+	return nil
 }
 
-func copyBatch(b *ops.CPU[float32], g *graph, batch *data.Batch) {
+func copyBatch(b *ops.CPU[float32], g *graph, batch *data.Batch) error {
+	if batch.N != g.batch || len(batch.X) != g.batch*g.image || len(batch.Y) != g.batch {
+		return fmt.Errorf("supernet: batch of %d images with %d values, the network takes %d with %d", batch.N, len(batch.X), g.batch, g.batch*g.image)
+	}
 	copy(b.At(g.images()), batch.X)
 	labels := b.At(g.labels())
 	for i, y := range batch.Y {
 		labels[i] = float32(y)
 	}
+	return nil
 }
 
 // average moves the averaged network towards the trained one. The decay grows

@@ -74,7 +74,7 @@ func (c *Config) set(key, value string) error {
 			return nil
 		}
 		var n yaml.Node
-		if err := yaml.Load([]byte(value), &n); err == nil && len(n.Content) == 1 && n.Content[0].Kind == yaml.ScalarNode {
+		if err := yaml.Load([]byte(value), &n); err == nil && len(n.Content) == 1 && n.Content[0].Kind == yaml.ScalarNode && n.Content[0].Tag != "!!null" {
 			if n.Content[0].Decode(f.value.Addr().Interface()) == nil {
 				return nil
 			}

@@ -129,6 +129,9 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored, ch
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if err := j.checkStages(); err != nil {
+		return err
+	}
 	if err := j.describe(now, stored, changed); err != nil {
 		return err
 	}
@@ -139,6 +142,31 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored, ch
 	j.warnMemory()
 	j.rt, err = newRuntime(j.cfg.Run)
 	return err
+}
+
+// checkStages finds what would stop a later stage before the first one starts.
+func (j *job) checkStages() error {
+	images, final := j.data.Train.Len(), j.retrainImages().Len()
+	for _, err := range []error{
+		j.netConfig().Check(), j.finalConfig(true).Check(), j.scoreConfig().Check(),
+		j.sgdConfig(j.cfg.Train.SGDConfig, images).Check(), j.retrainConfig(final).Check(),
+	} {
+		if err != nil {
+			return withCode(err, exitUsage, "")
+		}
+	}
+	for _, n := range []struct {
+		key       string
+		got, have int
+	}{
+		{"train.batch", j.cfg.Train.Batch, images}, {"retrain.batch", j.cfg.Retrain.Batch, final},
+		{"score.recal_images", j.cfg.Score.RecalImages, images},
+	} {
+		if n.got > n.have {
+			return usageError("", "%s is %d, but there are only %d training images", n.key, n.got, n.have)
+		}
+	}
+	return nil
 }
 
 // describe writes config.yaml and manifest.json, and compares the data with the
@@ -209,7 +237,8 @@ func (j *job) estimate() (train, final int64, err error) {
 	if train, err = supernet.Estimate(j.netConfig(), nil, j.cfg.Train.Batch); err != nil {
 		return 0, 0, err
 	}
-	final, err = supernet.Estimate(j.finalConfig(true), nil, j.cfg.Retrain.Batch)
+	widest := supernet.Widest(j.space) // what will be found is not known yet
+	final, err = supernet.Estimate(j.finalConfig(true), &widest, j.cfg.Retrain.Batch)
 	return train, final, err
 }
 

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"oneshot/data"
+	"oneshot/internal/atomicfile"
 	"oneshot/supernet"
 	"oneshot/weights"
 )
@@ -29,10 +32,35 @@ type metric struct {
 	Arch     string   `json:"arch,omitempty"` // short hash
 }
 
-// openMetrics opens metrics.jsonl for a stage that continues after step done,
-// and cuts off whatever comes later: it will be written again.
+// openMetrics opens metrics.jsonl for a stage that continues after step done.
+// The stage's later lines go, as they will be written again; those of other
+// stages stay, whatever order the stages are repeated in.
 func (j *job) openMetrics(stage string, done int) (*jsonl, error) {
 	last := 0
+	err := j.rewriteMetrics(func(l metric) bool {
+		if l.Stage == stage && l.Step <= done {
+			last = l.Step
+		}
+		return l.Stage != stage || l.Step <= done
+	})
+	if err != nil {
+		return nil, err
+	}
+	if last < done {
+		j.ui.warnf("metrics.jsonl: steps %d..%d of stage %s are missing", last+1, done, stage)
+	}
+	path := j.dir.file("metrics.jsonl")
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &jsonl{f, path}, nil
+}
+
+// rewriteMetrics brings metrics.jsonl into the order of the stages, without the
+// lines that keep refuses. It writes only where that changes something.
+func (j *job) rewriteMetrics(keep func(metric) bool) error {
+	var stages [3][]byte
 	m, torn, err := openJSONL(j.dir.file("metrics.jsonl"), func(line []byte) (bool, error) {
 		var l metric
 		if err := json.Unmarshal(line, &l); err != nil {
@@ -42,22 +70,30 @@ func (j *job) openMetrics(stage string, done int) (*jsonl, error) {
 		if !known {
 			return false, fmt.Errorf("unknown stage %q", l.Stage)
 		}
-		if at == stageOrder[stage] && l.Step <= done {
-			last = l.Step
+		if keep(l) {
+			stages[at] = append(append(stages[at], line...), '\n')
 		}
-		return at < stageOrder[stage] || at == stageOrder[stage] && l.Step <= done, nil
+		return true, nil
 	})
 	if err != nil {
-		return nil, withCode(err, exitInvalid, "")
+		return withCode(err, exitInvalid, "")
 	}
 	if torn {
 		j.ui.warnf("%s: dropped an incomplete last line", m.path)
 	}
-	if last < done {
-		j.ui.warnf("%s: steps %d..%d of stage %s are missing", m.path, last+1, done, stage)
+	if err := m.close(); err != nil {
+		return err
 	}
-	return m, nil
+	want := slices.Concat(stages[0], stages[1], stages[2])
+	have, err := os.ReadFile(m.path)
+	if err != nil || bytes.Equal(have, want) {
+		return err
+	}
+	return atomicfile.WriteFile(m.path, want, 0o644)
 }
+
+// inOrder accepts every line.
+func inOrder(metric) bool { return true }
 
 // advance trains n to the last step of a stage, from its newest checkpoint if
 // it has one, and leaves in n the weights to use: the averaged ones where there
@@ -153,7 +189,10 @@ func (j *job) trainLoop(ctx context.Context, stage string, t *supernet.Trainer, 
 			}
 		}
 	}
-	return save()
+	if err := save(); err != nil {
+		return err
+	}
+	return j.rewriteMetrics(inOrder)
 }
 
 func (j *job) stepMetric(stage string, s supernet.StepStats) metric {
@@ -192,12 +231,15 @@ func (j *job) finalLoss(stage string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if len(last) == 0 {
+		return 0, fail(exitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
+	}
 	last = last[max(0, len(last)-lossWindow):]
 	sum := 0.0
 	for _, v := range last {
 		sum += v
 	}
-	return sum / float64(max(1, len(last))), nil
+	return sum / float64(len(last)), nil
 }
 
 // base is the name of the folder, as results give it.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -183,14 +184,20 @@ func (d *runDir) probe() error {
 
 // openLog starts log.jsonl; what u says is kept there from now on.
 func (d *runDir) openLog(u *ui) error {
-	j, torn, err := openJSONL(d.file("log.jsonl"), func([]byte) (bool, error) { return true, nil })
+	path := d.file("log.jsonl")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return err
 	}
-	d.log = j
-	u.log = slog.New(slog.NewJSONHandler(j.f, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if torn {
-		u.warnf("%s: dropped an incomplete last line", j.path)
+	d.log = &jsonl{f, path}
+	u.log = slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	// Nothing reads the log back, so damage in it stops nothing; only a torn
+	// last line is closed, so that ours do not continue it.
+	var last [1]byte
+	if end, err := f.Seek(0, io.SeekEnd); err == nil && end > 0 {
+		if _, err := f.ReadAt(last[:], end-1); err == nil && last[0] != '\n' {
+			f.Write([]byte("\n"))
+		}
 	}
 	return nil
 }
@@ -284,6 +291,9 @@ func (d *runDir) readJSON(v any, parts ...string) error {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return fail(exitInvalid, "delete the file to make it again with --resume", "%s: %w", path, err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return fail(exitInvalid, "delete the file to make it again with --resume", "%s: more text after the object", path)
 	}
 	return nil
 }

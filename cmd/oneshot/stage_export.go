@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +48,10 @@ func (j *job) export(n *supernet.Net, arch space.Arch) error {
 	if err := os.MkdirAll(j.dir.file("export"), 0o755); err != nil {
 		return err
 	}
-	if err := weights.ExportModel(j.dir.file("export", "model.safetensors"), withoutAux(n.Tensors()), meta); err != nil {
+	if n, err = n.Inference(); err != nil {
+		return err
+	}
+	if err := weights.ExportModel(j.dir.file("export", "model.safetensors"), n.Tensors(), meta); err != nil {
 		return err
 	}
 	b, err := j.archJSON(arch)
@@ -71,11 +73,6 @@ func (j *job) meta(arch space.Arch) (map[string]string, error) {
 	return map[string]string{
 		"arch": j.space.Format(arch), "classes": strconv.Itoa(c.Classes), metaKey: string(b),
 	}, err
-}
-
-// withoutAux leaves out the auxiliary head, which only serves training.
-func withoutAux(ts []weights.Tensor) []weights.Tensor {
-	return slices.DeleteFunc(slices.Clone(ts), func(t weights.Tensor) bool { return strings.HasPrefix(t.Name, "aux.") })
 }
 
 // loaded is a network read from an exported file.
@@ -127,6 +124,9 @@ func loadExport(path, archText string, rt *supernet.Runtime) (*loaded, error) {
 		Space: l.space, Layers: m.Layers, Channels: m.Channels, StemMultiplier: m.StemMultiplier,
 		Classes: len(m.Classes), Image: m.Image, Affine: m.Affine,
 	}
+	if err := plausible(l, f.Tensors); err != nil {
+		return nil, fail(exitInvalid, "", "%s: %w", path, err)
+	}
 	if l.net, err = supernet.NewArch(l.config, l.arch, 0, rt); err != nil {
 		return nil, withCode(fmt.Errorf("%s: %w", path, err), exitInvalid, "")
 	}
@@ -134,6 +134,24 @@ func loadExport(path, archText string, rt *supernet.Runtime) (*loaded, error) {
 		return nil, withCode(fmt.Errorf("%s: %w", path, err), exitInvalid, "")
 	}
 	return l, nil
+}
+
+// plausible compares the network the metadata describes with the tensors in the
+// file before anything of that size is allocated.
+func plausible(l *loaded, ts []weights.Tensor) error {
+	if err := l.config.Check(); err != nil {
+		return err
+	}
+	var values int64
+	for _, t := range ts {
+		if !strings.HasSuffix(t.Name, ".running_mean") && !strings.HasSuffix(t.Name, ".running_var") {
+			values += int64(len(t.F32))
+		}
+	}
+	if want, _ := l.space.Cost(l.arch, l.config.Spec()); want != values {
+		return fmt.Errorf("the metadata describes a network of %d parameters, the file has %d", want, values)
+	}
+	return nil
 }
 
 // result is result.json and the object `run --json` ends with. Accuracies are

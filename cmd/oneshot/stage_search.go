@@ -75,9 +75,17 @@ func (j *job) search(ctx context.Context, n *supernet.Net) (searchSummary, error
 	}
 	defer file.close()
 	if j.dir.has("search", "best.json") {
-		err := j.dir.readJSON(&best, "search", "best.json")
-		if err != nil || best.Samples == len(samples) && (best.Exhausted || best.Samples >= j.cfg.Search.Samples) {
+		if err := j.dir.readJSON(&best, "search", "best.json"); err != nil {
 			return best, err
+		}
+		// The samples are the truth; the file is only their summary.
+		want := summarise(samples, j.cfg.Search.Init)
+		want.Exhausted = best.Exhausted
+		if best == want && (best.Exhausted || best.Samples >= j.cfg.Search.Samples) {
+			return best, nil
+		}
+		if best.Samples == len(samples) && best != want {
+			j.ui.warnf("%s does not agree with samples.jsonl: written again", j.dir.file("search", "best.json"))
 		}
 	}
 	metrics, err := j.openMetrics("search", len(samples))
@@ -90,6 +98,9 @@ func (j *job) search(ctx context.Context, n *supernet.Net) (searchSummary, error
 		return best, err
 	}
 	if samples, err = j.score(ctx, searcher, scorer, samples, file, metrics); err != nil {
+		return best, err
+	}
+	if err := j.rewriteMetrics(inOrder); err != nil {
 		return best, err
 	}
 	best = summarise(samples, j.cfg.Search.Init)

@@ -18,6 +18,9 @@ func (a *app) exportCmd() *cobra.Command {
 		Long: "export writes export/model.safetensors and export/arch.json in --out. If the\n" +
 			"retraining was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.opt.dryRun {
+				return usageError("", "export has no --dry-run")
+			}
 			return a.inJob(cmd.Context(), jobOptions{cont: true}, a.exportVerb)
 		},
 	}

@@ -70,6 +70,9 @@ func (a *app) inspectRun(path string) error {
 	if err != nil {
 		return withCode(err, exitInvalid, "")
 	}
+	if err := c.Check(); err != nil {
+		return withCode(err, exitInvalid, "")
+	}
 	d := &runDir{path: path}
 	r := runReport{Kind: "run", Run: d.base(), Preset: c.Preset, Seed: c.Seed, Data: c.Data.Name}
 	images, all := c.Data.TrainSize-c.Data.SearchSize, c.Data.TrainSize

@@ -18,6 +18,9 @@ func (a *app) runCmd() *cobra.Command {
 			"command with --resume continues to the same bytes, whatever had been finished.\n\nPresets:\n" + presetHelp(),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.opt.resume && a.opt.out == "" {
+				return usageError("name the folder: --resume --out DIR", "--resume without --out: which run?")
+			}
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
@@ -40,7 +43,13 @@ func (j *job) pipeline(ctx context.Context) (result, error) {
 	var r result
 	if j.dir.has("result.json") {
 		j.ui.infof("%s is finished; this is its result", j.dir.path)
-		return r, j.dir.readJSON(&r, "result.json")
+		if err := j.dir.readJSON(&r, "result.json"); err != nil {
+			return r, err
+		}
+		if r.Arch.Hash == "" || r.TestCount == 0 {
+			return r, fail(exitInvalid, "delete the file to make it again with --resume", "%s: no result in it", j.dir.file("result.json"))
+		}
+		return r, nil
 	}
 	j.announce()
 	best, arch, err := j.findArch(ctx)
