@@ -181,7 +181,7 @@ func checkKeys(path, prefix string, n *yaml.Node) error {
 				return err
 			}
 		case leaf[key]:
-			if value.Kind != yaml.ScalarNode {
+			if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
 				return usageError("", "config: %s:%d: %s: want a single value", path, value.Line, key)
 			}
 		default:
