@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,14 +66,17 @@ func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
 	if j.dir, err = openRunDir(path, reuse, now); err != nil {
 		return nil, err
 	}
-	changed := !stored
 	if stored {
-		if changed, err = j.adopt(a.opt, o); err != nil {
-			j.dir.abandon()
-			return nil, err
-		}
+		err = j.adopt(a.opt, o)
+	} else if j.dir.has("supernet") || j.dir.has("search") || j.dir.has("retrain") {
+		err = fail(exitInvalid, "put config.yaml back, or choose another folder with --out",
+			"%s holds stages of a run but no config.yaml to continue them with", path)
 	}
-	if err := j.start(ctx, o, now, stored, changed); err != nil {
+	if err != nil {
+		j.dir.abandon()
+		return nil, err
+	}
+	if err := j.start(ctx, o, now, stored); err != nil {
 		j.dir.abandon()
 		return nil, err
 	}
@@ -81,17 +85,24 @@ func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
 
 // adopt takes over the stored configuration of a folder and refuses to change
 // what results may depend on already.
-func (j *job) adopt(opt *options, o jobOptions) (changed bool, err error) {
+func (j *job) adopt(opt *options, o jobOptions) error {
 	path := j.dir.file("config.yaml")
 	old, err := loadConfig(path, fromPreset)
 	if err == nil {
 		err = old.Check()
 	}
 	if err != nil {
-		return false, &exitError{exitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run"}
+		return &exitError{exitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run"}
+	}
+	// Keys that are missing would silently take the preset's values.
+	if sum, _, err := hashFile(path); err != nil {
+		return err
+	} else if m, err := j.dir.readManifest(); err == nil && m.ConfigSHA256 != "" && m.ConfigSHA256 != sum && !opt.override {
+		return fail(exitInvalid, "put back what the run wrote, or accept the file with --override",
+			"%s was changed since the run wrote it (sha256 %.12s, was %.12s)", path, sum, m.ConfigSHA256)
 	}
 	if j.cfg, err = opt.resolve(&old, o.preset); err != nil {
-		return false, err
+		return err
 	}
 	var refused []change
 	for _, d := range drift(old, j.cfg) {
@@ -103,17 +114,17 @@ func (j *job) adopt(opt *options, o jobOptions) (changed bool, err error) {
 		for _, d := range refused {
 			j.ui.warnf("changed in mid-run (--override): %v", d)
 		}
-		return true, nil
+		return nil
 	}
 	msg := "the configuration differs from that of " + j.dir.path + ":"
 	for _, d := range refused {
 		msg += "\n  " + d.String()
 	}
-	return false, usageError("repeat the stored values, use another --out, or force it with --override", "%s", msg)
+	return usageError("repeat the stored values, use another --out, or force it with --override", "%s", msg)
 }
 
 // start opens the data and the device and writes the files that describe the run.
-func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored, changed bool) error {
+func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored bool) error {
 	var err error
 	if j.space, err = space.New(j.cfg.Net.Ops, j.cfg.Net.Nodes); err != nil {
 		return withCode(err, exitUsage, "")
@@ -132,7 +143,7 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored, ch
 	if err := j.checkStages(); err != nil {
 		return err
 	}
-	if err := j.describe(now, stored, changed); err != nil {
+	if err := j.describe(now, stored); err != nil {
 		return err
 	}
 	if err := j.dir.openLog(j.ui); err != nil {
@@ -171,8 +182,13 @@ func (j *job) checkStages() error {
 
 // describe writes config.yaml and manifest.json, and compares the data with the
 // manifest of the run that is continued.
-func (j *job) describe(now time.Time, stored, changed bool) error {
+func (j *job) describe(now time.Time, stored bool) error {
+	b, err := j.cfg.yaml()
+	if err != nil {
+		return err
+	}
 	m := newManifest(j.cfg, j.data, now)
+	m.ConfigSHA256 = fmt.Sprintf("%x", sha256.Sum256(b))
 	if stored {
 		old, err := j.dir.readManifest()
 		switch {
@@ -188,13 +204,6 @@ func (j *job) describe(now time.Time, stored, changed bool) error {
 		}
 	}
 	if err := j.dir.writeJSON(m, "manifest.json"); err != nil {
-		return err
-	}
-	if !changed {
-		return nil
-	}
-	b, err := j.cfg.yaml()
-	if err != nil {
 		return err
 	}
 	return atomicfile.WriteFile(j.dir.file("config.yaml"), b, 0o644)

@@ -41,7 +41,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return report(stderr, root.ExecuteContext(context.Background()))
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		err = a.ui.failed // a result that could not be printed is no success
+	}
+	return report(stderr, err)
 }
 
 func (a *app) rootCmd() *cobra.Command {

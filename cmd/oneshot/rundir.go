@@ -229,16 +229,18 @@ func (d *runDir) abandon() {
 // manifest says where a run was made. It holds times and the machine, so it is
 // not among the files that are equal between two runs.
 type manifest struct {
-	Schema   int             `json:"schema"`
-	Version  string          `json:"version"`
-	Revision string          `json:"revision"`
-	Go       string          `json:"go"`
-	Platform string          `json:"platform"`
-	CPU      string          `json:"cpu"`
-	Seed     uint64          `json:"seed"`
-	Dataset  manifestDataset `json:"dataset"`
-	Started  string          `json:"started"`
-	Resumed  []string        `json:"resumed,omitempty"`
+	Schema   int    `json:"schema"`
+	Version  string `json:"version"`
+	Revision string `json:"revision"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	CPU      string `json:"cpu"`
+	Seed     uint64 `json:"seed"`
+	// ConfigSHA256 is that of config.yaml as the run wrote it.
+	ConfigSHA256 string          `json:"config_sha256"`
+	Dataset      manifestDataset `json:"dataset"`
+	Started      string          `json:"started"`
+	Resumed      []string        `json:"resumed,omitempty"`
 }
 
 type manifestDataset struct {

@@ -25,6 +25,7 @@ type ui struct {
 	now            func() time.Time
 	log            *slog.Logger
 	bar            *progressbar.ProgressBar // the bar on screen, nil if none
+	failed         error                    // the first result that could not be printed
 }
 
 func newUI(out, err io.Writer) *ui {
@@ -82,7 +83,11 @@ func (u *ui) json(v any) error {
 }
 
 // printf writes a result for people on stdout.
-func (u *ui) printf(format string, args ...any) { fmt.Fprintf(u.out, format, args...) }
+func (u *ui) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(u.out, format, args...); err != nil && u.failed == nil {
+		u.failed = err
+	}
+}
 
 // meter shows the progress of one stage.
 type meter struct {

@@ -86,8 +86,17 @@ func (a *app) evalFile(ctx context.Context) error {
 	if len(d.Classes) != len(meta.Classes) {
 		return usageError("", "the network has %d classes, %s has %d", len(meta.Classes), d.Name, len(d.Classes))
 	}
+	if d.Image != meta.Image {
+		return usageError("", "the network takes images of %d pixels, those of %s have %d", meta.Image, d.Name, d.Image)
+	}
+	if d.Mean != meta.Mean || d.Std != meta.Std {
+		a.ui.warnf("the images are normalised with other statistics than those the network was trained with")
+	}
 	batches, total := d.Test.Batches(evalBatch), d.Test.Len()
 	if a.opt.split == "search" {
+		if source := c.Data; c.Seed != meta.Seed || source.SearchSize != meta.Data.SearchSize || source.TrainSize != meta.Data.TrainSize {
+			return usageError("leave out --seed and the sizes of the data", "another search split than the network's would hold images it was trained on")
+		}
 		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
 	}
 	j := &job{cfg: c, ui: a.ui, data: d, rt: rt, space: l.space}
