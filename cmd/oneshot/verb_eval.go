@@ -12,7 +12,8 @@ func (a *app) evalCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "eval", Short: "Evaluate an exported network, or score an architecture in a run's supernet", Args: noArgs,
 		Long: "eval --weights FILE [--arch A]   top-1 of an exported network on --split\n" +
-			"eval --out DIR --arch A          score of A with the weights it inherits, as the search sees it\n" +
+			"eval --out DIR --arch A          score of A with the weights it inherits, as the search sees it;\n" +
+			"                                 a stopped supernet is trained to its end first\n" +
 			"eval --out DIR                   the result of the run; looks at the test images if nothing has yet",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
