@@ -7,7 +7,7 @@
 // Backend. gorgonia's own machines stay as the slow check in the tests.
 //
 // Why. A sampled subnetwork changes every step. gorgonia's reverse mode is
-// sound and costs about 2 ms for such a graph, but its TapeMachine needs
+// sound and cheap (supernet.BenchmarkBuild), but its TapeMachine needs
 // longer to compile a graph than oneshot needs to train it, merges nodes on a
 // 32-bit hash, and runs everything at a few GFLOP/s; see the wart list in
 // ARCHITECTURE.md before replacing the executor by it.

@@ -75,17 +75,6 @@ func newNet(cfg NetConfig, arch *space.Arch, seed uint64, rt *Runtime) (*Net, er
 
 func (n *Net) param(p param) []float32 { return n.params[p.mem.Off : p.mem.Off+p.mem.Len] }
 
-// Config is the network's configuration.
-func (n *Net) Config() NetConfig { return n.cfg }
-
-// Arch is the network's only architecture; false for a supernet.
-func (n *Net) Arch() (space.Arch, bool) {
-	if n.arch == nil {
-		return space.Arch{}, false
-	}
-	return *n.arch, true
-}
-
 // Params is the number of trainable values.
 func (n *Net) Params() int64 { return int64(len(n.params)) }
 
@@ -192,7 +181,7 @@ func (n *Net) SetTensors(ts []weights.Tensor) error {
 	return nil
 }
 
-// Regions of a backend that runs this network.
+// backend returns a backend that runs this network with the given statistics.
 func (n *Net) backend(state []float32) *ops.CPU[float32] {
 	b := ops.NewCPU[float32](n.rt.pool)
 	b.Bind(ops.Param, n.params)

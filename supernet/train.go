@@ -296,10 +296,7 @@ func (t *Trainer) average() {
 		return
 	}
 	d := float32(min(t.cfg.EMA, (1+float64(t.step))/(10+float64(t.step))))
-	for _, p := range [][2][]float32{{t.ema.params, t.net.params}, {t.ema.state, t.net.state}} {
-		for i, v := range p[1] {
-			p[0][i] += (1 - d) * (v - p[0][i])
-		}
-	}
+	cpu.Axpby(t.net.rt.pool, 1-d, t.net.params, d, t.ema.params)
+	cpu.Axpby(t.net.rt.pool, 1-d, t.net.state, d, t.ema.state)
 	copy(t.ema.tracked, t.net.tracked)
 }

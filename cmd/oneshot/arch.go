@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,18 +41,7 @@ func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	if !strings.HasPrefix(text, "[") {
 		return space.ParseAny(text)
 	}
-	var numbers []int
-	if err := json.Unmarshal([]byte(text), &numbers); err != nil {
-		return in, space.Arch{}, fmt.Errorf("mask: %w", err)
-	}
-	mask := make([]byte, len(numbers))
-	for i, v := range numbers {
-		if v != 0 && v != 1 {
-			return in, space.Arch{}, fmt.Errorf("mask: entry %d is %d, want 0 or 1", i, v)
-		}
-		mask[i] = byte(v)
-	}
-	a, err := in.Decode(mask)
+	a, err := in.ParseMask(text)
 	return in, a, err
 }
 

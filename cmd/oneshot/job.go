@@ -51,7 +51,7 @@ func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
 	reuse := a.opt.resume || o.cont
 	stored := path != "" && reuse && exists(path, "config.yaml")
 	if !stored && !o.create {
-		return nil, usageError("name the folder of a run with --out", "no run in %s", orNone(path))
+		return nil, usageError("name the folder of a run with --out", "no run in %s", orElse(path, "(no folder given)"))
 	}
 	j := &job{ui: a.ui, sig: a.sig}
 	var err error
@@ -254,13 +254,6 @@ func (j *job) estimate() (train, final int64, err error) {
 func exists(dir, name string) bool {
 	_, err := os.Stat(dir + string(os.PathSeparator) + name)
 	return err == nil
-}
-
-func orNone(path string) string {
-	if path == "" {
-		return "(no folder given)"
-	}
-	return path
 }
 
 // stopped turns the end of ctx into the error of a stop on request, with the
