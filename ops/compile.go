@@ -25,6 +25,7 @@ type value struct {
 	mem       Mem
 	shape     tensor.Shape
 	fixed     bool // mem is given, not planned
+	norm      int  // value of the coefficients that normalise it; -1: none
 	def, last int  // instruction indices; last < 0: never used
 }
 
@@ -39,15 +40,24 @@ const (
 
 // instr is one step of a program; values are indices until the memory is planned.
 type instr struct {
-	kind    instrKind
-	op      Op
-	call    Call
-	in      []int // forward: inputs; sum: terms
-	out     int   // forward: output; sum, fill: result
-	saved   int   // -1: none
-	dOut    int
-	dIn     []int // -1: not wanted
-	scratch int   // elements
+	kind  instrKind
+	op    Op
+	call  Call
+	in    []int // forward, backward: inputs; sum: terms
+	out   int   // forward, backward: output; sum, fill: result
+	saved int   // -1: none
+	dOut  int
+	dIn   []int // -1: not wanted
+	dAdd  []int // -1: nothing to add
+}
+
+// gradient is what is known of the gradient of a node while its consumers'
+// backward instructions are emitted: the terms that have come so far, as the
+// value that accumulates most of them, and values that are still to be added.
+type gradient struct {
+	terms []int // numbers of the terms, see checkMerges
+	own   int   // -1: none yet
+	more  []int
 }
 
 // compiler turns a graph into instructions over values.
@@ -59,31 +69,34 @@ type compiler struct {
 	live    map[*gorgonia.Node]bool
 	instrs  []instr
 	values  []value
-	of      map[*gorgonia.Node]int   // value of a leaf or forward node
-	terms   map[*gorgonia.Node][]int // a gradient expression as the values it adds
-	bwdDIn  map[*applied][]int       // gradient values of a backward node
-	fwd     map[*applied]int         // forward instruction
-	dOutOf  map[*applied][]int       // terms that entered the backward node
+	nTerms  int
+	of      map[*gorgonia.Node]int       // value of a leaf or forward node
+	grads   map[*gorgonia.Node]*gradient // of a leaf or forward node
+	terms   map[*gorgonia.Node][]int     // a gradient expression as the terms it adds
+	bwdDIn  map[*applied][]int           // terms of a backward node
+	fwd     map[*applied]int             // forward instruction
+	dOutOf  map[*applied][]int           // terms that entered the backward node
 	nodeFor map[*applied]*gorgonia.Node
 }
 
 // Compile turns the graph into a program for b: it walks the nodes once in
 // creation order (which is topological; checked), drops what the roots do not
-// need, replaces gorgonia's chains of gradient additions by n-ary sums, checks
-// that gorgonia merged no two gradients, and lays the values out in the arena
-// by liveness.
+// need, accumulates the gradients of a value with several consumers in one
+// place as they come instead of gorgonia's chains of additions, checks that
+// gorgonia merged no two gradients, and lays the values out in the arena by
+// liveness.
 func (g *Graph) Compile(b Backend, roots Roots) (*Program, error) {
 	c := &compiler{
 		g: g, b: b, all: g.G.AllNodes(),
 		kids: map[*gorgonia.Node]gorgonia.Nodes{}, live: map[*gorgonia.Node]bool{},
-		of: map[*gorgonia.Node]int{}, terms: map[*gorgonia.Node][]int{},
+		of: map[*gorgonia.Node]int{}, grads: map[*gorgonia.Node]*gradient{}, terms: map[*gorgonia.Node][]int{},
 		bwdDIn: map[*applied][]int{}, fwd: map[*applied]int{},
 		dOutOf: map[*applied][]int{}, nodeFor: map[*applied]*gorgonia.Node{},
 	}
 	c.markLive(roots)
 	for _, n := range c.all {
 		if c.live[n] {
-			if err := c.visit(n); err != nil {
+			if err := c.visit(n, roots); err != nil {
 				return nil, err
 			}
 		}
@@ -121,8 +134,17 @@ func (c *compiler) markLive(roots Roots) {
 
 func (c *compiler) newValue(v value) int {
 	v.last = -1
+	if v.norm == 0 { // value 0 is a leaf or a seed, never coefficients
+		v.norm = -1
+	}
 	c.values = append(c.values, v)
 	return len(c.values) - 1
+}
+
+// newTerm numbers one gradient of one input of one operation.
+func (c *compiler) newTerm() int {
+	c.nTerms++
+	return c.nTerms
 }
 
 func (c *compiler) emit(in instr) int {
@@ -130,7 +152,7 @@ func (c *compiler) emit(in instr) int {
 	return len(c.instrs) - 1
 }
 
-func (c *compiler) visit(n *gorgonia.Node) error {
+func (c *compiler) visit(n *gorgonia.Node, roots Roots) error {
 	if m, ok := c.g.leaves[n]; ok {
 		c.of[n] = c.newValue(value{mem: m, shape: n.Shape(), fixed: true})
 		return nil
@@ -138,7 +160,9 @@ func (c *compiler) visit(n *gorgonia.Node) error {
 	if n == c.g.seed {
 		v := c.newValue(value{shape: n.Shape(), def: len(c.instrs)})
 		c.emit(instr{kind: fillInstr, out: v, saved: -1})
-		c.terms[n] = []int{v}
+		term := c.newTerm()
+		c.terms[n] = []int{term}
+		c.grads[roots.Loss] = &gradient{terms: []int{term}, own: -1, more: []int{v}}
 		return nil
 	}
 	switch op := n.Op().(type) {
@@ -175,9 +199,8 @@ func isAdd(op gorgonia.Op) bool {
 }
 
 func (c *compiler) forward(n *gorgonia.Node, a *applied) error {
-	ws := c.b.Workspace(a.op, a.in, a.out)
 	at := len(c.instrs)
-	in := instr{kind: forwardInstr, op: a.op, saved: -1, scratch: ws.Forward,
+	in := instr{kind: forwardInstr, op: a.op, saved: -1,
 		call: Call{InShape: a.in, OutShape: a.out, State: a.state}}
 	for _, k := range c.kids[n] {
 		v, ok := c.of[k]
@@ -186,9 +209,13 @@ func (c *compiler) forward(n *gorgonia.Node, a *applied) error {
 		}
 		in.in = append(in.in, v)
 	}
-	in.out = c.newValue(value{shape: a.out, def: at})
-	if ws.Saved > 0 {
-		in.saved = c.newValue(value{shape: tensor.Shape{ws.Saved}, def: at})
+	norm := -1
+	if len(a.op.BN()) > 0 {
+		norm = c.newValue(value{shape: tensor.Shape{NormLen(a.out[len(a.out)-1])}, def: at})
+	}
+	in.out = c.newValue(value{shape: a.out, def: at, norm: norm})
+	if saved := c.b.Saved(a.op, a.in, a.out); saved > 0 {
+		in.saved = c.newValue(value{shape: tensor.Shape{saved}, def: at})
 	}
 	c.of[n] = in.out
 	c.fwd[a] = c.emit(in)
@@ -202,53 +229,118 @@ func (c *compiler) backward(n *gorgonia.Node, a *applied) error {
 		return fmt.Errorf("ops: backward node of %s stands before its forward node", a.op.Name())
 	}
 	kids := c.kids[n]
-	terms, ok := c.terms[kids[len(kids)-1]]
-	if !ok {
-		return fmt.Errorf("ops: backward node of %s has no gradient to start from", a.op.Name())
+	c.dOutOf[a] = c.terms[kids[len(kids)-1]]
+	dOut, err := c.gradientOf(c.nodeFor[a], a.op.Name(), c.dOutOf[a], a.out)
+	if err != nil {
+		return err
 	}
-	c.dOutOf[a] = terms
 	fi := c.instrs[f]
-	in := instr{kind: backwardInstr, op: a.op, call: fi.call, in: fi.in, out: -1, saved: fi.saved,
-		scratch: c.b.Workspace(a.op, a.in, a.out).Backward, dOut: c.sum(terms, a.out)}
-	for i, s := range a.in {
-		v := -1
+	in := instr{kind: backwardInstr, op: a.op, call: fi.call, in: fi.in, out: fi.out, saved: fi.saved, dOut: dOut}
+	works := false
+	for i := range a.in {
+		dIn, dAdd, term := -1, -1, -1
 		if a.op.Diff(i) {
-			v = c.newValue(value{shape: s, def: len(c.instrs)})
+			term = c.newTerm()
+			k := c.kids[c.nodeFor[a]][i]
+			if passes(a.op, i) {
+				g := c.gradient(k, term)
+				g.more = append(g.more, dOut)
+			} else {
+				dIn, dAdd = c.accumulate(k, term, a.in[i], Adds(a.op))
+				works = true
+			}
 		}
-		in.dIn = append(in.dIn, v)
+		in.dIn, in.dAdd = append(in.dIn, dIn), append(in.dAdd, dAdd)
+		c.bwdDIn[a] = append(c.bwdDIn[a], term)
 	}
-	c.bwdDIn[a] = in.dIn
-	c.terms[n] = []int{in.dIn[a.primary()]}
-	c.emit(in)
+	c.terms[n] = []int{c.bwdDIn[a][a.primary()]}
+	if works {
+		c.emit(in)
+	}
 	return nil
 }
 
-// sum returns a value holding the sum of the terms.
-func (c *compiler) sum(terms []int, shape tensor.Shape) int {
-	if len(terms) == 1 {
-		return terms[0]
+// gradient is the gradient of node k, to which a term comes.
+func (c *compiler) gradient(k *gorgonia.Node, term int) *gradient {
+	g := c.grads[k]
+	if g == nil {
+		g = &gradient{own: -1}
+		c.grads[k] = g
 	}
-	v := c.newValue(value{shape: shape, def: len(c.instrs)})
-	c.emit(instr{kind: sumInstr, in: terms, out: v, saved: -1})
-	return v
+	g.terms = append(g.terms, term)
+	return g
+}
+
+// accumulate chooses where the next instruction writes a term of the gradient
+// of k, and what it adds to it, if it can.
+func (c *compiler) accumulate(k *gorgonia.Node, term int, shape tensor.Shape, adds bool) (dIn, dAdd int) {
+	_, leaf := c.g.leaves[k]
+	g := c.gradient(k, term)
+	fresh := func() int { return c.newValue(value{shape: shape, def: len(c.instrs)}) }
+	switch {
+	case g.own >= 0 && adds && !leaf:
+		return g.own, g.own
+	case g.own >= 0:
+		v := fresh()
+		g.more = append(g.more, v)
+		return v, -1
+	}
+	g.own = fresh()
+	if n := len(g.more); n > 0 && adds && !leaf {
+		last := g.more[n-1]
+		g.more = g.more[:n-1]
+		return g.own, last
+	}
+	return g.own, -1
+}
+
+// gradientOf returns a value that holds the gradient of forward node k, which
+// gorgonia says is the sum of the given terms.
+func (c *compiler) gradientOf(k *gorgonia.Node, name string, terms []int, shape tensor.Shape) (int, error) {
+	g := c.grads[k]
+	if g == nil {
+		return 0, fmt.Errorf("ops: backward node of %s has no gradient to start from", name)
+	}
+	if err := sameTerms(name, terms, g.terms); err != nil {
+		return 0, err
+	}
+	return c.sum(g, shape), nil
+}
+
+// sum makes one value of a gradient.
+func (c *compiler) sum(g *gradient, shape tensor.Shape) int {
+	if g.own < 0 && len(g.more) == 1 {
+		return g.more[0]
+	}
+	if len(g.more) == 0 {
+		return g.own
+	}
+	var terms []int
+	if g.own >= 0 {
+		terms = append(terms, g.own)
+	} else {
+		g.own = c.newValue(value{shape: shape, def: len(c.instrs)})
+	}
+	c.emit(instr{kind: sumInstr, in: append(terms, g.more...), out: g.own, saved: -1})
+	g.more = nil
+	return g.own
 }
 
 // storeGrads sends each wanted gradient to its place in the gradient region.
 // The backward node writes there directly where it can.
 func (c *compiler) storeGrads(roots Roots) error {
-	for i, g := range roots.Grads {
-		terms, ok := c.terms[g]
-		if !ok {
-			return fmt.Errorf("ops: %v is no gradient", g)
+	for i, n := range roots.Grads {
+		leaf := roots.Wanted[i]
+		v, err := c.gradientOf(leaf, leaf.Name(), c.terms[n], leaf.Shape())
+		if err != nil {
+			return err
 		}
-		dst := roots.GradMem[i]
-		if len(terms) == 1 && !c.values[terms[0]].fixed {
-			v := &c.values[terms[0]]
-			v.mem, v.fixed = dst, true
-			continue
+		if dst := roots.GradMem[i]; c.values[v].fixed || c.grads[leaf].own != v {
+			to := c.newValue(value{mem: dst, shape: leaf.Shape(), fixed: true, def: len(c.instrs)})
+			c.emit(instr{kind: sumInstr, in: []int{v}, out: to, saved: -1})
+		} else {
+			c.values[v].mem, c.values[v].fixed = dst, true
 		}
-		v := c.newValue(value{mem: dst, shape: g.Shape(), fixed: true, def: len(c.instrs)})
-		c.emit(instr{kind: sumInstr, in: terms, out: v, saved: -1})
 	}
 	return nil
 }

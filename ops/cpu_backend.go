@@ -12,13 +12,38 @@ import (
 // float32 is for training, float64 for checking gradients.
 type CPU[T cpu.Float] struct {
 	pool   *cpu.Pool
+	eng    *cpu.Engine[T]
 	mem    [numRegions][]T
 	labels []int32
+	tmp    []T // see scratch
+
+	// Arguments of the kernels, kept so that a call allocates nothing.
+	parts      []cpu.Act[T]
+	dparts     []cpu.Out[T]
+	sums       [][]T
+	convArgs   cpu.Conv[T]
+	reduceArgs cpu.Reduce[T]
+	stemArgs   cpu.Stem[T]
+	sepArgs    [2]cpu.SepStage[T]
+	poolArgs   cpu.Pool3[T]
+	meanArgs   cpu.Mean[T]
+	nodeArgs   cpu.Node[T]
 }
 
 // NewCPU returns a backend whose kernels run on pool, with empty regions.
 // Several backends may share a pool if they run one after the other.
-func NewCPU[T cpu.Float](pool *cpu.Pool) *CPU[T] { return &CPU[T]{pool: pool} }
+func NewCPU[T cpu.Float](pool *cpu.Pool) *CPU[T] {
+	return &CPU[T]{pool: pool, eng: cpu.NewEngine[T](pool)}
+}
+
+// scratch returns n elements whose first ones keep what the last call left
+// there.
+func (b *CPU[T]) scratch(n int) []T {
+	if len(b.tmp) < n {
+		b.tmp = append(b.tmp, make([]T, n-len(b.tmp))...)
+	}
+	return b.tmp[:n]
+}
 
 // Bind makes data the memory of region r. The arena needs no binding.
 func (b *CPU[T]) Bind(r Region, data []T) { b.mem[r] = data }
@@ -57,50 +82,40 @@ func unknownOp(b Backend, op Op) error {
 	return fmt.Errorf("ops: backend %s has no kernel for %s", b.Name(), op.Name())
 }
 
-// Workspace implements Backend.
-func (b *CPU[T]) Workspace(op Op, in []tensor.Shape, out tensor.Shape) Workspace {
+// Saved implements Backend.
+func (b *CPU[T]) Saved(op Op, in []tensor.Shape, out tensor.Shape) int {
 	switch o := op.(type) {
-	case ConvBN:
-		return convBNWorkspace(o, in, out)
-	case FactorizedReduce:
-		return reduceWorkspace(o, in, out)
-	case Stem:
-		return stemWorkspace(o, in, out)
 	case Separable:
-		return separableWorkspace(o, in, out)
+		return separableSaved(o, out)
 	case PoolBN:
-		return poolWorkspace[T](o, in, out)
-	case ReLUAvgPool:
-		return Workspace{Forward: in[0].TotalSize()}
-	case Linear:
-		return linearWorkspace(o, in)
+		if o.Max {
+			return tapLen[T](out.TotalSize())
+		}
 	case SoftmaxXent:
-		return Workspace{Saved: in[0].TotalSize()}
+		return in[0].TotalSize()
 	}
-	return Workspace{}
+	return 0
 }
 
 // Forward implements Backend.
 func (b *CPU[T]) Forward(op Op, c *Call) error {
 	switch o := op.(type) {
 	case ConvBN:
-		b.convBNForward(o, c)
+		b.eng.ConvForward(b.conv(o, c))
 	case FactorizedReduce:
-		b.reduceForward(o, c)
+		b.eng.ReduceForward(b.reduce(o, c))
 	case Stem:
-		b.stemForward(o, c)
+		b.eng.StemForward(b.stem(o, c))
 	case Separable:
 		b.separableForward(o, c)
 	case PoolBN:
-		b.poolForward(o, c)
+		b.eng.PoolForward(b.pool3(o, c))
 	case ReLUAvgPool:
-		b.avgPoolForward(o, c)
+		b.eng.ReLUPoolForward(b.reluPool(o, c))
 	case GlobalAvgPool:
-		b.globalPoolForward(c)
+		b.eng.MeanForward(b.mean(o, c))
 	case NodeSum:
 		b.nodeSumForward(o, c)
-	case Concat:
-		b.concatForward(c)
 	case Linear:
 		b.linearForward(o, c)
 	case SoftmaxXent:
@@ -117,7 +132,7 @@ func (b *CPU[T]) Forward(op Op, c *Call) error {
 func (b *CPU[T]) Backward(op Op, c *Call) error {
 	switch o := op.(type) {
 	case ConvBN:
-		b.convBNBackward(o, c)
+		b.convBackward(o, c)
 	case FactorizedReduce:
 		b.reduceBackward(o, c)
 	case Stem:
@@ -127,13 +142,11 @@ func (b *CPU[T]) Backward(op Op, c *Call) error {
 	case PoolBN:
 		b.poolBackward(o, c)
 	case ReLUAvgPool:
-		b.avgPoolBackward(o, c)
+		b.reluPoolBackward(o, c)
 	case GlobalAvgPool:
-		b.globalPoolBackward(c)
+		b.meanBackward(o, c)
 	case NodeSum:
 		b.nodeSumBackward(o, c)
-	case Concat:
-		b.concatBackward(c)
 	case Linear:
 		b.linearBackward(o, c)
 	case SoftmaxXent:
@@ -149,11 +162,11 @@ func (b *CPU[T]) Backward(op Op, c *Call) error {
 
 // Sum implements Backend.
 func (b *CPU[T]) Sum(dst Mem, src []Mem) error {
-	xs := make([][]T, len(src))
-	for i, m := range src {
-		xs[i] = b.at(m)
+	b.sums = b.sums[:0]
+	for _, m := range src {
+		b.sums = append(b.sums, b.at(m))
 	}
-	cpu.AddN(b.pool, b.at(dst), xs...)
+	cpu.AddN(b.pool, b.at(dst), b.sums...)
 	return nil
 }
 

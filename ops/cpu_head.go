@@ -3,84 +3,61 @@ package ops
 import (
 	"fmt"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cpu"
 )
 
 func (b *CPU[T]) nodeSumForward(o NodeSum, c *Call) {
-	x, y, out := b.at(c.In[0]), b.at(c.In[1]), b.at(c.Out)
+	x := c.InShape[0]
 	ma, mb := o.masks(c.In)
-	n := c.OutShape[0]
-	switch {
-	case o.DropA && o.DropB:
-		cpu.ScaleRowsAdd(b.pool, n, len(out)/n, x, b.at(ma), y, b.at(mb), out)
-	case o.DropA:
-		cpu.ScaleRowsAdd(b.pool, n, len(out)/n, x, b.at(ma), nil, nil, out)
-		cpu.Add(b.pool, out, out, y)
-	case o.DropB:
-		cpu.ScaleRowsAdd(b.pool, n, len(out)/n, y, b.at(mb), nil, nil, out)
-		cpu.Add(b.pool, out, x, out)
-	default:
-		cpu.Add(b.pool, out, x, y)
-	}
+	k := &b.nodeArgs
+	*k = cpu.Node[T]{N: x[0], Px: x[1] * x[2], C: x[3], A: b.act(c, 0), B: b.act(c, 1),
+		MaskA: b.at(ma), MaskB: b.at(mb), Y: b.at(c.Out)}
+	b.eng.NodeForward(k)
 }
 
+// nodeSumBackward writes the gradients that are asked for: without a mask the
+// executor passes that of the output on.
 func (b *CPU[T]) nodeSumBackward(o NodeSum, c *Call) {
 	ma, mb := o.masks(c.In)
 	dy, n := b.at(c.DOut), c.OutShape[0]
 	for i, m := range []Mem{ma, mb} {
-		if m.Len == 0 {
-			copy(b.at(c.DIn[i]), dy)
-			continue
+		switch d := b.at(c.DIn[i]); {
+		case d == nil:
+		case m.Len == 0:
+			copy(d, dy)
+		default:
+			b.eng.MaskImages(n, len(dy)/n, dy, b.at(m), d)
 		}
-		cpu.ScaleRowsAdd(b.pool, n, len(dy)/n, dy, b.at(m), nil, nil, b.at(c.DIn[i]))
 	}
 }
 
-func (b *CPU[T]) concatForward(c *Call) {
-	s := c.OutShape
-	off := 0
-	for i, in := range c.InShape {
-		cpu.ConcatC(b.pool, s[0]*s[1]*s[2], in[3], s[3], off, b.at(c.In[i]), b.at(c.Out))
-		off += in[3]
+// linearInput is the input as the layer sees it: normalised, and through ReLU.
+func (b *CPU[T]) linearInput(o Linear, c *Call) []T {
+	x := b.act(c, 0)
+	if !o.ReLU && x.Scale == nil {
+		return x.X
 	}
-}
-
-func (b *CPU[T]) concatBackward(c *Call) {
-	s := c.OutShape
-	off := 0
-	for i, in := range c.InShape {
-		cpu.SplitC(b.pool, s[0]*s[1]*s[2], in[3], s[3], off, b.at(c.DOut), b.at(c.DIn[i]), false)
-		off += in[3]
-	}
-}
-
-func linearWorkspace(o Linear, in []tensor.Shape) Workspace {
-	n := in[0][0]
-	return Workspace{
-		Forward:  n * o.In,
-		Backward: n*o.In + max(cpu.GemmTAScratch(n, o.In, o.Out), cpu.GemmTBScratch(o.In, o.Out), cpu.ColumnSumsScratch(n, o.Out)),
-	}
+	y := b.scratch(len(x.X) + o.In*o.Out)[:len(x.X)]
+	b.eng.Affine(o.In, y, x, o.ReLU)
+	return y
 }
 
 func (b *CPU[T]) linearForward(o Linear, c *Call) {
-	scr := pieces[T](b.at(c.Scratch))
-	x := b.relu(o.ReLU, b.at(c.In[0]), &scr)
-	n := c.InShape[0][0]
+	x, n := b.linearInput(o, c), c.InShape[0][0]
 	cpu.Gemm(b.pool, n, o.In, o.Out, x, b.at(c.In[1]), b.at(c.Out), false)
 	cpu.AddBias(b.pool, n, o.Out, b.at(c.Out), b.at(c.In[2]))
 }
 
 func (b *CPU[T]) linearBackward(o Linear, c *Call) {
-	scr := pieces[T](b.at(c.Scratch))
-	x := b.relu(o.ReLU, b.at(c.In[0]), &scr)
-	n, dy, dx := c.InShape[0][0], b.at(c.DOut), b.at(c.DIn[0])
+	x, n := b.linearInput(o, c), c.InShape[0][0]
+	dy, dx := b.at(c.DOut), b.at(c.DIn[0])
+	size := max(cpu.GemmTAScratch(n, o.In, o.Out), cpu.GemmTBScratch(o.In, o.Out), cpu.ColumnSumsScratch(n, o.Out))
+	scr := b.scratch(len(x) + size)[len(x):] // x may be the part before
 	cpu.ColumnSums(b.pool, n, o.Out, dy, b.at(c.DIn[2]), scr)
 	cpu.GemmTA(b.pool, n, o.In, o.Out, x, dy, b.at(c.DIn[1]), scr)
 	cpu.GemmTB(b.pool, n, o.In, o.Out, dy, b.at(c.In[1]), dx, scr)
 	if o.ReLU {
-		cpu.ReLUBackward(b.pool, x, dx, dx)
+		b.eng.ReLUMask(dx, x)
 	}
 }
 

@@ -13,6 +13,10 @@ func (o NodeSum) Name() string     { return "node_sum" }
 func (o NodeSum) Diff(i int) bool  { return i < 2 }
 func (o NodeSum) BN() []int        { return nil }
 func (o NodeSum) KeepsInput() bool { return false }
+
+// passes says that without a drop-path mask the gradient of an operand is that
+// of the sum itself, which needs no copy.
+func (o NodeSum) passes(i int) bool { return i == 0 && !o.DropA || i == 1 && !o.DropB }
 func (o NodeSum) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	n := 2
 	for _, d := range []bool{o.DropA, o.DropB} {
@@ -45,25 +49,4 @@ func (o NodeSum) masks(in []Mem) (a, b Mem) {
 		b = in[i]
 	}
 	return a, b
-}
-
-// Concat joins along the channels: n inputs (N,H,W,C) -> (N,H,W,n*C).
-type Concat struct{}
-
-func (o Concat) Name() string     { return "concat" }
-func (o Concat) Diff(int) bool    { return true }
-func (o Concat) BN() []int        { return nil }
-func (o Concat) KeepsInput() bool { return false }
-func (o Concat) Shape(in []tensor.Shape) (tensor.Shape, error) {
-	if err := wantInputs(o, in, max(1, len(in)), 4); err != nil {
-		return nil, err
-	}
-	out := in[0].Clone()
-	for i, s := range in[1:] {
-		if !s.Eq(in[0]) {
-			return nil, shapeErr(o, "input %d has shape %v, input 0 has %v", i+1, s, in[0])
-		}
-		out[3] += s[3]
-	}
-	return out, nil
 }

@@ -52,31 +52,54 @@ type Op interface {
 	// BN lists the channel count of each batch normalisation inside, in order;
 	// each has 2*C elements of State: means, then variances.
 	BN() []int
-	// KeepsInput says whether Backward reads the (first) input again, so that
-	// the planner keeps it alive until then. Backward never reads the output.
+	// KeepsInput says whether Backward reads the activations among the inputs
+	// again, so that the planner keeps them alive until then.
 	KeepsInput() bool
 }
 
-// Workspace is what an op needs beside its inputs and output, in elements.
-type Workspace struct {
-	Saved    int // written by Forward, read by Backward
-	Forward  int // scratch during Forward
-	Backward int // scratch during Backward
+// An op with batch normalisation leaves its output raw: Out holds z, and OutNorm
+// the coefficients of y = scale*z + shift, which every consumer applies as it
+// reads (Call.In, Call.InNorm). So a normalisation costs no pass over memory.
+// Gradients are those of y. Backward of such an op reads its Out again.
+
+// adder is an op whose Backward can add Call.DAdd to the gradient of its
+// activations.
+type adder interface{ adds() bool }
+
+// passer is an op for which the gradient of input i is that of the output.
+type passer interface{ passes(i int) bool }
+
+// Adds says whether Backward of op can add Call.DAdd to the gradients of its
+// activations.
+func Adds(op Op) bool {
+	a, ok := op.(adder)
+	return ok && a.adds()
 }
+
+func passes(op Op, i int) bool {
+	p, ok := op.(passer)
+	return ok && p.passes(i)
+}
+
+// NormLen is the length of the coefficients of a normalised output of c
+// channels: scale, shift, mean and 1/sqrt(variance+eps), c of each.
+func NormLen(c int) int { return 4 * c }
 
 // Call is one execution of an op.
 type Call struct {
 	Mode     Mode
 	Momentum float64 // weight of the batch's statistics in the running ones
 	In       []Mem
+	InNorm   []Mem // coefficients of the inputs, see NormLen; Len 0 where an input is not normalised
 	InShape  []tensor.Shape
 	Out      Mem
+	OutNorm  Mem // written by an op with batch normalisation
 	OutShape tensor.Shape
 	State    []Mem // one per batch normalisation: C means, then C variances
-	Saved    Mem
-	Scratch  Mem
+	Saved    Mem   // written by Forward, read by Backward
 	DOut     Mem   // Backward only
 	DIn      []Mem // Backward only; Len 0 where no gradient is wanted
+	DAdd     []Mem // Backward only: added to the gradient; Len 0 for nothing, or DIn itself
 }
 
 // Backend runs ops on the memory it owns.
@@ -87,14 +110,16 @@ type Backend interface {
 	Name() string
 	// DType is the element type of every region.
 	DType() tensor.Dtype
-	// Workspace sizes an op's extra memory.
-	Workspace(op Op, in []tensor.Shape, out tensor.Shape) Workspace
+	// Saved is what Forward of an op leaves for Backward beside its output, in
+	// elements.
+	Saved(op Op, in []tensor.Shape, out tensor.Shape) int
 	// Reserve makes the arena at least n elements long; contents may be lost.
 	Reserve(n int) error
 	Forward(op Op, c *Call) error
-	// Backward overwrites every DIn whose Len is not 0.
+	// Backward writes the gradient plus DAdd, where there is one, to every DIn
+	// whose Len is not 0.
 	Backward(op Op, c *Call) error
-	// Sum writes the sum of src to dst; all have dst's length.
+	// Sum writes the sum of src to dst; all have dst's length, and src[0] may be dst.
 	Sum(dst Mem, src []Mem) error
 	// Fill sets every element of m to v.
 	Fill(m Mem, v float64) error
@@ -106,6 +131,23 @@ type Backend interface {
 
 func shapeErr(op Op, format string, args ...any) error {
 	return fmt.Errorf("ops: %s: %s", op.Name(), fmt.Sprintf(format, args...))
+}
+
+// wantParts checks that the first parts inputs have rank 4 and the same shape,
+// and returns it. An op on several parts sees their channels side by side.
+func wantParts(op Op, in []tensor.Shape, parts, others int) (tensor.Shape, error) {
+	if parts < 1 {
+		return nil, shapeErr(op, "%d parts, want at least 1", parts)
+	}
+	if err := wantInputs(op, in, parts+others, 4); err != nil {
+		return nil, err
+	}
+	for i := 1; i < parts; i++ {
+		if err := wantShape(op, in, i, in[0]...); err != nil {
+			return nil, err
+		}
+	}
+	return in[0], nil
 }
 
 // wantInputs checks the number of inputs and the rank of the first.

@@ -22,6 +22,7 @@ func (o PoolBN) Name() string {
 func (o PoolBN) Diff(int) bool    { return true }
 func (o PoolBN) BN() []int        { return []int{o.C} }
 func (o PoolBN) KeepsInput() bool { return false }
+func (o PoolBN) adds() bool       { return true }
 func (o PoolBN) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	if err := wantInputs(o, in, 1+bnInputs(o.Affine), 4); err != nil {
 		return nil, err
@@ -36,34 +37,39 @@ func (o PoolBN) Shape(in []tensor.Shape) (tensor.Shape, error) {
 // ReLUAvgPool is ReLU, then average pooling KxK without padding, as at the
 // start of the auxiliary head.
 //
-// Input: x (N,H,W,C). Output: (N,(H-K)/Stride+1,(W-K)/Stride+1,C).
-type ReLUAvgPool struct{ K, Stride int }
+// Inputs: Parts tensors x (N,H,W,C), side by side. Output:
+// (N,(H-K)/Stride+1,(W-K)/Stride+1,Parts*C).
+type ReLUAvgPool struct{ Parts, K, Stride int }
 
 func (o ReLUAvgPool) Name() string     { return "relu_avg_pool" }
 func (o ReLUAvgPool) Diff(int) bool    { return true }
 func (o ReLUAvgPool) BN() []int        { return nil }
 func (o ReLUAvgPool) KeepsInput() bool { return true }
+func (o ReLUAvgPool) adds() bool       { return true }
 func (o ReLUAvgPool) Shape(in []tensor.Shape) (tensor.Shape, error) {
-	if err := wantInputs(o, in, 1, 4); err != nil {
+	x, err := wantParts(o, in, o.Parts, 0)
+	if err != nil {
 		return nil, err
 	}
-	x := in[0]
 	if x[1] < o.K || x[2] < o.K {
 		return nil, shapeErr(o, "input 0 has shape %v, smaller than the %dx%d window", x, o.K, o.K)
 	}
-	return tensor.Shape{x[0], (x[1]-o.K)/o.Stride + 1, (x[2]-o.K)/o.Stride + 1, x[3]}, nil
+	return tensor.Shape{x[0], (x[1]-o.K)/o.Stride + 1, (x[2]-o.K)/o.Stride + 1, o.Parts * x[3]}, nil
 }
 
-// GlobalAvgPool averages over the pixels: x (N,H,W,C) -> (N,1,1,C).
-type GlobalAvgPool struct{}
+// GlobalAvgPool averages over the pixels: Parts tensors (N,H,W,C), side by
+// side -> (N,1,1,Parts*C).
+type GlobalAvgPool struct{ Parts int }
 
 func (o GlobalAvgPool) Name() string     { return "global_avg_pool" }
 func (o GlobalAvgPool) Diff(int) bool    { return true }
 func (o GlobalAvgPool) BN() []int        { return nil }
 func (o GlobalAvgPool) KeepsInput() bool { return false }
+func (o GlobalAvgPool) adds() bool       { return true }
 func (o GlobalAvgPool) Shape(in []tensor.Shape) (tensor.Shape, error) {
-	if err := wantInputs(o, in, 1, 4); err != nil {
+	x, err := wantParts(o, in, o.Parts, 0)
+	if err != nil {
 		return nil, err
 	}
-	return tensor.Shape{in[0][0], 1, 1, in[0][3]}, nil
+	return tensor.Shape{x[0], 1, 1, o.Parts * x[3]}, nil
 }

@@ -19,6 +19,9 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 	for i, in := range c.instrs {
 		for _, v := range in.uses() {
 			c.values[v].last = i
+			if norm := c.values[v].norm; norm >= 0 {
+				c.values[norm].last = i
+			}
 		}
 	}
 	keep := map[int]bool{}
@@ -26,6 +29,9 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 		v, ok := c.of[n]
 		if !ok {
 			return nil, fmt.Errorf("ops: kept node %v is not in the graph", n)
+		}
+		if c.values[v].norm >= 0 {
+			return nil, fmt.Errorf("ops: kept node %v is not normalised yet: its consumers do that", n)
 		}
 		keep[v] = true
 	}
@@ -39,14 +45,18 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 	var p planner
 	for i := range c.instrs {
 		in := &c.instrs[i]
-		for _, v := range in.defs() {
-			if val := &c.values[v]; !val.fixed {
+		define := func(v int) {
+			if val := &c.values[v]; !val.fixed && val.def == i {
 				val.mem = p.alloc(val.shape.TotalSize())
 			}
 		}
-		in.call.Scratch = p.alloc(in.scratch)
+		for _, v := range in.defs() {
+			define(v)
+			if norm := c.values[v].norm; norm >= 0 {
+				define(norm)
+			}
+		}
 		in.resolve(c.values)
-		p.release(in.call.Scratch)
 		for _, v := range dies[i] {
 			p.release(c.values[v].mem)
 		}
@@ -58,47 +68,54 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 	return prog, nil
 }
 
-// defs are the values an instruction writes for the first time.
+// defs are the values an instruction writes; the first to do so defines them.
 func (in *instr) defs() []int {
-	var d []int
-	switch in.kind {
-	case forwardInstr:
-		d = append(d, in.out)
+	if in.kind != backwardInstr {
+		d := []int{in.out}
 		if in.saved >= 0 {
 			d = append(d, in.saved)
 		}
-	case backwardInstr:
-		for _, v := range in.dIn {
-			if v >= 0 {
-				d = append(d, v)
-			}
-		}
-	default:
-		d = append(d, in.out)
+		return d
 	}
-	return d
+	return present(in.dIn)
 }
 
 // uses are the values an instruction reads.
 func (in *instr) uses() []int {
 	switch in.kind {
 	case backwardInstr:
-		u := []int{in.dOut}
+		u := append(present(in.dIn), present(in.dAdd)...)
+		u = append(u, in.dOut)
 		if in.saved >= 0 {
 			u = append(u, in.saved)
 		}
+		if len(in.op.BN()) > 0 {
+			u = append(u, in.out)
+		}
 		if in.op.KeepsInput() {
-			u = append(u, in.in[0])
+			u = append(u, in.in...)
 		}
 		return u
 	case fillInstr:
 		return nil
+	case sumInstr:
+		return append([]int{in.out}, in.in...)
 	}
 	return in.in
 }
 
-// resolve replaces the value indices by memory. An input that Backward does
-// not keep may be dead by then; it is left absent so that reading it fails.
+func present(vs []int) []int {
+	var out []int
+	for _, v := range vs {
+		if v >= 0 {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// resolve replaces the value indices by memory. What Backward does not keep may
+// be dead by then; it is left absent so that reading it fails.
 func (in *instr) resolve(values []value) {
 	mem := func(v int) Mem {
 		if v < 0 {
@@ -106,24 +123,27 @@ func (in *instr) resolve(values []value) {
 		}
 		return values[v].mem
 	}
+	norm := func(v int) Mem { return mem(values[v].norm) }
 	c := &in.call
-	c.In, c.DIn = nil, nil
-	for i, v := range in.in {
-		m := mem(v)
-		if in.kind == backwardInstr && m.Region == Arena && (i > 0 || !in.op.KeepsInput()) {
-			m = Mem{}
+	c.In, c.InNorm, c.DIn, c.DAdd = nil, nil, nil, nil
+	for _, v := range in.in {
+		m, n := mem(v), norm(v)
+		if in.kind == backwardInstr && m.Region == Arena && !in.op.KeepsInput() {
+			m, n = Mem{}, Mem{}
 		}
-		c.In = append(c.In, m)
+		c.In, c.InNorm = append(c.In, m), append(c.InNorm, n)
 	}
 	c.Saved = mem(in.saved)
 	if in.kind == backwardInstr {
 		c.DOut = mem(in.dOut)
-		for _, v := range in.dIn {
-			c.DIn = append(c.DIn, mem(v))
+		for i, v := range in.dIn {
+			c.DIn, c.DAdd = append(c.DIn, mem(v)), append(c.DAdd, mem(in.dAdd[i]))
 		}
-		return
+		if len(in.op.BN()) == 0 {
+			return
+		}
 	}
-	c.Out = mem(in.out)
+	c.Out, c.OutNorm = mem(in.out), norm(in.out)
 }
 
 // Run executes the program on b. mode and momentum are those of batch

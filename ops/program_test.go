@@ -22,6 +22,7 @@ type net struct {
 	loss    *gorgonia.Node
 	logits  *gorgonia.Node
 	shared  *gorgonia.Node // the value with three consumers
+	sum     *gorgonia.Node // of two of them
 	mem     map[*gorgonia.Node]Mem
 	params  int
 	inputs  int
@@ -61,7 +62,7 @@ func (n *net) apply(op Op, in ...*gorgonia.Node) *gorgonia.Node {
 	return v
 }
 
-// newNet: stem -> shared -> {conv, sep_conv, max_pool} -> sums -> concat -> head.
+// newNet: stem -> shared -> {conv, sep_conv, max_pool} -> sums -> head.
 func newNet(dt tensor.Dtype) *net {
 	n := &net{g: NewGraph(dt), mem: map[*gorgonia.Node]Mem{}}
 	const N, C, K = 3, 4, 5
@@ -70,13 +71,13 @@ func newNet(dt tensor.Dtype) *net {
 	labels := n.input(Input, "labels", N)
 	mask := n.input(Input, "mask", N)
 	n.shared = n.apply(Stem{Cin: 3, Cout: C, Affine: true}, x, p("stem", 3, 3, 3, C), p("sg", C), p("sb", C))
-	a := n.apply(ConvBN{ReLU: true, Cin: C, Cout: C}, n.shared, p("a", C, C))
+	a := n.apply(ConvBN{ReLU: true, Parts: 1, Cin: C, Cout: C}, n.shared, p("a", C, C))
 	b := n.apply(Separable{C: C, K: 3, Stride: 1, Dil: 1, Stages: 2}, n.shared, p("d1", 3, 3, C), p("p1", C, C), p("d2", 3, 3, C), p("p2", C, C))
 	c := n.apply(PoolBN{Max: true, C: C, Stride: 1}, n.shared)
 	s1 := n.apply(NodeSum{DropB: true}, a, b, mask)
 	s2 := n.apply(NodeSum{}, s1, c)
-	cat := n.apply(Concat{}, s1, s2)
-	pooled := n.apply(GlobalAvgPool{}, cat)
+	n.sum = s1
+	pooled := n.apply(GlobalAvgPool{Parts: 2}, s1, s2)
 	n.logits = n.apply(Linear{In: 2 * C, Out: K}, pooled, p("w", 2*C, K), p("b", K))
 	n.loss = n.apply(SoftmaxXent{Smoothing: 0.1}, n.logits, labels)
 	return n
@@ -245,12 +246,16 @@ func TestForwardOnlyProgramDropsTheRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, err := n.g.Compile(b, Roots{Keep: []*gorgonia.Node{n.shared}})
+	part, err := n.g.Compile(b, Roots{Keep: []*gorgonia.Node{n.sum}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if part.Len() != 1 || whole.Len() != 10 {
-		t.Errorf("programs have %d and %d instructions, want 1 (the stem) and 10", part.Len(), whole.Len())
+	if part.Len() != 4 || whole.Len() != 9 {
+		t.Errorf("programs have %d and %d instructions, want 4 (a sum and what it adds) and 9", part.Len(), whole.Len())
+	}
+	// The stem's output is raw until its consumers normalise it.
+	if _, err := n.g.Compile(b, Roots{Keep: []*gorgonia.Node{n.shared}}); err == nil || !strings.Contains(err.Error(), "not normalised") {
+		t.Errorf("keeping a raw value: error %v", err)
 	}
 }
 
@@ -296,12 +301,12 @@ func TestShapeErrorsNameTheInput(t *testing.T) {
 		in   []tensor.Shape
 		want string
 	}{
-		{ConvBN{Cin: 3, Cout: 4}, []tensor.Shape{{1, 2, 2, 5}, {3, 4}}, "input 0"},
-		{ConvBN{Cin: 3, Cout: 4}, []tensor.Shape{{1, 2, 2, 3}, {4, 3}}, "input 1"},
-		{FactorizedReduce{Cin: 3, Cout: 4}, []tensor.Shape{{1, 5, 4, 3}, {3, 2}, {3, 2}}, "even"},
-		{Concat{}, []tensor.Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},
+		{ConvBN{Parts: 1, Cin: 3, Cout: 4}, []tensor.Shape{{1, 2, 2, 5}, {3, 4}}, "want 3 channels"},
+		{ConvBN{Parts: 1, Cin: 3, Cout: 4}, []tensor.Shape{{1, 2, 2, 3}, {4, 3}}, "input 1"},
+		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4}, []tensor.Shape{{1, 5, 4, 3}, {3, 2}, {3, 2}}, "even"},
+		{GlobalAvgPool{Parts: 2}, []tensor.Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},
 		{NodeSum{}, []tensor.Shape{{1, 2, 2, 3}}, "got 1 inputs"},
-		{ReLUAvgPool{K: 5, Stride: 3}, []tensor.Shape{{1, 4, 4, 3}}, "smaller than"},
+		{ReLUAvgPool{Parts: 1, K: 5, Stride: 3}, []tensor.Shape{{1, 4, 4, 3}}, "smaller than"},
 	} {
 		if _, err := c.op.Shape(c.in); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s on %v: error %v, want one with %q", c.op.Name(), c.in, err, c.want)
@@ -331,7 +336,7 @@ func Example() {
 	g := NewGraph(tensor.Float32)
 	w := Mem{Region: Param, Len: 6}
 	x := g.Input("x", Mem{Region: Input, Len: 12}, 1, 2, 2, 3)
-	y, _ := g.Apply(ConvBN{Cin: 3, Cout: 2}, []Mem{{Region: State, Len: 4}}, x, g.Input("w", w, 3, 2))
+	y, _ := g.Apply(ConvBN{Parts: 1, Cin: 3, Cout: 2}, []Mem{{Region: State, Len: 4}}, x, g.Input("w", w, 3, 2))
 	fmt.Println(y.Shape())
 	// Output: (1, 2, 2, 2)
 }

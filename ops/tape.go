@@ -48,7 +48,6 @@ func (o *pickOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.slow.d
 
 func interpret[T cpu.Float](a *applied) {
 	b := NewCPU[T](cpu.NewPool(1))
-	ws := b.Workspace(a.op, a.in, a.out)
 	var p planner
 	c := &a.slow.call
 	*c = Call{InShape: a.in, OutShape: a.out, Mode: Train}
@@ -60,8 +59,13 @@ func interpret[T cpu.Float](a *applied) {
 		}
 		c.DIn = append(c.DIn, d)
 	}
+	c.InNorm, c.DAdd = make([]Mem, len(a.in)), make([]Mem, len(a.in))
 	c.Out, c.DOut = p.alloc(a.out.TotalSize()), p.alloc(a.out.TotalSize())
-	c.Saved, c.Scratch = p.alloc(ws.Saved), p.alloc(max(ws.Forward, ws.Backward))
+	c.Saved = p.alloc(b.Saved(a.op, a.in, a.out))
+	normed := len(a.op.BN()) > 0
+	if normed {
+		c.OutNorm = p.alloc(NormLen(a.out[len(a.out)-1]))
+	}
 	state := 0
 	for _, n := range a.op.BN() {
 		c.State = append(c.State, Mem{Region: State, Off: state, Len: 2 * n})
@@ -79,7 +83,11 @@ func interpret[T cpu.Float](a *applied) {
 			if err := b.Forward(a.op, c); err != nil {
 				return nil, err
 			}
-			return newValue(b.at(c.Out), a.out), nil
+			y := b.at(c.Out)
+			if normed {
+				y = normalised(y, b.at(c.OutNorm))
+			}
+			return newValue(y, a.out), nil
 		}
 		copyIn(b.at(c.DOut), in[len(in)-1])
 		if err := b.Backward(a.op, c); err != nil {
@@ -93,6 +101,16 @@ func interpret[T cpu.Float](a *applied) {
 		}
 		return a.slow.dIn[a.primary()], nil
 	}
+}
+
+// normalised applies the coefficients of a raw output.
+func normalised[T cpu.Float](z, norm []T) []T {
+	c := len(norm) / NormLen(1)
+	y := make([]T, len(z))
+	for i, v := range z {
+		y[i] = norm[i%c]*v + norm[c+i%c]
+	}
+	return y
 }
 
 func copyIn[T cpu.Float](dst []T, v gorgonia.Value) {

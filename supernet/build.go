@@ -2,6 +2,7 @@ package supernet
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -61,11 +62,11 @@ func (n *Net) build(b ops.Backend, arch space.Arch, spec graphSpec) (*graph, err
 		out: &graph{arch: arch, batch: spec.batch, image: c.Image * c.Image * 3}}
 	x := bd.g.Input("images", bd.out.images(), spec.batch, c.Image, c.Image, 3)
 	stem := c.StemMultiplier * c.Channels
-	prev := bd.op(ops.Stem{Cin: 3, Cout: stem, Affine: c.Affine}, x, "stem", "conv.weight", "bn")
-	prevprev, auxIn := prev, (*gorgonia.Node)(nil)
+	prev := []*gorgonia.Node{bd.op(ops.Stem{Cin: 3, Cout: stem, Affine: c.Affine}, x, "stem", "conv.weight", "bn")}
+	prevprev, auxIn := prev, []*gorgonia.Node(nil)
 	live := c.Space.Live(arch, c.Spec())
 	for _, g := range c.cells() {
-		var y *gorgonia.Node
+		var y []*gorgonia.Node
 		if live[g.layer].Cell {
 			y = bd.cell(g, arch, live[g.layer], prevprev, prev)
 		}
@@ -88,7 +89,7 @@ func (b *builder) apply(op ops.Op, xs []*gorgonia.Node, prefix string, parts ...
 		return nil
 	}
 	l := b.net.layout
-	in := xs
+	in := slices.Clone(xs) // a caller's list of states must not grow
 	var state []ops.Mem
 	for _, part := range parts {
 		name := prefix + "." + part
@@ -146,20 +147,21 @@ func memShape(s []int) []int {
 	return []int{s[2], s[3], s[1], s[0]}
 }
 
-// cell adds one cell and returns its output (N,H,W,nodes*C).
-func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 *gorgonia.Node) *gorgonia.Node {
+// cell adds one cell and returns its nodes, each (N,H,W,C), whose channels side
+// by side are its output. s0 and s1 are the inputs in the same form.
+func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 []*gorgonia.Node) []*gorgonia.Node {
 	c := b.net.cfg
 	prefix := fmt.Sprintf("cells.%d.", g.layer)
 	states := make([]*gorgonia.Node, 2, 2+c.Space.Nodes)
 	if live.S0 {
 		if g.reducedBefore {
-			states[0] = b.op(ops.FactorizedReduce{Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0", "conv1.weight", "conv2.weight", "bn")
+			states[0] = b.apply(ops.FactorizedReduce{Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0", "conv1.weight", "conv2.weight", "bn")
 		} else {
-			states[0] = b.op(ops.ConvBN{ReLU: true, Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0", "conv.weight", "bn")
+			states[0] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0", "conv.weight", "bn")
 		}
 	}
 	if live.S1 {
-		states[1] = b.op(ops.ConvBN{ReLU: true, Cin: g.cp, Cout: g.c, Affine: c.Affine}, s1, prefix+"pre1", "conv.weight", "bn")
+		states[1] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: c.Affine}, s1, prefix+"pre1", "conv.weight", "bn")
 	}
 	for node := range c.Space.Nodes {
 		var y [2]*gorgonia.Node
@@ -179,10 +181,7 @@ func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 *gor
 		}
 		states = append(states, b.apply(ops.NodeSum{DropA: drop[0], DropB: drop[1]}, in, ""))
 	}
-	if c.Space.Nodes == 1 {
-		return states[2]
-	}
-	return b.apply(ops.Concat{}, states[2:], "")
+	return states[2:]
 }
 
 // candidate adds one operation of an edge.
@@ -194,7 +193,7 @@ func (b *builder) candidate(op, name string, c, stride int, x *gorgonia.Node) *g
 	case k.skip && stride == 1:
 		return x
 	case k.skip:
-		return b.op(ops.FactorizedReduce{Cin: c, Cout: c, Affine: affine}, x, name, "conv1.weight", "conv2.weight", "bn")
+		return b.op(ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: affine}, x, name, "conv1.weight", "conv2.weight", "bn")
 	}
 	var parts []string
 	for s := 1; s <= k.stages; s++ {
@@ -204,10 +203,10 @@ func (b *builder) candidate(op, name string, c, stride int, x *gorgonia.Node) *g
 }
 
 // head adds the classifier, the auxiliary head and the loss.
-func (b *builder) head(x, auxIn *gorgonia.Node) {
+func (b *builder) head(x, auxIn []*gorgonia.Node) {
 	c := b.net.cfg
 	width := c.cells()[c.Layers-1].out(c.Space.Nodes)
-	pooled := b.apply(ops.GlobalAvgPool{}, []*gorgonia.Node{x}, "")
+	pooled := b.apply(ops.GlobalAvgPool{Parts: len(x)}, x, "")
 	b.out.logits = b.op(ops.Linear{In: width, Out: c.Classes}, pooled, "classifier", "weight", "bias")
 	if !b.spec.train {
 		return
@@ -224,9 +223,9 @@ func (b *builder) head(x, auxIn *gorgonia.Node) {
 		return
 	}
 	a := c.AuxChannels
-	y := b.apply(ops.ReLUAvgPool{K: 5, Stride: stride}, []*gorgonia.Node{auxIn}, "")
-	y = b.op(ops.ConvBN{Cin: c.cells()[c.auxLayer()].out(c.Space.Nodes), Cout: a[0], Affine: c.Affine}, y, "aux", "conv1.weight", "bn1")
-	y = b.op(ops.ConvBN{ReLU: true, Flatten: true, Cin: 4 * a[0], Cout: a[1], Affine: c.Affine}, y, "aux", "conv2.weight", "bn2")
+	y := b.apply(ops.ReLUAvgPool{Parts: len(auxIn), K: 5, Stride: stride}, auxIn, "")
+	y = b.op(ops.ConvBN{Parts: 1, Cin: c.cells()[c.auxLayer()].out(c.Space.Nodes), Cout: a[0], Affine: c.Affine}, y, "aux", "conv1.weight", "bn1")
+	y = b.op(ops.ConvBN{ReLU: true, Flatten: true, Parts: 1, Cin: 4 * a[0], Cout: a[1], Affine: c.Affine}, y, "aux", "conv2.weight", "bn2")
 	b.out.aux = b.op(ops.Linear{ReLU: true, In: a[1], Out: c.Classes}, y, "aux.classifier", "weight", "bias")
 	auxLoss := b.apply(xent, []*gorgonia.Node{b.out.aux, labels}, "")
 	b.out.loss = b.apply(ops.AddScaled{Scale: b.spec.auxWeight}, []*gorgonia.Node{b.out.loss, auxLoss}, "")

@@ -4,10 +4,23 @@ package cpu
 
 import "golang.org/x/sys/cpu"
 
-func hasAVX2() bool { return cpu.X86.HasAVX2 && cpu.X86.HasFMA }
+func bestISA() string {
+	x := &cpu.X86
+	switch {
+	case !x.HasAVX2 || !x.HasFMA:
+		return isaNone
+	case !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL:
+		return isaAVX2
+	}
+	return isaAVX512
+}
 
-// useAVX2 is called once, before anything else runs.
-func useAVX2() {
+// use installs the kernels of an instruction set. It is called once, before
+// anything else runs.
+func use(isa string) {
+	if isa == isaNone {
+		return
+	}
 	gemmRows32 = gemmRowsAVX2
 	gemmATRows32 = gemmATRowsAVX2
 	dwRow32 = dwRowAVX2
@@ -20,4 +33,10 @@ func useAVX2() {
 	bnSumRows32 = bnSumRowsAVX2
 	bnGradSumRows32 = bnGradSumRowsAVX2
 	bnGradRows32 = bnGradRowsAVX2
+	stripAVX2(&rows32)
+	windowAVX2(&rows32)
+	if isa == isaAVX512 {
+		stripAVX512(&rows32)
+		windowAVX512(&rows32)
+	}
 }

@@ -2,6 +2,6 @@
 
 package cpu
 
-func hasAVX2() bool { return false }
+func bestISA() string { return isaNone }
 
-func useAVX2() {}
+func use(string) {}

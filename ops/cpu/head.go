@@ -1,46 +1,5 @@
 package cpu
 
-// GlobalAvgPool computes y (n,c), the mean over the pixels of x (n,pixels,c).
-// The sum is taken in T over ascending pixels. With no pixels y is NaN. NaN and
-// Inf travel as IEEE 754 says.
-func GlobalAvgPool[T Float](p *Pool, n, pixels, c int, x, y []T) {
-	need(x, n, pixels, c)
-	need(y, n, c)
-	s := splitBy(n, pixels*c, maxChunks)
-	p.Run(s.chunks(), func(chunk int) {
-		for i, end := s.bounds(chunk); i < end; i++ {
-			yi, xi := y[i*c:][:c], x[i*pixels*c:][:pixels*c]
-			clear(yi)
-			addRows(pixels, xi, yi)
-			for j := range yi {
-				yi[j] /= T(pixels)
-			}
-		}
-	})
-}
-
-// GlobalAvgPoolBackward computes dx (n,pixels,c), the gradient of x, from
-// dy (n,c).
-func GlobalAvgPoolBackward[T Float](p *Pool, n, pixels, c int, dy, dx []T) {
-	need(dy, n, c)
-	need(dx, n, pixels, c)
-	s := splitBy(n, pixels*c, maxChunks)
-	p.Run(s.chunks(), func(chunk int) {
-		for i, end := s.bounds(chunk); i < end; i++ {
-			g, image := dy[i*c:][:c], dx[i*pixels*c:][:pixels*c]
-			if len(image) == 0 {
-				continue
-			}
-			for j, v := range g {
-				image[j] = v / T(pixels)
-			}
-			for o := c; o < len(image); o += c {
-				copy(image[o:], image[:c])
-			}
-		}
-	})
-}
-
 // addRows adds each of the rows of x (rows,len(y)) to y.
 func addRows[T Float](rows int, x, y []T) {
 	for r := range rows {

@@ -8,63 +8,87 @@ import (
 
 const (
 	badThreads = "cpu: NewPool needs at least one thread"
-	badChunks  = "cpu: Run of a negative number of chunks"
-	badClose   = "cpu: Close while Run is in progress"
+	badChunks  = "cpu: Do or Run of a negative number of chunks"
+	badClose   = "cpu: Close while Do or Run is in progress"
 )
 
-// spinRounds is how often an idle worker looks for work before it parks: some
-// 30 us, the gap between two kernels of a training step. Waking a parked worker
-// takes about 5 us, so a gap much longer than that is worth a park.
-const spinRounds = 150
+// How an idle thread waits: spinRounds times it looks spinPolls times and then
+// lets other goroutines run, after that it parks. A look takes some 15 ns with
+// PAUSE on a Xeon of 2023, so these are some 4 us and 50 us: a round is longer
+// than most hand-overs, which then cost no call of the scheduler, and all rounds
+// are longer than the gap between two kernels of a training step. Waking a
+// parked thread takes about 5 us, so a gap much longer than that is worth a park.
+const (
+	spinPolls  = 256
+	spinRounds = 12
+)
 
-// Pool runs the chunks of one kernel at a time on a fixed set of goroutines.
+// Job is the work of one pass, cut into chunks.
+type Job interface{ Chunk(worker, chunk int) }
+
+// funcJob is a job that does not care about the worker.
+type funcJob func(chunk int)
+
+func (f funcJob) Chunk(_, chunk int) { f(chunk) }
+
+// Pool runs the chunks of one job at a time on a fixed set of goroutines.
 //
 // Which goroutine runs which chunk is left to chance, so a kernel must write
 // each result from one chunk only and must cut its work into chunks by shape
 // alone, never by Threads. Then the thread count changes no bit.
 //
+// But chance is biased: worker t of T begins with the chunks from t*chunks/T to
+// (t+1)*chunks/T in ascending order, and only then takes chunks from the ends of
+// what is left to the others. So a pass finds most of what the pass before has
+// written for the same chunk in the cache of its own core.
+//
 // A nil *Pool is valid and runs everything on the calling goroutine.
 type Pool struct {
-	workers []*worker
-	busy    atomic.Bool // a Run is in progress, or the pool is closed
+	threads []thread
+	polls   int // spinPolls, or 1 if there are more threads than processors
 	closed  atomic.Bool
 	exited  sync.WaitGroup
+	_       [64]byte // what only the caller writes is in lines of its own
 
-	// The job. These fields are written before state is stored and stay as they
-	// are until every chunk is done.
-	f        func(chunk int)
-	chunks   uint32
+	busy     atomic.Bool // a Do is in progress, or the pool is closed
 	panicked atomic.Pointer[panicValue]
+	due      uint64 // what done will be at the end of the job
+	_        [64]byte
 
-	_     [64]byte
-	state atomic.Uint64 // generation<<32 | chunks that nobody has taken yet
-	_     [56]byte
-	left  atomic.Int64 // chunks that are not done
-	_     [56]byte
-
-	waits atomic.Bool   // the caller of Run is about to block, or blocks, on done
-	done  chan struct{} // capacity 1
+	done atomic.Uint64 // how many chunks the workers have done, of all jobs
+	_    [64]byte
 }
 
-// worker is one goroutine of a Pool besides the caller of Run.
-type worker struct {
+// thread is one goroutine of a Pool. The first one of a pool is whoever calls Do.
+type thread struct {
+	// chunks is its range without what has been taken: first<<32 | end. Within a
+	// job first only grows and end only shrinks. Between jobs it is empty.
+	chunks atomic.Uint64
+	job    Job // written before chunks, read only by who took one; stays until the next
+	_      [40]byte
+
 	asleep atomic.Bool
 	wake   chan struct{} // capacity 1; a token is sent by whoever clears asleep
+	_      [48]byte
 }
 
 type panicValue struct{ v any }
 
-// NewPool starts threads-1 goroutines; the caller of Run is the last thread.
+// NewPool starts threads-1 goroutines; the caller of Do is the first thread.
 // Close stops them. It panics if threads < 1.
 func NewPool(threads int) *Pool {
 	if threads < 1 {
 		panic(badThreads)
 	}
-	p := &Pool{done: make(chan struct{}, 1)}
-	for range threads - 1 {
-		w := &worker{wake: make(chan struct{}, 1)}
-		p.workers = append(p.workers, w)
-		p.exited.Go(func() { p.work(w) })
+	p := &Pool{polls: spinPolls, threads: make([]thread, threads)}
+	if threads > runtime.GOMAXPROCS(0) {
+		p.polls = 1 // what we wait for may need our processor
+	}
+	for t := range p.threads {
+		p.threads[t].wake = make(chan struct{}, 1)
+		if t > 0 {
+			p.exited.Go(func() { p.work(t) })
+		}
 	}
 	return p
 }
@@ -74,11 +98,11 @@ func (p *Pool) Threads() int {
 	if p == nil {
 		return 1
 	}
-	return len(p.workers) + 1
+	return len(p.threads)
 }
 
-// Close stops the workers and returns when they are gone. A later Run runs on
-// the calling goroutine; a second Close does nothing. It panics if a Run is in
+// Close stops the workers and returns when they are gone. A later Do runs on
+// the calling goroutine; a second Close does nothing. It panics if a Do is in
 // progress.
 func (p *Pool) Close() {
 	if p == nil || p.closed.Load() {
@@ -88,128 +112,171 @@ func (p *Pool) Close() {
 		panic(badClose)
 	}
 	p.closed.Store(true)
-	for _, w := range p.workers {
-		w.rouse()
+	for t := range p.threads {
+		p.threads[t].rouse()
 	}
 	p.exited.Wait()
 }
 
-// Run calls f(0) ... f(chunks-1), each once, on all threads, and returns when
-// they are done. It panics with the value of the first call that panicked, once
-// the others have finished. f must not call runtime.Goexit.
+// Run calls f(0) ... f(chunks-1) as Do does, for work that needs no worker.
+func (p *Pool) Run(chunks int, f func(chunk int)) { p.Do(chunks, funcJob(f)) }
+
+// Do calls j.Chunk(w, 0) ... j.Chunk(w, chunks-1), each once, on all threads,
+// and returns when they are done. It panics with the value of the first call
+// that panicked, once the others have finished. Chunk must not call
+// runtime.Goexit. Do allocates nothing.
 //
-// While a Run is in progress another one, be it from within f or from another
-// goroutine, runs its chunks on its own goroutine in ascending order.
-func (p *Pool) Run(chunks int, f func(chunk int)) {
+// The worker w is in [0, Threads()). No two calls of one Do run at the same time
+// with the same worker, so a job may give each worker scratch of its own.
+//
+// While a Do is in progress another one, be it from within Chunk or from another
+// goroutine, runs its chunks on its own goroutine as worker 0 in ascending
+// order, and so does a Do of one chunk, of a closed or of a nil pool; there a
+// panic ends it at once. Hence Dos that may overlap must not share scratch.
+func (p *Pool) Do(chunks int, j Job) {
 	if chunks < 0 || chunks > 1<<31-1 {
 		panic(badChunks)
 	}
-	if p == nil || chunks <= 1 || len(p.workers) == 0 || !p.busy.CompareAndSwap(false, true) {
+	if p == nil || chunks <= 1 || len(p.threads) == 1 || !p.busy.CompareAndSwap(false, true) {
 		for i := range chunks {
-			f(i)
+			j.Chunk(0, i)
 		}
 		return
 	}
-	p.f, p.chunks = f, uint32(chunks)
-	p.left.Store(int64(chunks))
-	generation := p.state.Load()>>32 + 1
-	p.state.Store(generation<<32 | uint64(chunks))
-	for i, n := 0, 1; i < len(p.workers) && n < chunks; i, n = i+1, n+1 {
-		p.workers[i].rouse()
+	n := uint64(len(p.threads))
+	p.due += uint64(chunks)
+	// The caller's own range comes last: the others are waiting.
+	for t := n - 1; t < n; t-- {
+		first, end := t*uint64(chunks)/n, (t+1)*uint64(chunks)/n
+		if first == end { // only if there are fewer chunks than threads
+			continue
+		}
+		w := &p.threads[t]
+		w.job = j
+		w.chunks.Store(first<<32 | end)
+		w.rouse()
 	}
-	for p.runOne() {
+	for p.panics(0) {
 	}
-	p.wait()
-	p.f = nil
-	failed := p.panicked.Swap(nil)
+	for p.done.Load() != p.due {
+		p.await(0, func() bool { return p.done.Load() == p.due })
+	}
+	failed := p.panicked.Load()
+	if failed != nil {
+		p.panicked.Store(nil)
+	}
 	p.busy.Store(false)
 	if failed != nil {
 		panic(failed.v)
 	}
 }
 
-// wait returns when every chunk of the job is done.
-func (p *Pool) wait() {
-	for range spinRounds {
-		if spin(func() bool { return p.left.Load() == 0 }) {
-			return
-		}
-	}
-	for p.left.Load() != 0 {
-		p.waits.Store(true)
-		if p.left.Load() == 0 && p.waits.CompareAndSwap(true, false) {
-			return // nobody has seen waits, nobody will send
-		}
-		<-p.done // may still be the last word of the job before
-	}
-}
-
-// runOne takes a chunk and runs it. It returns false if none was left.
+// work is the life of a worker other than the caller.
 //
-// The generation in state keeps a worker that slept through the end of one job
-// from taking a chunk of the next with what it remembers: a swap that succeeds
-// proves that the job it read is the one in progress, and the job cannot end
-// before its chunk is done.
-func (p *Pool) runOne() bool {
-	for {
-		s := p.state.Load()
-		n := uint32(s)
-		if n == 0 {
-			return false
-		}
-		if p.state.CompareAndSwap(s, s-1) {
-			p.runChunk(int(p.chunks - n))
-			return true
+// One that finds its range empty, because others were faster, may leave the rest
+// of the job to them.
+func (p *Pool) work(t int) {
+	own := &p.threads[t].chunks
+	for !p.closed.Load() {
+		p.await(t, func() bool { return !empty(own.Load()) || p.closed.Load() })
+		for p.panics(t) {
 		}
 	}
 }
 
-func (p *Pool) runChunk(chunk int) {
+// panics runs chunks as worker t until none is left to take or one panics.
+//
+// A job cannot end between a take and the finish that counts it. Hence the
+// chunks of one loop are of one job, and a worker that slept through the end of
+// a job and takes a chunk of the next does no harm: the swap proves that the
+// chunk is there to be taken now, and its job was written before.
+func (p *Pool) panics(t int) (panicked bool) {
+	taken := uint64(0)
 	defer func() {
 		if v := recover(); v != nil {
 			p.panicked.CompareAndSwap(nil, &panicValue{v})
+			panicked = true
 		}
-		if p.left.Add(-1) == 0 && p.waits.CompareAndSwap(true, false) {
-			p.done <- struct{}{}
-		}
+		p.finish(t, taken)
 	}()
-	p.f(chunk)
+	own := &p.threads[t]
+	for chunk, ok := own.takeFirst(); ok; chunk, ok = own.takeFirst() {
+		taken++
+		own.job.Chunk(t, chunk)
+	}
+	p.finish(t, taken)
+	taken = 0
+	for i := 1; i < len(p.threads); i++ {
+		other := &p.threads[(t+i)%len(p.threads)]
+		for chunk, ok := other.takeLast(); ok; chunk, ok = other.takeLast() {
+			taken++
+			other.job.Chunk(t, chunk)
+		}
+	}
+	return false
 }
 
-// work is the life of a worker: run chunks, look for more for a while, park.
-func (p *Pool) work(w *worker) {
-	ready := func() bool { return uint32(p.state.Load()) != 0 || p.closed.Load() }
-	for idle := 0; !p.closed.Load(); {
-		switch {
-		case p.runOne():
-			idle = 0
-		case idle < spinRounds:
-			idle++
-			spin(ready)
-		default:
-			w.asleep.Store(true)
-			if !ready() || !w.asleep.CompareAndSwap(true, false) {
-				<-w.wake
-			}
-			idle = 0
+// finish counts n chunks of worker t as done.
+func (p *Pool) finish(t int, n uint64) {
+	switch {
+	case n == 0:
+	case t == 0:
+		p.due -= n
+	default:
+		p.done.Add(n)
+		p.threads[0].rouse()
+	}
+}
+
+func empty(chunks uint64) bool { return chunks>>32 >= chunks&(1<<32-1) }
+
+// takeFirst takes the first chunk of the thread's range.
+func (w *thread) takeFirst() (chunk int, ok bool) {
+	for {
+		c := w.chunks.Load()
+		if empty(c) {
+			return 0, false
+		}
+		if w.chunks.CompareAndSwap(c, c+1<<32) {
+			return int(c >> 32), true
 		}
 	}
 }
 
-// rouse wakes the worker if it is parked or about to park.
-func (w *worker) rouse() {
+// takeLast takes the last chunk of the thread's range.
+func (w *thread) takeLast() (chunk int, ok bool) {
+	for {
+		c := w.chunks.Load()
+		if empty(c) {
+			return 0, false
+		}
+		if w.chunks.CompareAndSwap(c, c-1) {
+			return int(uint32(c - 1)), true
+		}
+	}
+}
+
+// await returns when ready does, or after it was roused.
+func (p *Pool) await(t int, ready func() bool) {
+	for range spinRounds {
+		for range p.polls {
+			if ready() {
+				return
+			}
+			pause()
+		}
+		runtime.Gosched()
+	}
+	w := &p.threads[t]
+	w.asleep.Store(true)
+	if !ready() || !w.asleep.CompareAndSwap(true, false) {
+		<-w.wake
+	}
+}
+
+// rouse wakes the thread if it is parked or about to park.
+func (w *thread) rouse() {
 	if w.asleep.Load() && w.asleep.CompareAndSwap(true, false) {
 		w.wake <- struct{}{}
 	}
-}
-
-// spin polls ready for about 0.1 us and then lets other goroutines run.
-func spin(ready func() bool) bool {
-	for range 64 {
-		if ready() {
-			return true
-		}
-	}
-	runtime.Gosched()
-	return false
 }

@@ -1,28 +1,136 @@
 package cpu
 
 import (
+	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
+// jobFunc is a job from a function.
+type jobFunc func(worker, chunk int)
+
+func (f jobFunc) Chunk(worker, chunk int) { f(worker, chunk) }
+
+// Each chunk runs once, and no two at a time with the same worker.
 func TestPoolRunsEachChunkOnce(t *testing.T) {
-	eachPool(func(p *Pool) {
-		for chunks := range 70 {
-			for range 20 {
-				counts := make([]atomic.Int32, chunks)
-				p.Run(chunks, func(i int) { counts[i].Add(1) })
+	for threads := 1; threads <= 4; threads++ {
+		p := NewPool(threads)
+		defer p.Close()
+		for chunks := range 101 {
+			counts := make([]atomic.Int32, chunks)
+			once := func(how string) {
 				for i := range counts {
-					if n := counts[i].Load(); n != 1 {
-						t.Fatalf("%d threads: chunk %d of %d ran %d times", p.Threads(), i, chunks, n)
+					if n := counts[i].Swap(0); n != 1 {
+						t.Fatalf("%d threads: %s ran chunk %d of %d %d times", threads, how, i, chunks, n)
 					}
 				}
 			}
+			for range 10 {
+				p.Run(chunks, func(i int) { counts[i].Add(1) })
+				once("Run")
+				scratch := make([]int, threads) // the race detector watches it
+				p.Do(chunks, jobFunc(func(w, i int) {
+					scratch[w]++
+					counts[i].Add(1)
+				}))
+				once("Do")
+				sum := 0
+				for _, n := range scratch {
+					sum += n
+				}
+				if sum != chunks {
+					t.Fatalf("%d threads: the workers counted %d of %d chunks", threads, sum, chunks)
+				}
+			}
 		}
-	})
+	}
 }
+
+// A worker runs its own chunks in ascending order and then those of the other
+// one from the end, here while the other one is stuck in its first, and it goes
+// on after a panic.
+func TestPoolAffinity(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	for stuck, want := range [][]int{{4, 5, 6, 7, 3, 2, 1}, {0, 1, 2, 3, 7, 6, 5}} {
+		for round := range 20 {
+			both := make(chan struct{}) // both have begun
+			var begun, left atomic.Int32
+			left.Store(7)
+			release := make(chan struct{})
+			var order []int
+			job := jobFunc(func(w, i int) {
+				if i == 0 || i == 4 {
+					if begun.Add(1) == 2 {
+						close(both)
+					}
+					<-both
+				}
+				if w == stuck {
+					<-release
+					return
+				}
+				order = append(order, i)
+				if left.Add(-1) == 0 {
+					close(release)
+				}
+				if round%2 == 1 {
+					panic("boom")
+				}
+			})
+			if round%2 == 1 {
+				panicsWith(t, "boom", func() { p.Do(8, job) })
+			} else {
+				p.Do(8, job)
+			}
+			if !slices.Equal(order, want) {
+				t.Fatalf("worker %d ran %v, want %v", 1-stuck, order, want)
+			}
+		}
+	}
+}
+
+// A worker that comes in time runs the first chunk of its range.
+func TestPoolRanges(t *testing.T) {
+	for _, chunks := range []int{4, 7, 32} {
+		p := NewPool(4)
+		defer p.Close()
+		time.Sleep(3 * time.Millisecond) // also if it has to be woken
+		var meet sync.WaitGroup
+		meet.Add(4)
+		var first [4]int
+		var met [4]bool
+		p.Do(chunks, jobFunc(func(w, i int) {
+			if !met[w] { // so nobody steals before all have begun
+				met[w], first[w] = true, i
+				meet.Done()
+				meet.Wait()
+			}
+		}))
+		for w, i := range first {
+			if i != w*chunks/4 {
+				t.Errorf("worker %d of 4 began %d chunks with number %d, want %d", w, chunks, i, w*chunks/4)
+			}
+		}
+	}
+}
+
+func TestPoolDoDoesNotAllocate(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	j := &sumJob{}
+	if n := testing.AllocsPerRun(100, func() { p.Do(8, j) }); n != 0 {
+		t.Fatalf("%v allocations per Do, want none", n)
+	}
+}
+
+type sumJob struct{ sum [2][8]int }
+
+func (j *sumJob) Chunk(worker, chunk int) { j.sum[worker][chunk]++ }
 
 // Run must return only when the last chunk is done, also when the workers are
 // parked when it starts or when it waits for them.
@@ -68,12 +176,17 @@ func TestPoolNestedAndConcurrent(t *testing.T) {
 					p.Run(7, func(int) {
 						p.Run(5, func(int) { n.Add(1) })
 					})
+					p.Do(7, jobFunc(func(int, int) {
+						inner := 0 // of one goroutine: the race detector watches it
+						p.Do(5, jobFunc(func(int, int) { inner++ }))
+						n.Add(int32(inner))
+					}))
 				}
 			})
 		}
 		wg.Wait()
-		if n.Load() != 3*50*7*5 {
-			t.Fatalf("%d threads: %d inner chunks, want %d", p.Threads(), n.Load(), 3*50*7*5)
+		if n.Load() != 2*3*50*7*5 {
+			t.Fatalf("%d threads: %d inner chunks, want %d", p.Threads(), n.Load(), 2*3*50*7*5)
 		}
 	})
 }
@@ -95,6 +208,22 @@ func TestPoolPanics(t *testing.T) {
 			t.Fatalf("%d threads: %d of 9 chunks after a panic", p.Threads(), n.Load())
 		}
 	})
+	p := NewPool(3)
+	defer p.Close()
+	for range 20 { // the others finish first, and a worker that panicked goes on
+		var n atomic.Int32
+		panicsWith(t, "boom", func() {
+			p.Do(30, jobFunc(func(_, i int) {
+				n.Add(1)
+				if i%3 > 0 {
+					panic("boom")
+				}
+			}))
+		})
+		if n.Load() != 30 {
+			t.Fatalf("%d of 30 chunks began before the panic arrived", n.Load())
+		}
+	}
 	panicsWith(t, badThreads, func() { NewPool(0) })
 	panicsWith(t, badChunks, func() { (*Pool)(nil).Run(-1, nil) })
 	panicsWith(t, badClose, func() {
@@ -117,7 +246,7 @@ func TestPoolClose(t *testing.T) {
 		p.Close()
 		p.Close()
 		ran := 0
-		p.Run(3, func(int) { ran++ })
+		p.Do(3, jobFunc(func(w, _ int) { ran += 1 + w }))
 		if ran != 3 {
 			t.Fatalf("a closed pool ran %d of 3 chunks", ran)
 		}
@@ -156,14 +285,43 @@ func TestSplitCoversOnce(t *testing.T) {
 	}
 }
 
-func BenchmarkPool(b *testing.B) {
-	for _, threads := range []int{1, 2} {
-		b.Run(map[int]string{1: "t1", 2: "t2"}[threads], func(b *testing.B) {
-			p := NewPool(threads)
-			defer p.Close()
-			for b.Loop() {
-				p.Run(8, func(int) {})
-			}
-		})
+// idleJob does nothing, or with meet waits in each chunk until every thread is
+// in one: what a fork and a join cost when all threads take part. Other programs
+// on the same processors make that a time slice of the system's.
+type idleJob struct {
+	meet    bool
+	arrived atomic.Int64
+	passes  int64
+}
+
+func (j *idleJob) Chunk(int, int) {
+	if j.meet {
+		for j.arrived.Add(1); j.arrived.Load() < j.passes; {
+			pause()
+		}
 	}
+}
+
+func BenchmarkPoolDo(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		for _, chunks := range []int{2, 8, 32} {
+			b.Run(fmt.Sprintf("empty/t%d/%d", threads, chunks), func(b *testing.B) {
+				p := NewPool(threads)
+				defer p.Close()
+				j := &idleJob{}
+				for b.Loop() {
+					p.Do(chunks, j)
+				}
+			})
+		}
+	}
+	b.Run("meet/t2/2", func(b *testing.B) {
+		p := NewPool(2)
+		defer p.Close()
+		j := &idleJob{meet: true}
+		for b.Loop() {
+			j.passes += 2
+			p.Do(2, j)
+		}
+	})
 }

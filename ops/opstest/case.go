@@ -55,6 +55,30 @@ type Case struct {
 	In   []tensor.Shape
 	// Labels marks the input that holds class numbers below Classes, or -1.
 	Labels, Classes int
+	// Deferred gives the activations among the inputs coefficients of a batch
+	// normalisation that the op has to apply, and something to add to their
+	// gradients where the op can.
+	Deferred bool
+}
+
+// activations is the number of inputs, the first ones, that are activations of
+// the network rather than parameters, images, labels or masks.
+func (c Case) activations() int {
+	switch o := c.Op.(type) {
+	case ops.ConvBN:
+		return o.Parts
+	case ops.FactorizedReduce:
+		return o.Parts
+	case ops.ReLUAvgPool:
+		return o.Parts
+	case ops.GlobalAvgPool:
+		return o.Parts
+	case ops.NodeSum:
+		return 2
+	case ops.Separable, ops.PoolBN, ops.Linear:
+		return 1
+	}
+	return 0
 }
 
 // Cases lists every operation with small shapes: odd sizes, both strides, with
@@ -80,13 +104,17 @@ func Cases() []Case {
 		}
 		tag := map[bool]string{true: "affine", false: "plain"}[affine]
 		for _, relu := range []bool{true, false} {
-			add(fmt.Sprintf("conv_bn/%s/relu=%v", tag, relu), ops.ConvBN{ReLU: relu, Cin: 5, Cout: 6, Affine: affine},
+			add(fmt.Sprintf("conv_bn/%s/relu=%v", tag, relu), ops.ConvBN{ReLU: relu, Parts: 1, Cin: 5, Cout: 6, Affine: affine},
 				join([]tensor.Shape{{2, 3, 5, 5}, {5, 6}}, bn(6))...)
 		}
-		add("conv_bn/"+tag+"/flatten", ops.ConvBN{ReLU: true, Flatten: true, Cin: 12, Cout: 5, Affine: affine},
+		add("conv_bn/"+tag+"/parts=3", ops.ConvBN{ReLU: true, Parts: 3, Cin: 12, Cout: 7, Affine: affine},
+			join([]tensor.Shape{{2, 3, 5, 4}, {2, 3, 5, 4}, {2, 3, 5, 4}, {12, 7}}, bn(7))...)
+		add("conv_bn/"+tag+"/flatten", ops.ConvBN{ReLU: true, Flatten: true, Parts: 1, Cin: 12, Cout: 5, Affine: affine},
 			join([]tensor.Shape{{7, 2, 2, 3}, {12, 5}}, bn(5))...)
-		add("factorized_reduce/"+tag, ops.FactorizedReduce{Cin: 3, Cout: 4, Affine: affine},
+		add("factorized_reduce/"+tag, ops.FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: affine},
 			join([]tensor.Shape{{2, 6, 4, 3}, {3, 2}, {3, 2}}, bn(4))...)
+		add("factorized_reduce/"+tag+"/parts=2", ops.FactorizedReduce{Parts: 2, Cin: 6, Cout: 4, Affine: affine},
+			join([]tensor.Shape{{2, 6, 4, 3}, {2, 6, 4, 3}, {6, 2}, {6, 2}}, bn(4))...)
 		add("stem/"+tag, ops.Stem{Cin: 3, Cout: 5, Affine: affine}, join([]tensor.Shape{{2, 5, 6, 3}, {3, 3, 3, 5}}, bn(5))...)
 		for _, k := range []int{3, 5, 7} {
 			for _, stride := range []int{1, 2} {
@@ -109,20 +137,27 @@ func Cases() []Case {
 		}
 	}
 	x := tensor.Shape{3, 2, 4, 3}
-	add("relu_avg_pool/stride=3", ops.ReLUAvgPool{K: 5, Stride: 3}, tensor.Shape{2, 8, 8, 3})
-	add("relu_avg_pool/stride=2", ops.ReLUAvgPool{K: 5, Stride: 2}, tensor.Shape{2, 7, 7, 3})
-	add("global_avg_pool", ops.GlobalAvgPool{}, x)
+	add("relu_avg_pool/stride=3", ops.ReLUAvgPool{Parts: 2, K: 5, Stride: 3}, tensor.Shape{2, 8, 8, 3}, tensor.Shape{2, 8, 8, 3})
+	add("relu_avg_pool/stride=2", ops.ReLUAvgPool{Parts: 1, K: 5, Stride: 2}, tensor.Shape{2, 7, 7, 3})
+	add("global_avg_pool", ops.GlobalAvgPool{Parts: 1}, x)
+	add("global_avg_pool/parts=2", ops.GlobalAvgPool{Parts: 2}, x, x)
 	add("node_sum", ops.NodeSum{}, x, x)
 	add("node_sum/drop=a", ops.NodeSum{DropA: true}, x, x, tensor.Shape{3})
 	add("node_sum/drop=b", ops.NodeSum{DropB: true}, x, x, tensor.Shape{3})
 	add("node_sum/drop=ab", ops.NodeSum{DropA: true, DropB: true}, x, x, tensor.Shape{3}, tensor.Shape{3})
-	add("concat", ops.Concat{}, x, x, x)
 	add("linear", ops.Linear{In: 5, Out: 4}, tensor.Shape{3, 1, 1, 5}, tensor.Shape{5, 4}, tensor.Shape{4})
 	add("linear/relu", ops.Linear{ReLU: true, In: 5, Out: 4}, tensor.Shape{3, 1, 1, 5}, tensor.Shape{5, 4}, tensor.Shape{4})
 	add("add_scaled", ops.AddScaled{Scale: 0.4}, tensor.ScalarShape(), tensor.ScalarShape())
 	for _, s := range []float64{0, 0.1} {
 		cs = append(cs, Case{Name: fmt.Sprintf("softmax_xent/smoothing=%g", s), Op: ops.SoftmaxXent{Smoothing: s},
 			In: []tensor.Shape{{4, 5}, {4}}, Labels: 1, Classes: 5})
+	}
+	for _, c := range cs {
+		if c.activations() > 0 {
+			c.Name += "/deferred"
+			c.Deferred = true
+			cs = append(cs, c)
+		}
 	}
 	return cs
 }

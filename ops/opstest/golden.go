@@ -27,12 +27,12 @@ func goldenCases() []goldenCase {
 	affine := func(norm string) []string { return []string{norm + ".weight", norm + ".bias"} }
 	cs := []goldenCase{
 		{"stem", ops.Stem{Cin: 3, Cout: 4, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
-		{"relu_conv_bn", ops.ConvBN{ReLU: true, Cin: 4, Cout: 3, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
-		{"factorized_reduce", ops.FactorizedReduce{Cin: 3, Cout: 4, Affine: true}, append([]string{"conv1.weight", "conv2.weight"}, affine("bn")...), []string{"bn"}},
+		{"relu_conv_bn", ops.ConvBN{ReLU: true, Parts: 1, Cin: 4, Cout: 3, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
+		{"factorized_reduce", ops.FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: true}, append([]string{"conv1.weight", "conv2.weight"}, affine("bn")...), []string{"bn"}},
 		{"max_pool_3x3_s1_noaffine", ops.PoolBN{Max: true, C: 4, Stride: 1}, nil, []string{"bn"}},
 		{"sep_conv_3x3_s1_noaffine", ops.Separable{C: 4, K: 3, Stride: 1, Dil: 1, Stages: 2},
 			[]string{"dw1.weight", "pw1.weight", "dw2.weight", "pw2.weight"}, []string{"bn1", "bn2"}},
-		{"global_avg_pool", ops.GlobalAvgPool{}, nil, nil},
+		{"global_avg_pool", ops.GlobalAvgPool{Parts: 1}, nil, nil},
 		{"linear", ops.Linear{In: 4, Out: 3}, []string{"weight", "bias"}, nil},
 	}
 	stage := func(i int) []string {

@@ -1,6 +1,7 @@
 package opstest
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"gorgonia.org/tensor"
@@ -14,6 +15,7 @@ type bench struct {
 	c     Case
 	call  ops.Call
 	state int
+	norms [][]float64 // coefficients of the deferred inputs: scales, then shifts
 }
 
 // lay puts the case into the machine: every piece in the arena, the state in
@@ -24,7 +26,6 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ws := m.Workspace(c.Op, c.In, out)
 	b := &bench{m: m, c: c}
 	top := 0
 	alloc := func(n int) ops.Mem {
@@ -34,16 +35,38 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 	}
 	call := &b.call
 	call.InShape, call.OutShape, call.Momentum = c.In, out, 0.1
+	r := rand.New(rand.NewPCG(5, 6))
 	for i, s := range c.In {
 		call.In = append(call.In, alloc(s.TotalSize()))
-		d := ops.Mem{}
+		var norm, d, add ops.Mem
 		if c.Op.Diff(i) {
 			d = alloc(s.TotalSize())
 		}
-		call.DIn = append(call.DIn, d)
+		if c.Deferred && i < c.activations() {
+			ch := s[len(s)-1]
+			norm = alloc(ops.NormLen(ch))
+			v := make([]float64, ops.NormLen(ch))
+			for k := range ch {
+				v[k], v[ch+k] = float64(float32(0.5+r.Float64())), float64(float32(r.NormFloat64()/4))
+				if k%3 == 2 {
+					v[k] = -v[k] // gamma may be negative
+				}
+			}
+			b.norms = append(b.norms, v)
+			if ops.Adds(c.Op) {
+				add = alloc(s.TotalSize())
+				if i == 0 {
+					add = d // in place
+				}
+			}
+		}
+		call.InNorm, call.DIn, call.DAdd = append(call.InNorm, norm), append(call.DIn, d), append(call.DAdd, add)
 	}
 	call.Out, call.DOut = alloc(out.TotalSize()), alloc(out.TotalSize())
-	call.Saved, call.Scratch = alloc(ws.Saved), alloc(max(ws.Forward, ws.Backward))
+	call.Saved = alloc(m.Saved(c.Op, c.In, out))
+	if len(c.Op.BN()) > 0 {
+		call.OutNorm = alloc(ops.NormLen(out[len(out)-1]))
+	}
 	for _, n := range c.Op.BN() {
 		call.State = append(call.State, ops.Mem{Region: ops.State, Off: b.state, Len: 2 * n})
 		b.state += 2 * n
@@ -58,10 +81,14 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 		junk[i] = 1e6
 	}
 	m.Write(ops.Mem{Region: ops.Arena, Len: top}, junk)
+	for i, v := range b.norms {
+		m.Write(call.InNorm[i], v)
+	}
 	return b
 }
 
-// forward runs the op; states may be nil for zeros.
+// forward runs the op and returns its output, normalised; states may be nil for
+// zeros.
 func (b *bench) forward(t testing.TB, mode ops.Mode, in [][]float64, states []float64) []float64 {
 	t.Helper()
 	for i, v := range in {
@@ -77,13 +104,30 @@ func (b *bench) forward(t testing.TB, mode ops.Mode, in [][]float64, states []fl
 	if err := b.m.Forward(b.c.Op, &b.call); err != nil {
 		t.Fatal(err)
 	}
-	return b.m.Read(b.call.Out)
+	y := b.m.Read(b.call.Out)
+	if b.call.OutNorm.Len > 0 {
+		coef := b.m.Read(b.call.OutNorm)
+		ch := len(coef) / ops.NormLen(1)
+		for i := range y {
+			y[i] = coef[i%ch]*y[i] + coef[ch+i%ch]
+		}
+	}
+	return y
 }
 
-// backward runs the op's backward after forward.
+// backward runs the op's backward after forward and returns the gradients,
+// without what was to be added to them.
 func (b *bench) backward(t testing.TB, dOut []float64) [][]float64 {
 	t.Helper()
 	b.m.Write(b.call.DOut, dOut)
+	r := rand.New(rand.NewPCG(7, 8))
+	added := make([][]float64, len(b.c.In))
+	for i, m := range b.call.DAdd {
+		if m.Len > 0 {
+			added[i] = normal(r, m.Len)
+			b.m.Write(m, added[i])
+		}
+	}
 	if err := b.m.Backward(b.c.Op, &b.call); err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +135,9 @@ func (b *bench) backward(t testing.TB, dOut []float64) [][]float64 {
 	for i := range b.c.In {
 		if b.c.Op.Diff(i) {
 			d[i] = b.m.Read(b.call.DIn[i])
+			for k, v := range added[i] {
+				d[i][k] -= v
+			}
 		}
 	}
 	return d

@@ -10,7 +10,6 @@ import (
 // a turn, then 8, then the rest under the mask of n%8 lanes. A turn loads before
 // it stores, so a result may be one of its operands.
 func elementwise() {
-	const notLE = 6 // the VCMPPS predicate: greater or unordered
 	flat("reluAVX2", "reluRowRef", 1, func(b Op, v VecPhysical) {
 		VCMPPS(U8(notLE), y[14], v, y[13])
 		VANDPS(y[13], v, v)

@@ -22,6 +22,14 @@ var kernels = map[string]func(){
 	"elementwise": elementwise,
 	"bn":          bn,
 	"maxrow":      maxRow,
+	"dwrows":      dwRowsAVX512,
+	"dwgradrows":  dwGradRowsAVX512,
+	"maxpoolrow":  maxPoolRow,
+	"maxpoolgrad": maxPoolGrad,
+	"gemm512":     gemm512,
+	"gemmat512":   gemmAT512,
+	"strip":       strip,
+	"strip512":    strip512,
 }
 
 func main() {

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// dwRowsAVX512 emits one kernel for each window: 16 channels by 8 pixels by two
+// output rows in registers over the whole window. Two rows, because the chain of
+// one block would be as long as the block takes at full speed: with sixteen
+// chains the multiply-adds need not wait for each other.
+//
+// An input pixel is loaded once for each window row and feeds up to k
+// multiply-adds; the weights of the window row are in registers, all nine of a
+// 3x3 over the whole strip.
+//
+// What does not divide is done twice instead: the last block of a row of pixels,
+// the last pair of rows and the last 16 channels lie over the ones before. Only
+// ch < 16 needs masks. An element of y is one chain of fused multiply-adds from
+// +0 over ascending taps wherever it lies.
+func dwRowsAVX512() {
+	for _, w := range windows {
+		dwRowsKernel(w, false)
+		dwRowsKernel(w, true)
+	}
+}
+
+// dwRowsRegs is the register plan. Sums are z0 up, row 0 then row 1; weights
+// follow from z16 and the pixels are the last two.
+type dwRowsRegs struct {
+	window
+	masked                                   bool
+	step                                     []GPPhysical
+	reach9, p0, p1, next, wp, kc, xq, yq, nq GPPhysical
+	yrow                                     GPPhysical
+	coff, left, xr, yr, xpair                Mem
+}
+
+func dwRowsKernel(w window, masked bool) {
+	name := "dwRows" + w.suffix(masked)
+	TEXT(name, NOSPLIT, "func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)")
+	what := "ch >= 16"
+	if masked {
+		what = "ch < 16"
+	}
+	Doc(fmt.Sprintf("%s works like dwRows with window %v and %s.", name, w, what), "rows, n and ch are positive.")
+	Pragma("noescape")
+	local := AllocLocal(5 * 8)
+	k := dwRowsRegs{
+		window: w, masked: masked,
+		step: []GPPhysical{RAX, RBX, RCX, RDX}, reach9: RSI,
+		p0: RDI, p1: R8, next: R9, wp: R10, kc: R11, xq: R12, yq: R13, nq: R14, yrow: R15,
+		coff: local, left: local.Offset(8), xr: local.Offset(16), yr: local.Offset(24), xpair: local.Offset(32),
+	}
+	if masked {
+		maskBelow16(R8)
+	}
+	pixelSteps(k.step, k.reach9)
+	loadBytes("yrow", k.yrow)
+	loadBytes("xrow", k.next)
+	MOVQ(k.next, k.p0)
+	if w.stride == 2 {
+		ADDQ(k.p0, k.p0)
+	}
+	// A single row is its own partner.
+	XORQ(k.p1, k.p1)
+	CMPQ(mustAddr(Param("rows")), U8(1))
+	CMOVQEQ(k.p1, k.p0)
+	CMOVQEQ(k.p1, k.yrow)
+	MOVQ(k.p0, k.xpair)
+	if w.dil == 2 {
+		ADDQ(k.next, k.next)
+	}
+	MOVQ(U32(0), k.coff)
+
+	load("n", k.nq)
+	CMPQ(k.nq, U8(8))
+	JGE(LabelRef("channels8"))
+	CMPQ(k.nq, U8(4))
+	JGE(LabelRef("channels4"))
+	for _, b := range []int{1, 4, 8} {
+		k.strip(b)
+	}
+	Label("end")
+	leave()
+}
+
+// strip emits the loops over channels, pairs of rows and blocks of b pixels.
+func (k dwRowsRegs) strip(b int) {
+	tag := func(s string) string { return fmt.Sprintf("%s%d", s, b) }
+	t := k.kc
+	Label(tag("channels"))
+	// next is the distance to the next window row from where the walk ends.
+	for range k.bumps(b) {
+		SUBQ(k.reach9, k.next)
+	}
+	Label(tag("nextChannels"))
+	load("x", t)
+	ADDQ(k.coff, t)
+	MOVQ(t, k.xr)
+	load("y", t)
+	ADDQ(k.coff, t)
+	MOVQ(t, k.yr)
+	load("rows", t)
+	MOVQ(t, k.left)
+	if k.k == 3 {
+		load("w", k.wp)
+		ADDQ(k.coff, k.wp)
+		for i := range 9 {
+			loadWide(multiple(k.wp, k.step, i), k.masked, k.weight(i))
+		}
+	}
+	Label(tag("rows"))
+	MOVQ(k.xr, k.xq)
+	MOVQ(k.yr, k.yq)
+	load("n", k.nq)
+	Label(tag("pixels"))
+	k.block(b, tag("window"))
+	SUBQ(U8(b), k.nq)
+	if b == 1 {
+		JZ(LabelRef(tag("rowEnd")))
+		ADDQ(k.step[0], k.yq)
+		LEAQ(at(k.xq, k.step[0], k.stride), k.xq)
+		JMP(LabelRef(tag("pixels")))
+	} else {
+		// Move on by min(nq, b) pixels, so that the last block ends the row.
+		JZ(LabelRef(tag("rowEnd")))
+		MOVQ(U32(uint32(b)), t)
+		CMPQ(k.nq, t)
+		CMOVQLT(k.nq, t)
+		MOVQ(U32(uint32(b)), k.wp)
+		CMOVQLT(k.wp, k.nq)
+		IMULQ(k.step[0], t)
+		ADDQ(t, k.yq)
+		LEAQ(at(k.xq, t, k.stride), k.xq)
+		JMP(LabelRef(tag("pixels")))
+	}
+	Label(tag("rowEnd"))
+	// Move on by one row if only one is left: the last pair ends the strip.
+	MOVQ(k.xpair, k.wp)
+	MOVQ(k.yrow, t)
+	SUBQ(U8(2), k.left)
+	JLE(LabelRef(tag("channelsEnd")))
+	CMPQ(k.left, U8(1))
+	JEQ(LabelRef(tag("lastRow")))
+	ADDQ(k.wp, k.wp)
+	ADDQ(t, t)
+	DECQ(k.left)
+	Label(tag("lastRow"))
+	INCQ(k.left)
+	ADDQ(k.wp, k.xr)
+	ADDQ(t, k.yr)
+	JMP(LabelRef(tag("rows")))
+	Label(tag("channelsEnd"))
+	if k.masked {
+		JMP(LabelRef("end"))
+		return
+	}
+	nextChannels(k.coff, t, k.wp, "end")
+	JMP(LabelRef(tag("nextChannels")))
+}
+
+// nextChannels moves coff, in bytes, on by 16 channels or to the last 16, and
+// jumps to end behind the last. It destroys t and u.
+func nextChannels(coff Mem, t, u GPPhysical, end string) {
+	loadBytes("ch", t)
+	SUBQ(U8(wideBytes), t) // the last offset
+	MOVQ(coff, u)
+	CMPQ(u, t)
+	JEQ(LabelRef(end))
+	ADDQ(U8(wideBytes), u)
+	CMPQ(u, t)
+	CMOVQGT(t, u)
+	MOVQ(u, coff)
+}
+
+func (k dwRowsRegs) weight(i int) VecPhysical { return z[16+i] }
+
+// block emits b pixels of two rows.
+func (k dwRowsRegs) block(b int, label string) {
+	ptrs := []GPPhysical{k.p0, k.p1}
+	pixel := []VecPhysical{z[30], z[31]}
+	sum := func(row, out int) VecPhysical { return z[row*b+out] }
+	MOVQ(k.xq, k.p0)
+	MOVQ(k.xq, k.p1)
+	ADDQ(k.xpair, k.p1)
+	clearWide(z[:2*b])
+	row := func(ky int) {
+		k.walk(b, k.reach9, ptrs, func(d int, products []product) {
+			for r, p := range ptrs {
+				loadWide(multiple(p, k.step, d), k.masked, pixel[r])
+				for _, q := range products {
+					VFMADD231PS(pixel[r], k.weight(ky+q.kx), sum(r, q.out))
+				}
+			}
+		})
+	}
+	advance := func() {
+		for _, p := range ptrs {
+			ADDQ(k.next, p)
+		}
+	}
+	if k.k == 3 {
+		for ky := range 3 {
+			if ky > 0 {
+				advance()
+			}
+			row(3 * ky)
+		}
+	} else {
+		load("w", k.wp)
+		ADDQ(k.coff, k.wp)
+		MOVQ(U32(uint32(k.k)), k.kc)
+		Label(label)
+		for i := range k.k {
+			loadWide(multiple(k.wp, k.step, i), k.masked, k.weight(i))
+		}
+		row(0)
+		LEAQ(multiple(k.wp, k.step, k.k), k.wp)
+		advance()
+		DECQ(k.kc)
+		JNZ(LabelRef(label))
+	}
+	for r, p := range []GPPhysical{k.yq, k.wp} {
+		if r == 1 {
+			LEAQ(at(k.yq, k.yrow, 1), k.wp)
+		}
+		for i := range b {
+			storeWide(sum(r, i), k.masked, multiple(p, k.step, i))
+		}
+	}
+}

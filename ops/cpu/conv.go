@@ -1,0 +1,126 @@
+package cpu
+
+// Conv is [ReLU,] 1x1 convolution, batch normalisation over the channels of
+// several tensors side by side: a concatenation that is never written.
+type Conv[T Float] struct {
+	N, Px     int      // images, pixels of one
+	Cin, Cout int      // Cin is the sum of the parts' channels, which are alike
+	ReLU      bool     // before the convolution
+	Spread    int      // channels of X.Scale where they are fewer than a part's, repeated; else 0
+	Parts     []Act[T] // (N,Px,Cin/len(Parts)) each
+	W         []T      // (Cin,Cout)
+	Z         []T      // (N,Px,Cout), raw output
+	Norm      Norm[T]
+	DW        []T      // backward: gradient of W
+	DParts    []Out[T] // backward: gradients of the parts
+}
+
+// spread is the shape a part is loaded in: pixels a pixel, and their channels.
+func (o *Conv[T]) spread() (px, ch int) {
+	c := o.Cin / len(o.Parts)
+	if o.Spread > 0 {
+		return c / o.Spread, o.Spread
+	}
+	return 1, c
+}
+
+// strip is the number of pixels that go through the kernels together.
+func (o *Conv[T]) strip() int { return max(8, stripLen/max(o.Cin, o.Cout)/8*8) }
+
+type convForwardJob[T Float] struct {
+	*Conv[T]
+	e  *Engine[T]
+	s  split
+	st []T
+}
+
+// ConvForward computes Z, the statistics and the coefficients.
+func (e *Engine[T]) ConvForward(o *Conv[T]) {
+	need(o.W, o.Cin, o.Cout)
+	need(o.Z, o.N, o.Px, o.Cout)
+	j := &e.convFwd
+	*j = convForwardJob[T]{Conv: o, e: e, s: imageSplit(o.N)}
+	chunks := j.s.chunks()
+	if o.Norm.Batch {
+		j.st = e.partials(chunks, statLen(o.Cout))
+	}
+	e.pool.Do(chunks, j)
+	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.s.bounds(c); return (hi - lo) * o.Px }, j.st, statLen(o.Cout))
+}
+
+func (j *convForwardJob[T]) Chunk(worker, chunk int) {
+	step := j.strip()
+	xs := j.e.scratch(worker, step*j.Cin)
+	lo, hi := j.s.bounds(chunk)
+	lo, hi = lo*j.Px, hi*j.Px
+	for p := lo; p < hi; p += step {
+		n := min(step, hi-p)
+		j.e.loadParts(j.Conv, p, n, xs)
+		z := j.Z[p*j.Cout:][:n*j.Cout]
+		j.e.k.gemm(n, j.Cin, j.Cout, xs, j.Cin, j.W, j.Cout, z, j.Cout, false)
+		if j.Norm.Batch {
+			j.e.stats(p == lo, n, j.Cout, z, j.st[chunk*statLen(j.Cout):])
+		}
+	}
+}
+
+// loadParts writes n pixels from p of all parts side by side, as the
+// convolution sees them.
+func (e *Engine[T]) loadParts(o *Conv[T], p, n int, xs []T) {
+	c := o.Cin / len(o.Parts)
+	px, ch := o.spread()
+	for i := range o.Parts {
+		a := &o.Parts[i]
+		e.k.affine(n, px, ch, xs[i*c:], o.Cin, ch, a.X[p*c:], c, ch, a.Scale, a.Shift, o.ReLU)
+	}
+}
+
+type convBackwardJob[T Float] struct {
+	*Conv[T]
+	e    *Engine[T]
+	s    split
+	dy   []T
+	part []T
+	wT   []T // W transposed
+}
+
+// ConvBackward computes DW, the gradients of the normalisation and DParts from
+// dy, the gradient of the normalised output.
+func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
+	need(dy, o.N, o.Px, o.Cout)
+	e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
+	j := &e.convBwd
+	*j = convBackwardJob[T]{Conv: o, e: e, s: imageSplit(o.N), dy: dy}
+	chunks, size := j.s.chunks(), o.Cin*o.Cout
+	mem := e.partials(chunks+1, size)
+	j.part, j.wT = mem[:chunks*size], mem[chunks*size:]
+	transpose(o.Cin, o.Cout, o.W, j.wT)
+	e.pool.Do(chunks, j)
+	e.reduce(o.DW, j.part, chunks, size, 0)
+}
+
+func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
+	k, step, c := j.e.k, j.strip(), j.Cin/len(j.Parts)
+	mem := j.e.scratch(worker, step*(j.Cin+j.Cout+c))
+	xs, dz, dx := take(&mem, step*j.Cin), take(&mem, step*j.Cout), take(&mem, step*c)
+	dw := j.part[chunk*j.Cin*j.Cout:][:j.Cin*j.Cout]
+	px, ch := j.spread()
+	lo, hi := j.s.bounds(chunk)
+	lo, hi = lo*j.Px, hi*j.Px
+	for p := lo; p < hi; p += step {
+		n := min(step, hi-p)
+		j.e.loadParts(j.Conv, p, n, xs)
+		j.e.gradZ(&j.Norm, n, j.Cout, dz, j.Z[p*j.Cout:], j.dy[p*j.Cout:])
+		k.gemmAT(n, j.Cin, j.Cout, xs, j.Cin, dz, j.Cout, dw, j.Cout)
+		for i := range j.Parts {
+			k.gemm(n, j.Cout, c, dz, j.Cout, j.wT[i*c:], j.Cin, dx, c, false)
+			a, o := &j.Parts[i], &j.DParts[i]
+			from, to := p*c, (p+n)*c
+			x := a.X[from:to]
+			if !j.ReLU {
+				x = nil
+			}
+			k.maskAdd(n*px, ch, o.DX[from:to], dx, o.added(from, to), x, a.Scale, a.Shift)
+		}
+	}
+}

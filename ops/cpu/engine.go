@@ -1,0 +1,127 @@
+package cpu
+
+// Engine runs the fused passes of a network's operations: each pass reads an
+// operation's inputs and writes its result once, image by image, with everything
+// in between in memory that the first or second level cache holds.
+//
+// A pass is cut into chunks of whole images by the shape alone, and what the
+// chunks sum is added in the order of the chunks, so the number of threads
+// changes no bit. An engine keeps its scratch memory; after the first use of the
+// largest shape nothing is allocated any more. It serves one goroutine.
+type Engine[T Float] struct {
+	pool    *Pool
+	k       *rowKernels[T]
+	worker  [][]T // scratch of each worker
+	partial []T   // what the chunks sum
+	coef    []T   // coefficients of a backward pass
+
+	// One job of each kind, so that starting one allocates nothing.
+	gradSums  gradSumsJob[T]
+	sepFwd    sepForwardJob[T]
+	sepBwd    sepBackwardJob[T]
+	convFwd   convForwardJob[T]
+	convBwd   convBackwardJob[T]
+	reduceFwd reduceForwardJob[T]
+	reduceBwd reduceBackwardJob[T]
+	stemFwd   stemForwardJob[T]
+	stemBwd   stemBackwardJob[T]
+	poolFwd   poolForwardJob[T]
+	poolBwd   poolBackwardJob[T]
+	nodeFwd   nodeForwardJob[T]
+	nodeBwd   nodeBackwardJob[T]
+	meanFwd   meanForwardJob[T]
+	meanBwd   meanBackwardJob[T]
+}
+
+// NewEngine returns an engine on a pool, which may be nil for one thread.
+func NewEngine[T Float](p *Pool) *Engine[T] {
+	return &Engine[T]{pool: p, k: rowsOf[T](), worker: make([][]T, p.Threads())}
+}
+
+// scratch returns n elements of any content for a worker, valid until its next
+// call.
+func (e *Engine[T]) scratch(worker, n int) []T {
+	if len(e.worker[worker]) < n {
+		e.worker[worker] = make([]T, n)
+	}
+	return e.worker[worker][:n]
+}
+
+// partials returns a cleared piece of n elements for each of chunks chunks.
+func (e *Engine[T]) partials(chunks, n int) []T {
+	if len(e.partial) < chunks*n {
+		e.partial = make([]T, chunks*n)
+	}
+	p := e.partial[:chunks*n]
+	clear(p)
+	return p
+}
+
+// coefs returns n elements of any content that last until the next call.
+func (e *Engine[T]) coefs(n int) []T {
+	if len(e.coef) < n {
+		e.coef = make([]T, n)
+	}
+	return e.coef[:n]
+}
+
+// imageChunks is the most chunks of a pass: enough for eight threads to finish
+// together, few enough that their partial sums do not count.
+const imageChunks = 16
+
+func imageSplit(images int) split {
+	return split{images, max(1, (images+imageChunks-1)/imageChunks)}
+}
+
+// stripLen is about how many elements a strip has that goes through several
+// kernels: a third of a first level cache of 48 KiB.
+const stripLen = 1 << 12
+
+// stripRows is the number of rows of a strip, at least 1 and at most limit.
+func stripRows(rowLen, limit int) int { return max(1, min(stripLen/max(rowLen, 1), limit)) }
+
+// take cuts the first n elements off *s.
+func take[T any](s *[]T, n int) []T {
+	p := (*s)[:n:n]
+	*s = (*s)[n:]
+	return p
+}
+
+// reduce writes the sum over chunks of a piece of the partial sums: elements
+// off to off+len(dst) of each stride.
+func (e *Engine[T]) reduce(dst, partial []T, chunks, stride, off int) {
+	if len(dst) == 0 {
+		return
+	}
+	copy(dst, partial[off:][:len(dst)])
+	for c := 1; c < chunks; c++ {
+		addRow(dst, dst, partial[c*stride+off:][:len(dst)])
+	}
+}
+
+// Act is an activation as its consumers see it: y = Scale*X + Shift for each
+// channel, or X itself where Scale and Shift are nil. So a batch normalisation
+// costs no pass of its own.
+type Act[T Float] struct{ X, Scale, Shift []T }
+
+// Out is where the gradient of an activation goes: DX = gradient + Add. Add may
+// be nil for 0, or DX itself.
+type Out[T Float] struct{ DX, Add []T }
+
+// base makes a piece of DX equal to the same piece of Add.
+func (o Out[T]) base(lo, hi int) {
+	switch {
+	case o.Add == nil:
+		clear(o.DX[lo:hi])
+	case &o.Add[0] != &o.DX[0]:
+		copy(o.DX[lo:hi], o.Add[lo:hi])
+	}
+}
+
+// added is a piece of Add, or nil.
+func (o Out[T]) added(lo, hi int) []T {
+	if o.Add == nil {
+		return nil
+	}
+	return o.Add[lo:hi]
+}

@@ -1,0 +1,147 @@
+//go:build !noasm
+
+package cpu
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestStripGemm: every size of each dimension, so every tile and every mask.
+func TestStripGemm(t *testing.T) {
+	for _, isa := range stripISAs()[1:] {
+		t.Run(isa.name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(12, 1))
+			for v := range 131 {
+				for _, acc := range []bool{false, true} {
+					checkGemm(t, isa.gemm, r, v, pick(r), pick(r), acc, uniform(r))
+					checkGemm(t, isa.gemm, r, pick(r), v, pick(r), acc, uniform(r))
+					checkGemm(t, isa.gemm, r, pick(r), pick(r), v, acc, uniform(r))
+				}
+				checkGemmAT(t, isa.gemmAT, r, v, pick(r), pick(r), uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, pick(r), v, pick(r), uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, pick(r), pick(r), v, uniform(r))
+			}
+			for m := range 17 { // every height of every width of tile
+				for n := 1; n <= 65; n++ {
+					checkGemm(t, isa.gemm, r, m, r.IntN(6), n, n%2 == 0, ranged(r))
+					checkGemmAT(t, isa.gemmAT, r, r.IntN(6), m, n, ranged(r))
+				}
+			}
+			for _, m := range []int{255, 1000, 2049} { // several blocks of rows
+				checkGemm(t, isa.gemm, r, m, 1+r.IntN(40), 65+r.IntN(40), true, uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, m, 1+r.IntN(20), 1+r.IntN(40), uniform(r))
+			}
+		})
+	}
+}
+
+// TestStripGemmOverlap: the rows of a may overlap, as those of an image do.
+func TestStripGemmOverlap(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 1))
+	const m, k, n, lda = 40, 9, 48, 3
+	a := newField(1, (m-1)*lda+k, 0, 1).fill(uniform(r)).s
+	b := newField(k, n, n, 3).fill(uniform(r)).s
+	apart := make([]float32, m*k)
+	for i := range m {
+		copy(apart[i*k:][:k], a[i*lda:])
+	}
+	dy := newField(m, n, n, 3).fill(uniform(r)).s
+	for _, isa := range stripISAs() {
+		got, want := make([]float32, m*n), make([]float32, m*n)
+		isa.gemm(m, k, n, a, lda, b, n, got, n, false)
+		isa.gemm(m, k, n, apart, k, b, n, want, n, false)
+		sameBits(t, got, want, "%s: gemm", isa.name)
+		got, want = make([]float32, k*n), make([]float32, k*n)
+		isa.gemmAT(m, k, n, a, lda, dy, n, got, n)
+		isa.gemmAT(m, k, n, apart, k, dy, n, want, n)
+		sameBits(t, got, want, "%s: gemmAT", isa.name)
+	}
+}
+
+// TestStripGemmSplit: rows and columns may be cut anywhere, at any alignment,
+// without changing a bit; and both instruction sets compute the same chains.
+func TestStripGemmSplit(t *testing.T) {
+	isas := stripISAs()[1:]
+	r := rand.New(rand.NewPCG(14, 1))
+	for range 200 {
+		m, k, n := 1+r.IntN(60), 1+r.IntN(90), 1+r.IntN(150)
+		a := newField(m, k, k, r.IntN(16)).fill(uniform(r)).s
+		b := newField(k, n, n, r.IntN(16)).fill(uniform(r)).s
+		old := newField(m, n, n, r.IntN(16)).fill(uniform(r)).s
+		dy := newField(m, n, n, r.IntN(16)).fill(uniform(r)).s
+		oldAT := newField(k, n, n, r.IntN(16)).fill(uniform(r)).s
+		var first, firstAT []float32
+		for _, isa := range isas {
+			whole, parts := append([]float32(nil), old...), append([]float32(nil), old...)
+			isa.gemm(m, k, n, a, k, b, n, whole, n, true)
+			for i := 0; i < m; {
+				rows, cut := 1+r.IntN(m-i), r.IntN(n)
+				isa.gemm(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n, true)
+				isa.gemm(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n, true)
+				i += rows
+			}
+			sameBits(t, whole, parts, "%s: m %d, k %d, n %d", isa.name, m, k, n)
+			wholeAT, partsAT := append([]float32(nil), oldAT...), append([]float32(nil), oldAT...)
+			isa.gemmAT(m, k, n, a, k, dy, n, wholeAT, n)
+			for i := 0; i < k; {
+				rows, cut := 1+r.IntN(k-i), r.IntN(n)
+				isa.gemmAT(m, rows, cut, a[i:], k, dy, n, partsAT[i*n:], n)
+				isa.gemmAT(m, rows, n-cut, a[i:], k, dy[cut:], n, partsAT[i*n+cut:], n)
+				i += rows
+			}
+			sameBits(t, wholeAT, partsAT, "%s: at, m %d, k %d, n %d", isa.name, m, k, n)
+			if first == nil {
+				first, firstAT = whole, wholeAT
+			}
+			sameBits(t, whole, first, "%s and %s: m %d, k %d, n %d", isas[0].name, isa.name, m, k, n)
+			sameBits(t, wholeAT, firstAT, "%s and %s: at, m %d, k %d, n %d", isas[0].name, isa.name, m, k, n)
+		}
+	}
+}
+
+// stripShapes are the 1x1 convolutions of the network on strips of pixels.
+var stripShapes = [][3]int{
+	{32, 16, 16}, {128, 16, 16}, {256, 16, 16}, {128, 32, 32}, {256, 32, 32}, {64, 64, 64}, {256, 64, 64}, {256, 80, 16}, {256, 16, 80},
+	{128, 160, 32}, {128, 32, 160}, {256, 36, 36}, {256, 9, 48},
+}
+
+func BenchmarkStripGemm(b *testing.B) {
+	for _, isa := range stripISAs() {
+		for _, s := range stripShapes {
+			m, k, n := s[0], s[1], s[2]
+			lda := k
+			if k == 9 {
+				lda = 3 // the rows overlap
+			}
+			x, w, y := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", isa.name, m, k, n), func(b *testing.B) {
+				for b.Loop() {
+					isa.gemm(m, k, n, x, lda, w, n, y, n, false)
+				}
+				gflops(b, 2*m*k*n)
+			})
+		}
+	}
+}
+
+func BenchmarkStripGemmAT(b *testing.B) {
+	for _, isa := range stripISAs() {
+		for _, s := range stripShapes {
+			m, k, n := s[0], s[1], s[2]
+			lda := k
+			if k == 9 {
+				lda = 3
+			}
+			x, dy, dw := make([]float32, m*k), make([]float32, m*n), make([]float32, k*n)
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", isa.name, m, k, n), func(b *testing.B) {
+				for b.Loop() {
+					isa.gemmAT(m, k, n, x, lda, dy, n, dw, n)
+				}
+				gflops(b, 2*m*k*n)
+			})
+		}
+	}
+}

@@ -1,0 +1,19 @@
+package cpu
+
+import "golang.org/x/sys/unix"
+
+const hasHugePages = true
+
+// adviseHuge asks for huge pages for b, which is zero and made of whole ones.
+//
+// Where make took memory that was used before, it has just cleared it and so
+// given it small pages. They are dropped: the next access finds zeros again, in
+// a huge page. Nobody else can hold a reference to any byte of b yet.
+//
+// An error is no news to the caller: the kernel may lack huge pages or may not
+// grant them, and the memory is good either way.
+func adviseHuge(b []byte) {
+	if unix.Madvise(b, unix.MADV_HUGEPAGE) == nil {
+		_ = unix.Madvise(b, unix.MADV_DONTNEED)
+	}
+}

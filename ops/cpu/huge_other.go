@@ -1,0 +1,7 @@
+//go:build !linux
+
+package cpu
+
+const hasHugePages = false
+
+func adviseHuge([]byte) {}

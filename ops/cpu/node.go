@@ -1,0 +1,171 @@
+package cpu
+
+// Node adds the two results of a cell's node, each image of A or B first
+// multiplied by its drop-path mask where there is one.
+type Node[T Float] struct {
+	N, Px, C     int
+	A, B         Act[T]
+	MaskA, MaskB []T // (N) or nil
+	Y            []T // (N,Px,C)
+}
+
+type nodeForwardJob[T Float] struct {
+	*Node[T]
+	e *Engine[T]
+	s split
+}
+
+// NodeForward computes Y.
+func (e *Engine[T]) NodeForward(o *Node[T]) {
+	need(o.A.X, o.N, o.Px, o.C)
+	need(o.B.X, o.N, o.Px, o.C)
+	need(o.Y, o.N, o.Px, o.C)
+	j := &e.nodeFwd
+	*j = nodeForwardJob[T]{o, e, imageSplit(o.N)}
+	e.pool.Do(j.s.chunks(), j)
+}
+
+func (j *nodeForwardJob[T]) Chunk(worker, chunk int) {
+	lo, hi := j.s.bounds(chunk)
+	size := j.Px * j.C
+	if j.MaskA == nil && j.MaskB == nil {
+		lo, hi := lo*size, hi*size
+		j.e.k.combine((hi-lo)/max(j.C, 1), j.C, j.Y[lo:hi], j.A.X[lo:hi], j.A.Scale, j.A.Shift, j.B.X[lo:hi], j.B.Scale, j.B.Shift)
+		return
+	}
+	coef := j.e.scratch(worker, 4*j.C)
+	for n := lo; n < hi; n++ {
+		aScale, aShift := j.A.masked(j.MaskA, n, coef[:2*j.C])
+		bScale, bShift := j.B.masked(j.MaskB, n, coef[2*j.C:])
+		lo, hi := n*size, (n+1)*size
+		j.e.k.combine(j.Px, j.C, j.Y[lo:hi], j.A.X[lo:hi], aScale, aShift, j.B.X[lo:hi], bScale, bShift)
+	}
+}
+
+// masked returns the coefficients of a times mask[n], in coef if need be.
+func (a *Act[T]) masked(mask []T, n int, coef []T) (scale, shift []T) {
+	if mask == nil {
+		return a.Scale, a.Shift
+	}
+	c := len(coef) / 2
+	scale, shift = coef[:c], coef[c:]
+	fill(scale, mask[n])
+	clear(shift)
+	if a.Scale != nil {
+		for i := range scale {
+			scale[i] *= a.Scale[i]
+			shift[i] = mask[n] * a.Shift[i]
+		}
+	}
+	return scale, shift
+}
+
+type nodeBackwardJob[T Float] struct {
+	e           *Engine[T]
+	s           split
+	size        int
+	dy, mask, d []T
+}
+
+// MaskImages computes d = mask[n]*dy for image n of N, each of size elements:
+// the gradient of a masked operand of Node.
+func (e *Engine[T]) MaskImages(n, size int, dy, mask, d []T) {
+	need(dy, n, size)
+	need(d, n, size)
+	need(mask, n)
+	j := &e.nodeBwd
+	*j = nodeBackwardJob[T]{e, imageSplit(n), size, dy, mask, d}
+	e.pool.Do(j.s.chunks(), j)
+}
+
+func (j *nodeBackwardJob[T]) Chunk(worker, chunk int) {
+	const lane = 64
+	coef := j.e.scratch(worker, 2*lane)
+	clear(coef)
+	lo, hi := j.s.bounds(chunk)
+	for n := lo; n < hi; n++ {
+		fill(coef[:lane], j.mask[n])
+		lo, hi := n*j.size, (n+1)*j.size
+		full := j.size / lane
+		j.e.k.affine(1, full, lane, j.d[lo:hi], 0, lane, j.dy[lo:hi], 0, lane, coef[:lane], coef[lane:], false)
+		if rest := j.size % lane; rest > 0 {
+			j.e.k.affine(1, 1, rest, j.d[hi-rest:hi], 0, rest, j.dy[hi-rest:hi], 0, rest, coef[:rest], coef[lane:][:rest], false)
+		}
+	}
+}
+
+// Mean averages over the pixels of several tensors side by side: the global
+// average pooling before the classifier.
+type Mean[T Float] struct {
+	N, Px, C int      // C is the channels of a part
+	Parts    []Act[T] // (N,Px,C) each
+	Y        []T      // (N,len(Parts)*C)
+	DParts   []Out[T]
+}
+
+type meanForwardJob[T Float] struct {
+	*Mean[T]
+	e *Engine[T]
+	s split
+}
+
+// MeanForward computes Y.
+func (e *Engine[T]) MeanForward(o *Mean[T]) {
+	need(o.Y, o.N, len(o.Parts), o.C)
+	j := &e.meanFwd
+	*j = meanForwardJob[T]{o, e, imageSplit(o.N)}
+	e.pool.Do(j.s.chunks(), j)
+}
+
+func (j *meanForwardJob[T]) Chunk(worker, chunk int) {
+	mem := j.e.scratch(worker, 2*j.C)
+	zero, unused := take(&mem, j.C), take(&mem, j.C)
+	clear(zero)
+	lo, hi := j.s.bounds(chunk)
+	for n := lo; n < hi; n++ {
+		for i, a := range j.Parts {
+			y := j.Y[(n*len(j.Parts)+i)*j.C:][:j.C]
+			clear(y)
+			clear(unused)
+			j.e.k.sum(j.Px, j.C, a.X[n*j.Px*j.C:], zero, y, unused)
+			for c, v := range y {
+				v /= T(j.Px)
+				if a.Scale != nil {
+					v = a.Scale[c]*v + a.Shift[c]
+				}
+				y[c] = v
+			}
+		}
+	}
+}
+
+type meanBackwardJob[T Float] struct {
+	*Mean[T]
+	e  *Engine[T]
+	s  split
+	dy []T
+}
+
+// MeanBackward computes DParts from dy, the gradient of Y.
+func (e *Engine[T]) MeanBackward(o *Mean[T], dy []T) {
+	need(dy, o.N, len(o.Parts), o.C)
+	j := &e.meanBwd
+	*j = meanBackwardJob[T]{o, e, imageSplit(o.N), dy}
+	e.pool.Do(j.s.chunks(), j)
+}
+
+func (j *meanBackwardJob[T]) Chunk(worker, chunk int) {
+	mem := j.e.scratch(worker, j.C)
+	lo, hi := j.s.bounds(chunk)
+	for n := lo; n < hi; n++ {
+		for i, o := range j.DParts {
+			for c, v := range j.dy[(n*len(j.Parts)+i)*j.C:][:j.C] {
+				mem[c] = v / T(j.Px)
+			}
+			lo, hi := n*j.Px*j.C, (n+1)*j.Px*j.C
+			for p := lo; p < hi; p += j.C {
+				j.e.k.maskAdd(1, j.C, o.DX[p:p+j.C], mem, o.added(p, p+j.C), nil, nil, nil)
+			}
+		}
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !noasm
+
+package cpu
+
+// windowAVX2 and windowAVX512 install the primitives of windows.
+func windowAVX2(k *rowKernels[float32]) {
+	k.dw, k.dwGrad = dwRowsAVX2, dwGradRowsAVX2
+	k.maxPool, k.maxPoolGrad = maxPoolRowAVX2, maxPoolGradRowAVX2
+}
+
+func windowAVX512(k *rowKernels[float32]) {
+	k.dw, k.dwGrad = dwRowsAVX512, dwGradRowsAVX512
+	k.maxPool, k.maxPoolGrad = maxPoolRowAVX512, maxPoolGradRowAVX512
+}

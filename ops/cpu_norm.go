@@ -1,0 +1,54 @@
+package ops
+
+import "oneshot/ops/cpu"
+
+// act is input i as the kernels read it.
+func (b *CPU[T]) act(c *Call, i int) cpu.Act[T] {
+	a := cpu.Act[T]{X: b.at(c.In[i])}
+	if n := b.at(c.InNorm[i]); n != nil {
+		ch := len(n) / NormLen(1)
+		a.Scale, a.Shift = n[:ch], n[ch:2*ch]
+	}
+	return a
+}
+
+// acts appends inputs 0 to n-1 to a buffer of the backend.
+func (b *CPU[T]) acts(c *Call, n int) []cpu.Act[T] {
+	b.parts = b.parts[:0]
+	for i := range n {
+		b.parts = append(b.parts, b.act(c, i))
+	}
+	return b.parts
+}
+
+// out is where the gradient of input i goes.
+func (b *CPU[T]) out(c *Call, i int) cpu.Out[T] {
+	return cpu.Out[T]{DX: b.at(c.DIn[i]), Add: b.at(c.DAdd[i])}
+}
+
+// outs are those of inputs 0 to n-1, in a buffer of the backend.
+func (b *CPU[T]) outs(c *Call, n int) []cpu.Out[T] {
+	b.dparts = b.dparts[:0]
+	for i := range n {
+		b.dparts = append(b.dparts, b.out(c, i))
+	}
+	return b.dparts
+}
+
+// norm is batch normalisation k of an op: gamma and beta are inputs i and i+1
+// if affine, coef its coefficients.
+func (b *CPU[T]) norm(c *Call, k int, affine bool, i int, coef []T) cpu.Norm[T] {
+	ch := c.State[k].Len / 2
+	run := b.at(c.State[k])
+	n := cpu.Norm[T]{
+		Scale: coef[:ch], Shift: coef[ch : 2*ch], Mean: coef[2*ch : 3*ch], Inv: coef[3*ch : 4*ch],
+		RunMean: run[:ch], RunVar: run[ch:], Batch: c.Mode != Eval, Momentum: c.Momentum,
+	}
+	if affine {
+		n.Gamma, n.Beta = b.at(c.In[i]), b.at(c.In[i+1])
+		if c.DIn != nil {
+			n.DGamma, n.DBeta = b.at(c.DIn[i]), b.at(c.DIn[i+1])
+		}
+	}
+	return n
+}
