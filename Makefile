@@ -28,7 +28,7 @@ lint: ## gofmt -s, go vet, staticcheck, shell syntax
 	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	@for f in scripts/*.sh .ci/run; do bash -n $$f || exit 1; done
+	@for f in scripts/*.sh bench/*.sh .ci/run; do bash -n $$f || exit 1; done
 
 race: ## short tests under the race detector
 	go test -race -short -timeout 20m ./...
@@ -43,6 +43,12 @@ arm64: ## a processor without assembly of ours
 
 bench: ## benchmarks (BENCH=regexp); compare two outputs with benchstat
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+bench-peer: build ## against PyTorch, in turn on this machine (ROUNDS=3 JOBS="step eval ops retrain")
+	bench/compare.sh
+
+bench-growth: build ## step time against batch, channels, layers and image size
+	bench/growth.sh
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	scripts/fuzz.sh $(FUZZTIME)
@@ -64,5 +70,5 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 		$(PYTHON) ops/testdata/ops_golden.py verify; \
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
-.PHONY: help run build test check check-rest lint race noasm arm64 bench fuzz generate \
+.PHONY: help run build test check check-rest lint race noasm arm64 bench bench-peer bench-growth fuzz generate \
 	check-generate check-deps check-golden

@@ -73,7 +73,7 @@ func (b *CPU[T]) DType() tensor.Dtype {
 // Reserve implements Backend.
 func (b *CPU[T]) Reserve(n int) error {
 	if len(b.mem[Arena]) < n {
-		b.mem[Arena] = make([]T, n)
+		b.mem[Arena] = cpu.Huge[T](n)
 	}
 	return nil
 }

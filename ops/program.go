@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 )
@@ -171,6 +172,13 @@ func (p *Program) Run(b Backend, mode Mode, momentum float64) error {
 		}
 	}
 	return nil
+}
+
+// Clone returns a program that may run at the same time as p, on another backend.
+func (p *Program) Clone() *Program {
+	c := *p
+	c.instrs = slices.Clone(p.instrs) // Run writes to the instructions, not to what they refer to
+	return &c
 }
 
 // Mem is where a kept node's value lies after Run, until the next Run of any

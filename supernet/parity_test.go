@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"oneshot/data"
-	"oneshot/ops"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -220,14 +219,6 @@ func (p parity) run(t *testing.T, whole bool) {
 		t.Fatal(err)
 	}
 	near(t, "eval logits", logits, p.tensors["eval/logits"].F32)
-}
-
-// bareTrainer is a trainer without a data set, stepped by hand.
-func bareTrainer(n *Net, c TrainConfig) *Trainer {
-	t := &Trainer{net: n, cfg: c, back: n.backend(n.state), grad: make([]float32, len(n.params)), moment: make([]float32, len(n.params))}
-	t.back.Bind(ops.Grad, t.grad)
-	t.back.Bind(ops.Moment, t.moment)
-	return t
 }
 
 func newRuntime(t testing.TB, threads int) *Runtime {

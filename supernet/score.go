@@ -96,55 +96,34 @@ func (n *Net) Logits(arch space.Arch, x []float32) ([]float32, error) {
 	if len(x) == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("supernet: %d values are no whole number of images of %d", len(x), size)
 	}
-	e := newEvaluator(n, n.state)
-	g, err := e.forward(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size}, ops.Eval, 0)
-	if err != nil {
-		return nil, err
-	}
-	return append([]float32(nil), e.back.At(g.prog.Mem(g.logits))...), nil
+	return newLanes(n, n.state).run(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size})
 }
 
 // evaluator runs forward passes with the network's parameters and a state of
-// its own choice.
+// its own choice: whole batches where they give statistics, lanes elsewhere.
 type evaluator struct {
-	net    *Net
-	state  []float32
-	back   *ops.CPU[float32]
-	input  []float32
-	arch   string
-	bySize map[int]*graph // of the current architecture, by batch size
+	net   *Net
+	back  *ops.CPU[float32]
+	lanes *lanes
+	input []float32
+	state []float32
 }
 
 func newEvaluator(n *Net, state []float32) *evaluator {
-	return &evaluator{net: n, state: state, back: n.backend(state)}
-}
-
-// forward runs one batch and leaves the logits in the arena.
-func (e *evaluator) forward(arch space.Arch, b *data.Batch, mode ops.Mode, momentum float64) (*graph, error) {
-	if text := e.net.cfg.Space.Format(arch); text != e.arch {
-		e.arch, e.bySize = text, map[int]*graph{}
-	}
-	g := e.bySize[b.N]
-	if g == nil {
-		var err error
-		if g, err = e.net.build(e.back, arch, graphSpec{batch: b.N}); err != nil {
-			return nil, err
-		}
-		e.bySize[b.N] = g
-	}
-	if len(e.input) < g.inputLen() {
-		e.input = make([]float32, g.inputLen())
-		e.back.Bind(ops.Input, e.input)
-	}
-	if err := copyBatch(e.back, g, b); err != nil {
-		return nil, err
-	}
-	return g, g.prog.Run(e.back, mode, momentum)
+	return &evaluator{net: n, state: state, back: n.backend(state), lanes: newLanes(n, state)}
 }
 
 // recalibrate averages the batch statistics of full batches into the state.
 // A short last batch is left out: its statistics would weigh as much as a full one's.
 func (e *evaluator) recalibrate(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], size int) error {
+	g, err := e.net.build(e.back, arch, graphSpec{batch: size})
+	if err != nil {
+		return err
+	}
+	if len(e.input) < g.inputLen() {
+		e.input = make([]float32, g.inputLen())
+		e.back.Bind(ops.Input, e.input)
+	}
 	k := 0
 	for b := range batches {
 		if b.N < size {
@@ -154,7 +133,10 @@ func (e *evaluator) recalibrate(ctx context.Context, arch space.Arch, batches it
 			return err
 		}
 		k++
-		if _, err := e.forward(arch, b, ops.Recalibrate, 1/float64(k)); err != nil {
+		if err := copyBatch(e.back, g, b); err != nil {
+			return err
+		}
+		if err := g.prog.Run(e.back, ops.Recalibrate, 1/float64(k)); err != nil {
 			return err
 		}
 	}
@@ -172,11 +154,10 @@ func (e *evaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
-		g, err := e.forward(arch, b, ops.Eval, 0)
+		logits, err := e.lanes.run(arch, b)
 		if err != nil {
 			return Result{}, err
 		}
-		logits := e.back.At(g.prog.Mem(g.logits))
 		k := e.net.cfg.Classes
 		right += cpu.Correct(b.N, k, logits, b.Y)
 		r.Loss += float64(b.N) * float64(cpu.SoftmaxXent(nil, b.N, k, logits, b.Y, 0, nil))

@@ -75,14 +75,21 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	if d.Len() < c.Batch {
 		return nil, fmt.Errorf("supernet: batch is %d, but there are only %d training images", c.Batch, d.Len())
 	}
-	t := &Trainer{net: n, cfg: c, train: d, back: n.backend(n.state),
+	t := bareTrainer(n, c)
+	t.train = d
+	return t, nil
+}
+
+// bareTrainer is a trainer without a data set, for steps on given batches.
+func bareTrainer(n *Net, c TrainConfig) *Trainer {
+	t := &Trainer{net: n, cfg: c, back: n.backend(n.state),
 		grad: make([]float32, len(n.params)), moment: make([]float32, len(n.params))}
 	t.back.Bind(ops.Grad, t.grad)
 	t.back.Bind(ops.Moment, t.moment)
 	if c.EMA > 0 {
 		t.ema = n.clone()
 	}
-	return t, nil
+	return t
 }
 
 // StepNumber is the number of steps done.
@@ -125,21 +132,22 @@ func (t *Trainer) graph() (*graph, error) {
 		return t.fixed, err
 	}
 	if t.next == nil {
-		t.prefetch(t.step)
+		t.prefetch(t.archOf(t.step))
 	}
 	b := <-t.next
 	t.next = nil
 	if b.err == nil && t.step+1 < t.cfg.Steps {
-		t.prefetch(t.step + 1)
+		t.prefetch(t.archOf(t.step + 1))
 	}
 	return b.g, b.err
 }
 
-func (t *Trainer) prefetch(step int) {
+// prefetch starts to build the graph of a path, which t.next will deliver.
+func (t *Trainer) prefetch(arch space.Arch) {
 	next := make(chan builtGraph, 1)
 	t.next = next
 	go func() {
-		g, err := t.net.build(t.back, t.archOf(step), t.spec())
+		g, err := t.net.build(t.back, arch, t.spec())
 		next <- builtGraph{g, err}
 	}()
 }
@@ -166,6 +174,16 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 		t.unbuild(g)
 		return StepStats{}, err
 	}
+	st, err := t.take(g, batch)
+	if err != nil {
+		return st, err
+	}
+	t.loader.Recycle(batch)
+	return st, nil
+}
+
+// take trains the path of g on a batch.
+func (t *Trainer) take(g *graph, batch *data.Batch) (StepStats, error) {
 	if err := t.fill(g, batch); err != nil {
 		return StepStats{}, err
 	}
@@ -176,7 +194,6 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 	if err := t.descend(g, st); err != nil {
 		return st, err
 	}
-	t.loader.Recycle(batch)
 	t.step++
 	t.average()
 	return st, nil
@@ -276,9 +293,17 @@ func (t *Trainer) fill(g *graph, b *data.Batch) error {
 	return nil
 }
 
+// checkBatch wants n images of image values each.
+func checkBatch(b *data.Batch, n, image int) error {
+	if b.N != n || len(b.X) != n*image || len(b.Y) != n {
+		return fmt.Errorf("supernet: batch of %d images with %d values, the network takes %d with %d", b.N, len(b.X), n, n*image)
+	}
+	return nil
+}
+
 func copyBatch(b *ops.CPU[float32], g *graph, batch *data.Batch) error {
-	if batch.N != g.batch || len(batch.X) != g.batch*g.image || len(batch.Y) != g.batch {
-		return fmt.Errorf("supernet: batch of %d images with %d values, the network takes %d with %d", batch.N, len(batch.X), g.batch, g.batch*g.image)
+	if err := checkBatch(batch, g.batch, g.image); err != nil {
+		return err
 	}
 	copy(b.At(g.images()), batch.X)
 	labels := b.At(g.labels())

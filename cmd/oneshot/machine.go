@@ -77,3 +77,16 @@ func readInt(path string) int64 {
 	}
 	return n
 }
+
+// peakRSS is the most memory this process ever had resident, in bytes; 0 where
+// it is unknown.
+func peakRSS() int64 {
+	b, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}

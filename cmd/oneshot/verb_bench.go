@@ -1,153 +1,372 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"time"
+	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/ops/cpu"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
+// benchFlags are what every measurement of a network asks for. The network's
+// own flags are keys of the configuration.
+type benchFlags struct {
+	space       string
+	archs, reps int
+	image       int
+	aux         bool
+}
+
 func (a *app) benchCmd() *cobra.Command {
-	var steps int
+	var names []string
 	cmd := &cobra.Command{
-		Use: "bench step|eval", Short: "Measure training steps or scoring, in images per second",
+		Use: "bench step|eval|retrain|ops|archs", Short: "Measure this machine: training steps, scoring, retraining, kernels",
+		Long: `bench measures on random images, without a data set. Without flags, step and eval take
+the reference job: 8 cells, 16 channels, 5 nodes, images 32x32, batch 64 (eval: 250);
+retrain takes 20 cells of 36 channels and batch 96. --preset takes a recipe's network.
+
+For each of --archs random architectures the median and the best of --reps repetitions
+count; what is printed is their mean. floor is the time that arithmetic or memory at this
+machine's measured peak would need for a perfectly fused step.`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || args[0] != "step" && args[0] != "eval" {
-				return usageError("", "bench wants one of: step, eval")
+			if len(args) == 0 {
+				return usageError("`oneshot bench --help` lists them", "bench wants one of: %s", strings.Join(names, ", "))
 			}
-			if steps < 1 {
-				return usageError("", "--steps %d: want 1 or more", steps)
-			}
-			return nil
+			return usageError("`oneshot bench --help` lists them", "bench wants one of: %s, but got %q%s",
+				strings.Join(names, ", "), args[0], didYouMean(args[0], names))
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.bench(cmd.Context(), args[0], steps) },
+		RunE: func(*cobra.Command, []string) error { return nil }, // Args refuses everything
 	}
-	cmd.Flags().IntVar(&steps, "steps", 20, "steps or subnetworks to measure, after two to warm up")
-	a.opt.bindSGD(cmd, "train")
+	cmd.AddCommand(
+		a.benchNetCmd("step", "net", "train.batch", "A training step of the supernet, a path a time"),
+		a.benchNetCmd("eval", "net", "score.batch", "A forward pass of the supernet with running statistics"),
+		a.benchNetCmd("retrain", "retrain", "retrain.batch", "A training step of one architecture"),
+		a.benchOpsCmd(), a.benchArchsCmd())
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
 	return cmd
 }
 
-type benchReport struct {
-	Bench       string  `json:"bench"`
-	Preset      string  `json:"preset"`
-	Images      int     `json:"images"`
-	Seconds     float64 `json:"seconds"`
-	ImagesPerS  float64 `json:"images_per_s"`
-	MSPerRound  float64 `json:"ms_per_round"`
-	FastestMS   float64 `json:"fastest_ms"`
-	Rounds      int     `json:"rounds"`
-	Batch       int     `json:"batch"`
-	Threads     int     `json:"threads"`
-	CPU         string  `json:"cpu"`
-	Params      int64   `json:"params"`
-	EstimateMiB int64   `json:"estimate_mib"`
+func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use: what, Short: short, Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			preset := ""
+			switch what {
+			case "retrain":
+				preset = "lanet-s"
+			case "eval": // what a scoring batch is in the reference job, whatever a preset says
+				a.opt.sets = slices.Insert(a.opt.sets, 0, "score.batch=250")
+			}
+			c, err := a.opt.resolve(nil, preset)
+			if err != nil {
+				return err
+			}
+			return a.benchNet(what, c, f)
+		},
+	}
+	fs := cmd.Flags()
+	f.bind(cmd, a.opt)
+	a.opt.keyFlag(fs, "layers", "", section+".layers", "number", "cells")
+	a.opt.keyFlag(fs, "channels", "", section+".channels", "number", "channels of the first cell")
+	a.opt.keyFlag(fs, "stem-multiplier", "", section+".stem_multiplier", "number", "stem channels in units of --channels")
+	a.opt.keyFlag(fs, "batch", "b", batch, "number", "images at a time")
+	fs.IntVar(&f.image, "image", 32, "side of the square images in pixels")
+	fs.IntVar(&f.reps, "reps", 3, "repetitions of each architecture")
+	if what == "retrain" {
+		fs.BoolVar(&f.aux, "aux", false, "with the auxiliary head")
+	}
+	return cmd
 }
 
-// benchWarmUp rounds run before the clock does: graphs and arenas are built.
-const benchWarmUp = 2
+// bind declares the flags that say which architectures.
+func (f *benchFlags) bind(cmd *cobra.Command, o *options) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.space, "space", "nasnet", "search space; nasnet is the only one")
+	o.keyFlag(fs, "ops", "", "net.ops", "name", "candidate operations: lanas, darts or full")
+	o.keyFlag(fs, "nodes", "", "net.nodes", "number", "nodes of a cell")
+	fs.IntVar(&f.archs, "archs", 8, "random architectures, those of the seeds 1, 2, ...")
+	f.image, f.reps = 32, 1 // of a verb without these flags
+}
 
-func (a *app) bench(ctx context.Context, what string, rounds int) error {
-	c, err := a.opt.resolve(nil, "tiny")
+func (f *benchFlags) check() error {
+	if f.space != "nasnet" {
+		return usageError("", "--space %q: want nasnet", f.space)
+	}
+	for _, n := range []struct {
+		flag   string
+		got    int
+		lo, hi int
+	}{{"archs", f.archs, 1, 10000}, {"reps", f.reps, 1, 10000}, {"image", f.image, 8, 4096}} {
+		if n.got < n.lo || n.got > n.hi {
+			return usageError("", "--%s %d: want %d..%d", n.flag, n.got, n.lo, n.hi)
+		}
+	}
+	return nil
+}
+
+// benchArchs are the architectures that measurements take.
+func benchArchs(s space.Space, n int) []space.Arch {
+	var archs []space.Arch
+	for i := range n {
+		archs = append(archs, s.Sample(rng.New(uint64(i)+1, "bench")))
+	}
+	return archs
+}
+
+// benchReport is the result of a measurement; times and floors are means over
+// the architectures.
+type benchReport struct {
+	Bench            string  `json:"bench"`
+	ImagesPerSMedian float64 `json:"images_per_s_median"`
+	ImagesPerSBest   float64 `json:"images_per_s_best"`
+	MSPerStepMedian  float64 `json:"ms_per_step_median"`
+	MSPerStepBest    float64 `json:"ms_per_step_best"`
+	GFLOPS           float64 `json:"gflops"` // useful operations, at the median
+	FloorMS          float64 `json:"floor_ms"`
+	FloorShare       float64 `json:"floor_share"`
+	PeakRSSMB        int64   `json:"peak_rss_mb"` // before the peaks are measured; 0 where it is unknown
+	Threads          int     `json:"threads"`
+	ISA              string  `json:"isa"`
+	CPU              string  `json:"cpu"`
+	Batch            int     `json:"batch"`
+	Archs            int     `json:"archs"`
+	Reps             int     `json:"reps"`
+	MaddsPerImage    float64 `json:"madds_per_image"`
+	Params           int64   `json:"params"`
+	Ops              string  `json:"ops"`
+	Nodes            int     `json:"nodes"`
+	Layers           int     `json:"layers"`
+	Channels         int     `json:"channels"`
+	Image            int     `json:"image"`
+	Aux              bool    `json:"aux"`
+	PeakGFLOPS       float64 `json:"peak_gflops"` // all threads
+	PeakGBPerS       float64 `json:"peak_gb_per_s"`
+	FloorFlopsMS     float64 `json:"floor_flops_ms"`
+	FloorBytesMS     float64 `json:"floor_bytes_ms"`
+}
+
+// benchNet measures what on the network of the configuration.
+func (a *app) benchNet(what string, c Config, f benchFlags) error {
+	isa, err := cpu.ISA()
+	if err != nil {
+		a.ui.warnf("%v", err)
+	}
+	s, err := space.New(c.Net.Ops, c.Net.Nodes)
 	if err != nil {
 		return err
 	}
-	c.Train.Steps, c.Train.WarmupSteps = rounds+benchWarmUp, 0
-	j := &job{cfg: c, ui: a.ui}
-	if j.space, err = space.New(c.Net.Ops, c.Net.Nodes); err != nil {
-		return err
-	}
-	if j.data, err = openData(c); err != nil {
-		return err
-	}
-	if j.rt, err = newRuntime(c.Run); err != nil {
-		return err
-	}
-	defer j.rt.Close()
-	n, err := supernet.New(j.netConfig(), c.Seed, j.rt)
+	rt, err := newRuntime(c.Run)
 	if err != nil {
 		return err
 	}
-	round, done, err := j.benchRound(ctx, what, n)
-	if err != nil {
-		return err
+	defer rt.Close()
+	m := &benchRun{what: what, net: benchNetConfig(what, c, s, f), archs: benchArchs(s, f.archs), reps: f.reps, seed: c.Seed, rt: rt}
+	m.batch = map[string]int{"step": c.Train.Batch, "eval": c.Score.Batch, "retrain": c.Retrain.Batch}[what]
+	if err := m.net.Check(); err != nil {
+		return withCode(err, exitUsage, "")
 	}
-	defer done()
+	if err := m.run(); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
 	r := benchReport{
-		Bench: what, Preset: c.Preset, Rounds: rounds, Batch: c.Train.Batch, Threads: threads(c.Run), CPU: cpuModel(),
-		Params: n.Params(),
+		Bench: what, PeakRSSMB: peakRSS() >> 20, Threads: rt.Threads(), ISA: isa, CPU: cpuModel(),
+		Batch: m.batch, Archs: f.archs, Reps: f.reps, Params: m.params / int64(m.nets),
+		Ops: c.Net.Ops, Nodes: s.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: f.image, Aux: f.aux,
 	}
-	train, _, err := j.estimate()
-	if err != nil {
-		return err
-	}
-	r.EstimateMiB = train >> 20
-	if what == "eval" {
-		r.Batch = c.Score.Batch
-	}
-	if err := r.measure(round); err != nil {
-		return err
-	}
+	m.report(&r, benchPeak(rt.Threads()))
 	if a.opt.json {
 		return a.ui.json(r)
 	}
-	a.ui.printf("%s  %.1f images/s, %.2f ms a round (fastest %.2f), batch %d, %d threads, %s\n",
-		what, r.ImagesPerS, r.MSPerRound, r.FastestMS, r.Batch, r.Threads, r.CPU)
+	a.ui.printf("%-8s %.1f images/s, %.2f ms a batch of %d (best %.1f, %.2f ms)\n",
+		what, r.ImagesPerSMedian, r.MSPerStepMedian, r.Batch, r.ImagesPerSBest, r.MSPerStepBest)
+	a.ui.printf("%-8s %d cells of %d channels, %d nodes of %s, images %dx%d: %.1f M multiply-adds an image, %.0f k parameters\n",
+		"network", r.Layers, r.Channels, r.Nodes, r.Ops, r.Image, r.Image, r.MaddsPerImage/1e6, float64(r.Params)/1e3)
+	a.ui.printf("%-8s %.1f GFLOP/s; floor %.2f ms (arithmetic %.2f, memory %.2f): %.0f %% of the time\n",
+		"work", r.GFLOPS, r.FloorMS, r.FloorFlopsMS, r.FloorBytesMS, 100*r.FloorShare)
+	a.ui.printf("%-8s %s, %d threads, %s: %.0f GFLOP/s, %.1f GB/s; %d MB resident at most\n",
+		"machine", r.CPU, r.Threads, r.ISA, r.PeakGFLOPS, r.PeakGBPerS, r.PeakRSSMB)
 	return nil
 }
 
-func (r *benchReport) measure(round func() (int, error)) error {
-	var total time.Duration
-	for i := range r.Rounds + benchWarmUp {
-		start := time.Now()
-		n, err := round()
-		if err != nil {
-			return fmt.Errorf("bench: %w", err)
-		}
-		took := time.Since(start)
-		if i < benchWarmUp {
-			continue
-		}
-		total += took
-		r.Images += n
-		if ms := took.Seconds() * 1000; r.FastestMS == 0 || ms < r.FastestMS {
-			r.FastestMS = ms
-		}
+func benchNetConfig(what string, c Config, s space.Space, f benchFlags) supernet.NetConfig {
+	n := supernet.NetConfig{
+		Space: s, Layers: c.Net.Layers, Channels: c.Net.Channels, StemMultiplier: c.Net.StemMultiplier,
+		Classes: 10, Image: f.image, Affine: c.Net.Affine,
 	}
-	r.Seconds = total.Seconds()
-	r.ImagesPerS = float64(r.Images) / r.Seconds
-	r.MSPerRound = r.Seconds * 1000 / float64(r.Rounds)
+	if what == "retrain" {
+		n.Layers, n.Channels, n.StemMultiplier = c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier
+		n.Affine, n.Aux, n.AuxChannels = true, f.aux, supernet.DefaultNet().AuxChannels
+	}
+	return n
+}
+
+// benchRun is one measurement.
+type benchRun struct {
+	what         string
+	net          supernet.NetConfig
+	archs        []space.Arch
+	batch, reps  int
+	seed         uint64
+	rt           *supernet.Runtime
+	params       int64 // of all networks that were built
+	nets         int
+	median, best []float64 // seconds, by architecture
+}
+
+// benchWarmUp steps run before the clock does: arenas grow to their size.
+const benchWarmUp = 2
+
+func (m *benchRun) run() error {
+	if m.what != "retrain" {
+		n, err := supernet.New(m.net, m.seed, m.rt)
+		if err != nil {
+			return err
+		}
+		return m.measure(n, m.archs)
+	}
+	for i := range m.archs {
+		n, err := supernet.NewArch(m.net, m.archs[i], m.seed, m.rt)
+		if err != nil {
+			return err
+		}
+		if err := m.measure(n, m.archs[i:i+1]); err != nil {
+			return err
+		}
+		runtime.GC() // or two networks are in memory
+	}
 	return nil
 }
 
-// benchRound returns one unit of work, which reports the images it processed.
-func (j *job) benchRound(ctx context.Context, what string, n *supernet.Net) (round func() (int, error), done func(), err error) {
-	if what == "step" {
-		t, err := supernet.NewTrainer(n, j.data.Train, j.sgdConfig(j.cfg.Train.SGDConfig, j.data.Train.Len()))
-		if err != nil {
-			return nil, nil, err
-		}
-		return func() (int, error) {
-			s, err := t.Step(ctx)
-			return s.Images, err
-		}, t.Close, nil
-	}
-	return scoreRound(ctx, j, n, j.data.Search)
-}
-
-func scoreRound(ctx context.Context, j *job, n *supernet.Net, images *data.Search) (func() (int, error), func(), error) {
-	s, err := supernet.NewScorer(n, j.data.Train, images, j.scoreConfig())
+// measure times every architecture of a network. A step builds the graph of the
+// next one at the same time, as a training does, so the order is known ahead.
+func (m *benchRun) measure(n *supernet.Net, archs []space.Arch) error {
+	m.params += n.Params()
+	m.nets++
+	b, err := supernet.NewBench(n, m.batch, archs)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	r := rng.New(j.cfg.Seed, "arch")
-	return func() (int, error) {
-		res, err := s.Score(ctx, j.space.Sample(r))
-		return res.Images, err
-	}, func() {}, nil
+	defer b.Close()
+	var order []int
+	for i := range benchWarmUp {
+		order = append(order, i%len(archs))
+	}
+	for i := range archs {
+		order = append(order, slices.Repeat([]int{i}, m.reps)...)
+	}
+	var took []float64
+	for i, path := range order {
+		s, err := seconds(func() error {
+			if m.what == "eval" {
+				return b.Eval(path)
+			}
+			return b.Step(path, order[(i+1)%len(order)])
+		})
+		if err != nil {
+			return err
+		}
+		took = append(took, s)
+	}
+	for part := range slices.Chunk(took[benchWarmUp:], m.reps) {
+		m.median, m.best = append(m.median, median(part)), append(m.best, slices.Min(part))
+	}
+	return nil
+}
+
+// report fills in what follows from the times and the machine's peaks.
+func (m *benchRun) report(r *benchReport, p cpu.Peak) {
+	r.PeakGFLOPS, r.PeakGBPerS = p.GFLOPSAll, max(p.ReadAll, p.CopyAll)
+	n := float64(len(m.archs))
+	var median, best, flops float64
+	for i, a := range m.archs {
+		median += m.median[i] / n
+		best += m.best[i] / n
+		w := supernet.Floor(m.net, a, m.batch, m.what != "eval")
+		flops += float64(w.Flops) / n
+		arithmetic, memory := float64(w.Flops)/r.PeakGFLOPS/1e6, float64(w.Bytes)/r.PeakGBPerS/1e6
+		r.FloorFlopsMS += arithmetic / n
+		r.FloorBytesMS += memory / n
+		r.FloorMS += max(arithmetic, memory) / n
+		_, madds := m.net.Space.Cost(a, m.net.Spec())
+		r.MaddsPerImage += float64(madds) / n
+	}
+	r.MSPerStepMedian, r.MSPerStepBest = 1e3*median, 1e3*best
+	r.ImagesPerSMedian, r.ImagesPerSBest = float64(m.batch)/median, float64(m.batch)/best
+	r.GFLOPS = flops / median / 1e9
+	r.FloorShare = r.FloorMS / r.MSPerStepMedian
+}
+
+func median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// benchArchList is what `bench archs` prints for others to measure the same.
+type benchArchList struct {
+	Bench  string      `json:"bench"`
+	Ops    []string    `json:"ops"`
+	Nodes  int         `json:"nodes"`
+	Layout string      `json:"layout"`
+	Archs  []benchArch `json:"archs"`
+}
+
+type benchArch struct {
+	Text   string     `json:"text"`
+	Normal [][][2]int `json:"normal"`
+	Reduce [][][2]int `json:"reduce"`
+}
+
+func (a *app) benchArchsCmd() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use: "archs", Short: "Print the architectures that the others measure", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			c, err := a.opt.resolve(nil, "")
+			if err != nil {
+				return err
+			}
+			s, err := space.New(c.Net.Ops, c.Net.Nodes)
+			if err != nil {
+				return err
+			}
+			return a.benchArchs(s, f.archs)
+		},
+	}
+	f.bind(cmd, a.opt)
+	return cmd
+}
+
+func (a *app) benchArchs(s space.Space, n int) error {
+	pairs := func(nodes []space.Node) (out [][][2]int) {
+		for _, node := range nodes {
+			out = append(out, [][2]int{{node[0].Edge, node[0].Op}, {node[1].Edge, node[1].Op}})
+		}
+		return out
+	}
+	list := benchArchList{Bench: "archs", Ops: s.Ops, Nodes: s.Nodes, Layout: "cell[node][pair] = (edge, index of operation)"}
+	for _, arch := range benchArchs(s, n) {
+		if !a.opt.json {
+			a.ui.printf("%s\n", s.Format(arch))
+		}
+		list.Archs = append(list.Archs, benchArch{s.Format(arch), pairs(arch.Normal), pairs(arch.Reduce)})
+	}
+	if a.opt.json {
+		return a.ui.json(list)
+	}
+	return nil
 }

@@ -78,9 +78,9 @@ func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c [
 	}
 }
 
-// gemmATRowsAVX512 works like gemmATRowsRef, as gemmATRowsAVX2 does: the rows
-// are summed in blocks of a size that k and n alone decide. c overlaps neither a
-// nor b.
+// gemmATRowsAVX512 works like gemmATRowsRef, as gemmATRowsAVX2 does and with the
+// same value of every element: the rows are summed in blocks of a size that k and
+// n alone decide. c overlaps neither a nor b.
 func gemmATRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
 	if m <= 0 || k <= 0 || n <= 0 {
 		return
@@ -88,7 +88,7 @@ func gemmATRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c
 	slack(a, m, k, lda)
 	slack(b, m, n, ldb)
 	slack(c, k, n, ldc)
-	block := gemmAT512Block(k, n)
+	block := gemmATBlock(k, n)
 	for i := 0; i < m; i += block {
 		rows := min(block, m-i)
 		for j := 0; j < n; {
@@ -106,11 +106,4 @@ func gemmATRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c
 			j += v * lanes512
 		}
 	}
-}
-
-// gemmAT512Block is the number of rows of a and b that go through all tiles
-// together, as gemmATBlock. Chosen by experiment, see BenchmarkStripGemmAT.
-func gemmAT512Block(k, n int) int {
-	const budget = 32 << 10 / 4
-	return max(budget/(k+n), 64)
 }

@@ -30,6 +30,14 @@ func TestStripGemm(t *testing.T) {
 					checkGemmAT(t, isa.gemmAT, r, r.IntN(6), m, n, ranged(r))
 				}
 			}
+			for m := range 33 { // b in registers
+				n := []int{16, 16, 80, 144}[m%4]
+				checkGemm(t, isa.gemm, r, m, 16, n, m%3 == 0, uniform(r))
+			}
+			for _, s := range stripShapes {
+				checkGemm(t, isa.gemm, r, s[0], s[1], s[2], false, uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, s[0], s[1], s[2], uniform(r))
+			}
 			for _, m := range []int{255, 1000, 2049} { // several blocks of rows
 				checkGemm(t, isa.gemm, r, m, 1+r.IntN(40), 65+r.IntN(40), true, uniform(r))
 				checkGemmAT(t, isa.gemmAT, r, m, 1+r.IntN(20), 1+r.IntN(40), uniform(r))

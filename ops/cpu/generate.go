@@ -15,3 +15,4 @@ package cpu
 //go:generate go -C _asm run . -kernel gemmat512 -pkg cpu -out ../gemmat512_amd64.s -stubs ../gemmat512_stub_amd64.go
 //go:generate go -C _asm run . -kernel strip -pkg cpu -out ../strip_amd64.s -stubs ../strip_stub_amd64.go
 //go:generate go -C _asm run . -kernel strip512 -pkg cpu -out ../strip512_amd64.s -stubs ../strip512_stub_amd64.go
+//go:generate go -C _asm run . -kernel peak -pkg cpu -out ../peak_amd64.s -stubs ../peak_stub_amd64.go

@@ -149,16 +149,20 @@ func (s *stripPasses) affineRows(rows, n, ch int, dst []float32, drow, dpx int, 
 		rows, n, drow, srow = 1, rows*n, 0, 0
 	}
 	s = s.of(ch)
-	block := rows // rows that all groups of channels go through together
+	block, px := rows, n // what all groups of channels go through together
 	if ch > s.wide*s.lanes {
+		px = min(n, stripPixels(ch))
 		block = max(stripPixels(ch)/n, 1)
 	}
 	for r := 0; r < rows; r += block {
-		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.wide)
-			pa, pb := coefficients(a, b, c)
-			s.affine(form, min(block, rows-r), n, &dst[r*drow+c], drow, dpx, &src[r*srow+c], srow, spx, pa, pb, floor, mask)
-			c += w
+		for q := 0; q < n; q += px {
+			for c := 0; c < ch; {
+				form, w, mask := group(ch-c, s.lanes, s.wide)
+				pa, pb := coefficients(a, b, c)
+				pd, ps := &dst[r*drow+q*dpx+c], &src[r*srow+q*spx+c]
+				s.affine(form, min(block, rows-r), min(px, n-q), pd, drow, dpx, ps, srow, spx, pa, pb, floor, mask)
+				c += w
+			}
 		}
 	}
 }

@@ -8,9 +8,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemm512Heights are the most rows of a tile of 1 to 4 vectors: as many
-// accumulators as leave registers for a row of b and an element of a, and for
-// one vector as many rows as there are addresses for. gemm512Heights in
+// gemm512Heights are the most rows of a tile of 1 to 4 vectors: 24 accumulators,
+// which leave registers for a row of b and an element of a. gemm512Heights in
 // gemm512_amd64.go holds the same numbers.
 var gemm512Heights = []int{24, 12, 8, 6}
 

@@ -22,6 +22,7 @@ var kernels = map[string]func(){
 	"elementwise": elementwise,
 	"bn":          bn,
 	"maxrow":      maxRow,
+	"peak":        peak,
 	"dwrows":      dwRowsAVX512,
 	"dwgradrows":  dwGradRowsAVX512,
 	"maxpoolrow":  maxPoolRow,
