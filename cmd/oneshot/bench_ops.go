@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"oneshot/ops"
 	"oneshot/ops/cpu"
 )
 
@@ -65,11 +68,130 @@ func (a *app) benchOpsCmd() *cobra.Command {
 	}
 }
 
+// opsReport is what `bench ops` prints. A share is the time that arithmetic or
+// memory at its peak would need, as a part of the time taken.
+type opsReport struct {
+	Bench   string      `json:"bench"`
+	Threads int         `json:"threads"`
+	ISA     string      `json:"isa"`
+	CPU     string      `json:"cpu"`
+	Peak    peakRates   `json:"peak"`
+	Kernels []kernelRow `json:"kernels"` // one thread
+	Cases   []caseRow   `json:"cases"`   // all threads
+}
+
+// peakRates is cpu.Peak: GFLOP/s and GB/s, of one thread or of all.
+type peakRates struct {
+	GFLOPS     float64 `json:"gflops"`
+	GFLOPSAll  float64 `json:"gflops_all"`
+	ReadL1     float64 `json:"read_l1"`
+	ReadL2     float64 `json:"read_l2"`
+	CopyL2     float64 `json:"copy_l2"`
+	ReadL3     float64 `json:"read_l3"`
+	CopyL3     float64 `json:"copy_l3"`
+	ReadL3All  float64 `json:"read_l3_all"`
+	ReadMemory float64 `json:"read_memory"`
+	CopyMemory float64 `json:"copy_memory"`
+	ReadAll    float64 `json:"read_all"`
+	CopyAll    float64 `json:"copy_all"`
+}
+
+type kernelRow struct {
+	Name      string  `json:"name"`
+	Shape     string  `json:"shape"`
+	US        float64 `json:"us"`
+	GFLOPS    float64 `json:"gflops"`
+	GBPerS    float64 `json:"gb_per_s"`
+	PeakShare float64 `json:"peak_share"` // of the arithmetic peak
+	Roofline  float64 `json:"roofline_share"`
+}
+
+// caseRow is a whole separable convolution, forward and backward.
+type caseRow struct {
+	Op       string  `json:"op"`
+	Shape    string  `json:"shape"`
+	MSBest   float64 `json:"ms_best"`
+	MSMedian float64 `json:"ms_median"`
+	GFLOPS   float64 `json:"gflops"` // at the median
+	GBPerS   float64 `json:"gb_per_s"`
+	Roofline float64 `json:"roofline_share"`
+}
+
 func (a *app) benchOps(threads int) error {
-	p := benchPeak(threads)
-	if a.opt.json {
-		return a.ui.json(p)
+	isa, err := cpu.ISA()
+	if err != nil {
+		a.ui.warnf("%v", err)
 	}
-	a.ui.printf("%+v\n", p)
+	p := benchPeak(threads)
+	r := opsReport{Bench: "ops", Threads: threads, ISA: isa, CPU: cpuModel(), Peak: peakRates{
+		p.GFLOPS, p.GFLOPSAll, p.ReadL1, p.ReadL2, p.CopyL2, p.ReadL3, p.CopyL3, p.ReadL3All,
+		p.ReadMemory, p.CopyMemory, p.ReadAll, p.CopyAll,
+	}}
+	for _, k := range cpu.KernelBenches() {
+		ns := float64(max(1, fastest(k.Run).Nanoseconds()))
+		flops, bytes := float64(k.Flops), float64(k.Bytes)
+		r.Kernels = append(r.Kernels, kernelRow{
+			Name: k.Name, Shape: k.Shape, US: ns / 1e3, GFLOPS: flops / ns, GBPerS: bytes / ns,
+			PeakShare: flops / p.GFLOPS / ns, Roofline: max(flops/p.GFLOPS, bytes/p.Bandwidth(k.Bytes)) / ns,
+		})
+	}
+	if r.Cases, err = benchCases(threads, p); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	if a.opt.json {
+		return a.ui.json(r)
+	}
+	a.printOps(r)
 	return nil
+}
+
+// benchCases measures separable convolutions at the sizes of the reference job.
+func benchCases(threads int, p cpu.Peak) ([]caseRow, error) {
+	const images = 64
+	pool := cpu.NewPool(threads)
+	defer pool.Close()
+	var rows []caseRow
+	for _, size := range [][2]int{{16, 32}, {32, 16}, {64, 8}} {
+		for _, kernel := range []int{3, 5} {
+			s, err := ops.NewSepBench(pool, images, size[1], size[0], kernel)
+			if err != nil {
+				return nil, err
+			}
+			var took []float64
+			for spent := 0.0; len(took) < 5 || spent < 0.3; {
+				t, err := seconds(s.Run)
+				if err != nil {
+					return nil, err
+				}
+				spent += t
+				took = append(took, t)
+			}
+			took = took[2:] // warm
+			mid := median(took)
+			floor := max(float64(s.Flops)/p.GFLOPSAll, float64(s.Bytes)/p.BandwidthAll(s.Bytes)) / 1e9
+			rows = append(rows, caseRow{
+				Op: fmt.Sprintf("sep_conv_%dx%d", kernel, kernel), Shape: fmt.Sprintf("%dx%dx%dx%d", images, size[1], size[1], size[0]),
+				MSBest: 1e3 * slices.Min(took), MSMedian: 1e3 * mid,
+				GFLOPS: float64(s.Flops) / mid / 1e9, GBPerS: float64(s.Bytes) / mid / 1e9, Roofline: floor / mid,
+			})
+		}
+	}
+	return rows, nil
+}
+
+func (a *app) printOps(r opsReport) {
+	p := r.Peak
+	a.ui.printf("%s, %d threads, %s\n", r.CPU, r.Threads, r.ISA)
+	a.ui.printf("peak of 1 thread   %.0f GFLOP/s; GB/s in 16 KiB %.0f, 512 KiB %.0f, 32 MiB %.1f, 256 MiB %.1f; copying - %.0f %.1f %.1f\n",
+		p.GFLOPS, p.ReadL1, p.ReadL2, p.ReadL3, p.ReadMemory, p.CopyL2, p.CopyL3, p.CopyMemory)
+	a.ui.printf("peak of %d threads  %.0f GFLOP/s; GB/s in 32 MiB %.1f, 256 MiB %.1f; copying - %.1f\n\n",
+		r.Threads, p.GFLOPSAll, p.ReadL3All, p.ReadAll, p.CopyAll)
+	a.ui.printf("%-12s %-16s %10s %8s %7s %6s %9s\n", "kernel", "1 thread", "us", "GFLOP/s", "GB/s", "peak", "roofline")
+	for _, k := range r.Kernels {
+		a.ui.printf("%-12s %-16s %10.2f %8.1f %7.1f %4.0f %% %7.0f %%\n", k.Name, k.Shape, k.US, k.GFLOPS, k.GBPerS, 100*k.PeakShare, 100*k.Roofline)
+	}
+	a.ui.printf("\n%-12s %-16s %10s %8s %7s %6s %9s\n", "fwd + bwd", fmt.Sprintf("%d threads", r.Threads), "ms", "GFLOP/s", "GB/s", "", "roofline")
+	for _, c := range r.Cases {
+		a.ui.printf("%-12s %-16s %10.2f %8.1f %7.1f %6s %7.0f %%\n", c.Op, c.Shape, c.MSMedian, c.GFLOPS, c.GBPerS, "", 100*c.Roofline)
+	}
 }

@@ -21,18 +21,7 @@ func use(isa string) {
 	if isa == isaNone {
 		return
 	}
-	gemmRows32 = gemmRowsAVX2
-	gemmATRows32 = gemmATRowsAVX2
-	dwRow32 = dwRowAVX2
-	dwGradRow32 = dwGradRowAVX2
-	maxRow32 = maxRowAVX2
-	reluRow32 = reluRowAVX2
-	reluGradRow32 = reluGradRowAVX2
-	addRow32 = addRowAVX2
-	bnRows32 = bnRowsAVX2
-	bnSumRows32 = bnSumRowsAVX2
-	bnGradSumRows32 = bnGradSumRowsAVX2
-	bnGradRows32 = bnGradRowsAVX2
+	rows32.add = addRowAVX2
 	stripAVX2(&rows32)
 	windowAVX2(&rows32)
 	if isa == isaAVX512 {

@@ -45,16 +45,6 @@ func testElementwise[T Float](t *testing.T) {
 			}
 			return e, 2
 		}
-		check("relu", func(p *Pool, a, _, y []T) { ReLU(p, a, y) }, true, false, func(a, _ float64) (exact, int) {
-			return plain(max(a, 0))
-		})
-		check("relu backward", func(p *Pool, a, b, y []T) { ReLUBackward(p, a, b, y) }, true, true, func(a, b float64) (exact, int) {
-			if a <= 0 {
-				b = 0
-			}
-			return plain(b)
-		})
-		check("add", func(p *Pool, a, b, y []T) { Add(p, y, a, b) }, true, true, func(a, b float64) (exact, int) { return terms(a, b) })
 		check("addn3", func(p *Pool, a, b, y []T) { AddN(p, y, a, b, b) }, true, false, func(a, b float64) (exact, int) { return terms(a, b, b) })
 		check("addn2", func(p *Pool, a, b, y []T) { AddN(p, y, a, b) }, true, true, func(a, b float64) (exact, int) { return terms(a, b) })
 		check("addn1", func(p *Pool, a, _, y []T) { AddN(p, y, a) }, true, false, func(a, _ float64) (exact, int) { return plain(a) })
@@ -71,40 +61,12 @@ func testElementwise[T Float](t *testing.T) {
 		l.ok()
 	}
 	x := make([]T, 3)
-	panicsWith(t, badLength, func() { ReLU(nil, x, x[1:]) })
-	panicsWith(t, badLength, func() { ReLUBackward(nil, x, x[1:], x) })
 	panicsWith(t, badLength, func() { AddN(nil, x, x, x, x[1:]) })
+	panicsWith(t, badLength, func() { Axpby(nil, 1, x, 1, x[1:]) })
 }
 
 func TestElementwise(t *testing.T) {
 	bothTypes(t, testElementwise[float32], testElementwise[float64])
-}
-
-func testScaleRowsAdd[T Float](t *testing.T) {
-	for i, s := range [][2]int{{1, 1}, {3, 5}, {64, 1000}, {0, 4}, {4, 0}} {
-		rows, size := s[0], s[1]
-		l := newLab[T](t, uint64(i))
-		l.spikes = i == 1
-		a, b, sa, sb, y := l.random(rows*size), l.random(rows*size), l.random(rows), l.random(rows), l.blank(rows*size)
-		l.sameAtAnyThreads(y, func(p *Pool) { ScaleRowsAdd(p, rows, size, a, sa, b, sb, y) })
-		for j := range y {
-			var e exact
-			e.add(float64(a[j]) * float64(sa[j/size]))
-			e.add(float64(b[j]) * float64(sb[j/size]))
-			near(t, e, y[j], 0, "%v: y[%d]", s, j)
-		}
-		l.sameAtAnyThreads(y, func(p *Pool) { ScaleRowsAdd(p, rows, size, a, sa, nil, nil, y) })
-		for j := range y {
-			var e exact
-			e.add(float64(a[j]) * float64(sa[j/size]))
-			near(t, e, y[j], 0, "%v: a alone: y[%d]", s, j)
-		}
-		l.ok()
-	}
-}
-
-func TestScaleRowsAdd(t *testing.T) {
-	bothTypes(t, testScaleRowsAdd[float32], testScaleRowsAdd[float64])
 }
 
 func testSGD[T Float](t *testing.T) {
@@ -158,9 +120,7 @@ func BenchmarkElementwise(b *testing.B) {
 	bench := func(name string, tensors int, f func(p *Pool)) {
 		benchBytes(b, fmt.Sprintf("%s/%d", name, n), float64(4*tensors*n), f)
 	}
-	bench("relu", 2, func(p *Pool) { ReLU(p, x, y) })
-	bench("relubackward", 3, func(p *Pool) { ReLUBackward(p, x, y, z) })
-	bench("add", 3, func(p *Pool) { Add(p, z, x, y) })
+	bench("add", 3, func(p *Pool) { AddN(p, z, x, y) })
 	bench("sgd", 5, func(p *Pool) { SGD(p, z, x, y, 1e-3, 0.9, 1e-4) })
 	bench("sumsquares", 1, func(p *Pool) { SumSquares(p, x) })
 }

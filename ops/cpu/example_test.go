@@ -6,27 +6,34 @@ import (
 	"oneshot/ops/cpu"
 )
 
-// A depthwise convolution that sums each pixel and its neighbours, forward and
-// backward, on two threads.
+// The end of a classifier, forward and backward, on two threads: three pixels of
+// two channels through a 1x1 convolution without a batch normalisation of its
+// own statistics, that is with Scale 1 and Shift 0.
 func Example() {
 	p := cpu.NewPool(2)
 	defer p.Close()
+	e := cpu.NewEngine[float64](p)
 
-	d := cpu.DW{N: 1, H: 2, W: 3, C: 1, K: 3, Stride: 1, Pad: 1, Dil: 1}
-	x := []float32{
-		1, 2, 3,
-		4, 5, 6,
+	one := func() []float64 { return []float64{1 - 1e-5} } // 1/sqrt(1-eps+eps) = 1
+	x := []float64{
+		1, 2,
+		3, -4,
+		-5, 6,
 	}
-	w := []float32{1, 1, 1, 1, 1, 1, 1, 1, 1}
-	P, Q := d.Out()
-	y := make([]float32, d.N*P*Q*d.C)
-	cpu.DepthwiseForward(p, d, x, w, y)
-	fmt.Println(y)
-
-	dw := make([]float32, len(w))
-	cpu.DepthwiseBackwardWeights(p, d, x, y, dw, make([]float32, cpu.DepthwiseScratch(d)))
-	fmt.Println(dw)
+	o := cpu.Conv[float64]{
+		N: 1, Px: 3, Cin: 2, Cout: 1, ReLU: true,
+		Parts: []cpu.Act[float64]{{X: x}},
+		W:     []float64{10, 1},
+		Z:     make([]float64, 3),
+		Norm: cpu.Norm[float64]{
+			RunMean: []float64{0}, RunVar: one(),
+			Scale: make([]float64, 1), Shift: make([]float64, 1), Mean: make([]float64, 1), Inv: make([]float64, 1),
+		},
+		DW:     make([]float64, 2),
+		DParts: []cpu.Out[float64]{{DX: make([]float64, 6)}},
+	}
+	e.ConvForward(&o)
+	fmt.Println(o.Z, o.Norm.Scale, o.Norm.Shift)
 	// Output:
-	// [12 21 16 12 21 16]
-	// [53 102 87 217 351 273 164 249 186]
+	// [12 30 6] [1] [0]
 }

@@ -5,32 +5,6 @@ import (
 	"testing"
 )
 
-func testHead[T Float](t *testing.T) {
-	for i, s := range [][3]int{{1, 1, 1}, {3, 4, 5}, {2, 64, 17}, {64, 64, 64}, {0, 4, 3}, {2, 3, 0}} {
-		n, pixels, c := s[0], s[1], s[2]
-		l := newLab[T](t, uint64(i))
-		l.spikes = i == 1
-		x, y, dy, dx := l.random(n*pixels*c), l.blank(n*c), l.random(n*c), l.blank(n*pixels*c)
-		l.sameAtAnyThreads(y, func(p *Pool) { GlobalAvgPool(p, n, pixels, c, x, y) })
-		l.sameAtAnyThreads(dx, func(p *Pool) { GlobalAvgPoolBackward(p, n, pixels, c, dy, dx) })
-		want := make([]exact, n*c)
-		for j, v := range x {
-			want[j/c/pixels*c+j%c].add(float64(v) / float64(pixels))
-		}
-		for j, e := range want {
-			near(t, e, y[j], 1, "%v: y[%d]", s, j)
-		}
-		for j, v := range dx {
-			if g := dy[j/c/pixels*c+j%c] / T(pixels); !same(float64(v), float64(g)) {
-				t.Fatalf("%v: dx[%d] = %v, want %v", s, j, v, g)
-			}
-		}
-		l.ok()
-	}
-}
-
-func TestGlobalAvgPool(t *testing.T) { bothTypes(t, testHead[float32], testHead[float64]) }
-
 func testBias[T Float](t *testing.T) {
 	for i, s := range [][2]int{{1, 1}, {3, 4}, {64, 10}, {1000, 100}, {20000, 7}, {0, 3}, {3, 0}} {
 		rows, c := s[0], s[1]
@@ -60,46 +34,6 @@ func testBias[T Float](t *testing.T) {
 }
 
 func TestBias(t *testing.T) { bothTypes(t, testBias[float32], testBias[float64]) }
-
-func testStem[T Float](t *testing.T) {
-	for i, s := range [][5]int{
-		{1, 1, 1, 1, 1}, {1, 1, 2, 3, 4}, {2, 2, 1, 3, 5}, {1, 2, 2, 1, 1}, {2, 3, 3, 3, 9}, {1, 4, 7, 2, 17}, {1, 9, 5, 3, 16},
-		{6, 9, 8, 3, 48}, {5, 12, 10, 4, 33}, {0, 3, 3, 3, 4}, {2, 3, 3, 3, 0}, {2, 3, 3, 0, 2},
-	} {
-		n, h, w, cin, cout := s[0], s[1], s[2], s[3], s[4]
-		l := newLab[T](t, uint64(i))
-		x, wt, y := l.random(n*h*w*cin), l.random(9*cin*cout), l.blank(n*h*w*cout)
-		dy, dx, dw := l.random(len(y)), l.blank(len(x)), l.blank(len(wt))
-		scratch := l.blank(StemScratch(n, h, w, cin, cout))
-		l.sameAtAnyThreads(y, func(p *Pool) { StemForward(p, n, h, w, cin, cout, x, wt, y, scratch) })
-		l.sameAtAnyThreads(dw, func(p *Pool) { StemBackwardWeights(p, n, h, w, cin, cout, x, dy, dw, scratch) })
-		l.sameAtAnyThreads(dx, func(p *Pool) { StemBackwardData(p, n, h, w, cin, cout, dy, wt, dx, scratch) })
-		wantY, wantX, wantW := make([]exact, len(y)), make([]exact, len(x)), make([]exact, len(wt))
-		// The windows are those of a depthwise convolution with one channel.
-		eachTap(DW{n, h, w, 1, 3, 1, 1, 1}, func(xi, wi, yi int) {
-			for ci := range cin {
-				for co := range cout {
-					a, b, g := xi*cin+ci, (wi*cin+ci)*cout+co, yi*cout+co
-					wantY[g].add(float64(x[a]) * float64(wt[b]))
-					wantX[a].add(float64(dy[g]) * float64(wt[b]))
-					wantW[b].add(float64(dy[g]) * float64(x[a]))
-				}
-			}
-		})
-		for j, e := range wantY {
-			near(t, e, y[j], 0, "%v: y[%d]", s, j)
-		}
-		for j, e := range wantX {
-			near(t, e, dx[j], 0, "%v: dx[%d]", s, j)
-		}
-		for j, e := range wantW {
-			near(t, e, dw[j], 0, "%v: dw[%d]", s, j)
-		}
-		l.ok()
-	}
-}
-
-func TestStem(t *testing.T) { bothTypes(t, testStem[float32], testStem[float64]) }
 
 func testXent[T Float](t *testing.T) {
 	for i, s := range [][2]int{{1, 1}, {1, 2}, {3, 10}, {64, 10}, {200, 100}, {3000, 7}} {

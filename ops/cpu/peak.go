@@ -12,7 +12,10 @@ type Peak struct {
 	ReadL1      float64 // one thread, 16 KiB
 	ReadL2      float64 // one thread, 512 KiB
 	CopyL2      float64
-	ReadMemory  float64 // one thread, 256 MiB; a large last level cache may hold part of it
+	ReadL3      float64 // one thread, 32 MiB: in a shared cache where one is as large
+	CopyL3      float64
+	ReadL3All   float64
+	ReadMemory  float64 // one thread, 256 MiB
 	CopyMemory  float64
 	ReadAll     float64 // all threads, 256 MiB
 	CopyAll     float64
@@ -22,6 +25,7 @@ type Peak struct {
 const (
 	peakL1     = 16 << 10 / 4 // floats
 	peakL2     = 512 << 10 / 4
+	peakL3     = 32 << 20 / 4
 	peakMemory = 256 << 20 / 4
 )
 
@@ -29,7 +33,7 @@ const (
 // caller has the clock: best returns the shortest of several runs of a function.
 func MeasurePeak(p *Pool, best func(func()) time.Duration) Peak {
 	m := Peak{Threads: p.Threads(), Instruction: isaName}
-	x := make([]float32, peakMemory)
+	x := Huge[float32](peakMemory)
 	for i := range x {
 		x[i] = 1
 	}
@@ -65,21 +69,32 @@ func MeasurePeak(p *Pool, best func(func()) time.Duration) Peak {
 	}
 	m.GFLOPS, m.GFLOPSAll = flops(1), flops(m.Threads)
 	m.ReadL1, m.ReadL2, m.CopyL2 = read(1, peakL1), read(1, peakL2), cp(1, peakL2)
+	m.ReadL3, m.CopyL3, m.ReadL3All = read(1, peakL3), cp(1, peakL3), read(m.Threads, peakL3)
 	m.ReadMemory, m.CopyMemory = read(1, peakMemory), cp(1, peakMemory)
 	m.ReadAll, m.CopyAll = read(m.Threads, peakMemory), cp(m.Threads, peakMemory)
 	return m
 }
 
 // Bandwidth is the better of reading and copying in the smallest memory measured
-// that holds so many bytes, for one thread: nothing moves them faster.
+// that holds so many bytes, for one thread.
 func (m Peak) Bandwidth(bytes int) float64 {
 	switch {
 	case bytes <= 32<<10:
 		return m.ReadL1
 	case bytes <= 1<<20:
 		return max(m.ReadL2, m.CopyL2)
+	case bytes <= 128<<20:
+		return max(m.ReadL3, m.CopyL3)
 	}
 	return max(m.ReadMemory, m.CopyMemory)
+}
+
+// BandwidthAll is that of all threads, for data that no core's own cache holds.
+func (m Peak) BandwidthAll(bytes int) float64 {
+	if bytes <= 128<<20 {
+		return max(m.ReadL3All, m.ReadAll, m.CopyAll)
+	}
+	return max(m.ReadAll, m.CopyAll)
 }
 
 // readUnit divides the length of what readLoop reads.

@@ -18,7 +18,7 @@ func TestMeasurePeak(t *testing.T) {
 		f()
 		return time.Since(start)
 	})
-	for i, v := range []float64{m.GFLOPS, m.GFLOPSAll, m.ReadL1, m.ReadL2, m.CopyL2, m.ReadMemory, m.CopyMemory, m.ReadAll, m.CopyAll} {
+	for i, v := range []float64{m.GFLOPS, m.GFLOPSAll, m.ReadL1, m.ReadL2, m.CopyL2, m.ReadL3, m.CopyL3, m.ReadL3All, m.ReadMemory, m.CopyMemory, m.ReadAll, m.CopyAll} {
 		if !(v > 0.01 && v < 1e6) {
 			t.Errorf("rate %d is %v, of %+v", i, v, m)
 		}

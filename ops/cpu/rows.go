@@ -11,6 +11,7 @@ package cpu
 type rowKernels[T Float] struct {
 	affine      func(rows, n, ch int, dst []T, drow, dpx int, src []T, srow, spx int, a, b []T, relu bool)
 	dw          func(g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w []T)
+	dwAhead     func(g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w, ahead []T)
 	dwGrad      func(g dwShape, rows, n, ch int, dw []T, x []T, xrow int, dy []T, dyrow int)
 	gemm        func(m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool)
 	gemmAT      func(m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int)
@@ -19,6 +20,7 @@ type rowKernels[T Float] struct {
 	bnGrad      func(n, ch int, dx, x, dy, mean, a, b, k []T)
 	maskSum     func(n, ch int, dst, dy, x, a, b, mean, s1, s2 []T)
 	maskAdd     func(n, ch int, dst, dy, add, x, a, b []T)
+	add         func(dst, a, b []T)
 	combine     func(n, ch int, dst, x, ax, bx, y, ay, by []T)
 	maxPool     func(stride, n, ch int, y []T, idx []uint8, x []T, xrow int)
 	maxPoolGrad func(n, ch int, dx []T, dpx int, dy []T, idx []uint8, tap uint8)
@@ -39,9 +41,9 @@ var (
 
 func refRows[T Float]() rowKernels[T] {
 	return rowKernels[T]{
-		affine: affineRows[T], dw: dwRows[T], dwGrad: dwGradRows[T], gemm: gemmRowsRef[T], gemmAT: gemmATRowsRef[T],
+		affine: affineRows[T], dw: dwRows[T], dwAhead: dwAhead[T], dwGrad: dwGradRows[T], gemm: gemmRowsRef[T], gemmAT: gemmATRowsRef[T],
 		sum: sumRows[T], gradSum: gradSumRows[T], bnGrad: bnGradRowsRef[T], maskSum: maskSumRows[T], maskAdd: maskAddRows[T],
-		combine: combineRows[T], maxPool: maxPoolRow[T], maxPoolGrad: maxPoolGradRow[T],
+		add: addRowRef[T], combine: combineRows[T], maxPool: maxPoolRow[T], maxPoolGrad: maxPoolGradRow[T],
 	}
 }
 

@@ -168,6 +168,35 @@ func sameBits(t *testing.T, x, y []float32, format string, args ...any) {
 	}
 }
 
+// sameFloats fails unless x and y are equal bit for bit or both NaN.
+func sameFloats(t *testing.T, x, y []float32, format string, args ...any) {
+	t.Helper()
+	for i, v := range x {
+		if math.Float32bits(v) != math.Float32bits(y[i]) && (v == v || y[i] == y[i]) {
+			t.Fatalf(format+": element %d: got %v, want %v", append(args, i, v, y[i])...)
+		}
+	}
+}
+
+// within fails unless got is within tol of want, or the same NaN or infinity.
+func within(t *testing.T, got float32, want, tol float64, format string, args ...any) {
+	t.Helper()
+	switch {
+	case math.IsNaN(want):
+		if got == got {
+			t.Fatalf(format+": got %v, want NaN", append(args, got)...)
+		}
+	case math.IsInf(want, 0):
+		if float64(got) != want {
+			t.Fatalf(format+": got %v, want %v", append(args, got, want)...)
+		}
+	default:
+		if diff := math.Abs(float64(got) - want); !(diff <= tol) {
+			t.Fatalf(format+": got %v, want %v ± %.2g", append(args, got, want, tol)...)
+		}
+	}
+}
+
 // panics reports whether f panics.
 func panics(f func()) (did bool) {
 	defer func() { did = recover() != nil }()

@@ -63,23 +63,6 @@ func need[T any](s []T, dims ...int) {
 	}
 }
 
-// needOptional panics unless s is nil or has exactly n elements.
-func needOptional[T any](s []T, n int) {
-	if s != nil && len(s) != n {
-		panic(badLength)
-	}
-}
-
-// needBlock panics unless s holds rows rows of cols elements, ld apart.
-func needBlock[T any](s []T, rows, cols, ld int) {
-	if rows < 0 || cols < 0 || ld < cols {
-		panic(badShape)
-	}
-	if rows > 0 && len(s) < volume(rows-1, ld)+cols {
-		panic(badLength)
-	}
-}
-
 // needScratch returns the first n elements of scratch.
 func needScratch[T Float](scratch []T, n int) []T {
 	if len(scratch) < n {

@@ -1,5 +1,29 @@
 package cpu
 
+// maxTaps is how many taps a window has without an allocation.
+const maxTaps = 7 * 7
+
+// taps appends the offsets of the window's taps in rows of x and in the weights.
+func (g dwShape) taps(ch, xrow int, xoff, woff []int) (inX, inW []int) {
+	for ky := range g.k {
+		for kx := range g.k {
+			xoff, woff = append(xoff, (ky*xrow+kx*ch)*g.dil), append(woff, len(woff)*ch)
+		}
+	}
+	return xoff, woff
+}
+
+// poolTaps are the taps of a 3x3 window.
+var poolTaps = [9]uint8{0, 1, 2, 3, 4, 5, 6, 7, 8}
+
+// poolOffsets are the offsets of poolTaps in rows of x.
+func poolOffsets(ch, xrow int) (xoff [9]int) {
+	for t := range xoff {
+		xoff[t] = t/3*xrow + t%3*ch
+	}
+	return xoff
+}
+
 // dwRowRef computes n pixels of ch channels of a depthwise convolution:
 //
 //	y[q*ystep+c] = sum over t of w[woff[t]+c] * x[xoff[t]+q*xstep+c]   q < n, c < ch

@@ -2,51 +2,32 @@
 
 package cpu
 
-// maxTaps is how many taps a window of the kernels below has at most.
-const maxTaps = 7 * 7
-
-// taps writes the offsets of the window's taps in x and in w, and returns their
-// number.
-func (g dwShape) taps(ch, xrow int, xoff, woff *[maxTaps]int) int {
-	t := 0
-	for ky := range g.k {
-		for kx := range g.k {
-			xoff[t], woff[t] = (ky*xrow+kx*ch)*g.dil, t*ch
-			t++
-		}
-	}
-	return t
-}
-
 // dwRowsAVX2 works like dwRows; see dwRowAVX2.
 func dwRowsAVX2(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
-	if g.k*g.k > maxTaps {
-		dwRows(g, rows, n, ch, y, yrow, x, xrow, w)
-		return
-	}
 	if n <= 0 || ch <= 0 {
 		return
 	}
-	var xoff, woff [maxTaps]int
-	taps := g.taps(ch, xrow, &xoff, &woff)
+	var mem [2][maxTaps]int
+	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
 	for r := range rows {
-		dwRowAVX2(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff[:taps], w, woff[:taps])
+		dwRowAVX2(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
 	}
+}
+
+// dwAheadAVX2 works like dwAhead and prefetches nothing.
+func dwAheadAVX2(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w, _ []float32) {
+	dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
 }
 
 // dwGradRowsAVX2 works like dwGradRows; see dwGradRowAVX2.
 func dwGradRowsAVX2(g dwShape, rows, n, ch int, dw []float32, x []float32, xrow int, dy []float32, dyrow int) {
-	if g.k*g.k > maxTaps {
-		dwGradRows(g, rows, n, ch, dw, x, xrow, dy, dyrow)
-		return
-	}
 	if n <= 0 || ch <= 0 {
 		return
 	}
-	var xoff, woff [maxTaps]int
-	taps := g.taps(ch, xrow, &xoff, &woff)
+	var mem [2][maxTaps]int
+	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
 	for r := range rows {
-		dwGradRowAVX2(n, ch, dw, woff[:taps], x[r*g.stride*xrow:], g.stride*ch, xoff[:taps], dy[r*dyrow:], ch)
+		dwGradRowAVX2(n, ch, dw, woff, x[r*g.stride*xrow:], g.stride*ch, xoff, dy[r*dyrow:], ch)
 	}
 }
 
@@ -57,6 +38,11 @@ const wide = 16
 // multiply-adds in the order of the taps. Windows without a kernel of their own
 // go through dwRowsAVX2.
 func dwRowsAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
+	dwAheadAVX512(g, rows, n, ch, y, yrow, x, xrow, w, nil)
+}
+
+// dwAheadAVX512 works like dwAhead.
+func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w, ahead []float32) {
 	if rows <= 0 || n <= 0 || ch <= 0 {
 		return
 	}
@@ -66,7 +52,10 @@ func dwRowsAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32
 		return
 	}
 	g.check(rows, n, ch, y, yrow, x, xrow, w)
-	f(rows, n, ch, &y[0], yrow, &x[0], xrow, &w[0])
+	if len(ahead) == 0 {
+		ahead = y // in the cache: costs nothing
+	}
+	f(rows, n, ch, &y[0], yrow, &x[0], xrow, &w[0], &ahead[0])
 }
 
 // dwGradRowsAVX512 works like dwGradRows. Each sum is one chain of fused
@@ -96,7 +85,7 @@ func (g dwShape) check(rows, n, ch int, y []float32, yrow int, x []float32, xrow
 }
 
 type (
-	dwKernel     = func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+	dwKernel     = func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w, ahead *float32)
 	dwGradKernel = func(rows, n, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
 )
 

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func dwRows3s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s1d1AVX512(SB), NOSPLIT, $40-64
+// func dwRows3s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s1d1AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -24,6 +24,8 @@ TEXT ·dwRows3s1d1AVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -62,6 +64,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -102,6 +105,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS     (R8)(AX*2), Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -180,6 +187,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -218,6 +229,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -256,6 +270,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -292,6 +309,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS     (R8)(CX*1), Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -392,6 +413,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -464,6 +492,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -536,6 +570,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -606,6 +646,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS     (R8), Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -669,9 +712,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s1d1MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows3s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s1d1MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ      ch+16(FP), CX
 	MOVQ      $0x00000001, R8
 	SHLQ      CL, R8
@@ -694,6 +737,8 @@ TEXT ·dwRows3s1d1MaskAVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ   R8, R15
 	MOVQ      DI, 32(SP)
 	MOVQ      $0x00000000, (SP)
+	MOVQ      ahead+64(FP), R11
+	MOVQ      R11, 40(SP)
 	MOVQ      n+8(FP), R14
 	CMPQ      R14, $0x08
 	JGE       channels8
@@ -730,6 +775,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -770,6 +816,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS.Z   (R8)(AX*2), K1, Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -837,6 +887,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -875,6 +929,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -913,6 +970,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -949,6 +1009,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS.Z   (R8)(CX*1), K1, Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -1037,6 +1101,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -1109,6 +1180,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -1181,6 +1258,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -1251,6 +1334,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS.Z   (R8), K1, Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -1302,9 +1388,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s2d1AVX512(SB), NOSPLIT, $40-64
+// func dwRows3s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s2d1AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -1323,6 +1409,8 @@ TEXT ·dwRows3s2d1AVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -1361,6 +1449,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -1401,6 +1490,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS     (R8)(AX*2), Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -1479,6 +1572,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -1523,6 +1620,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -1567,6 +1667,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -1609,6 +1712,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS     (R8)(AX*8), Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -1709,6 +1816,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -1795,6 +1909,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -1881,6 +2001,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -1965,6 +2091,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS     (R8)(DX*1), Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -2028,9 +2157,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s2d1MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows3s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s2d1MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ      ch+16(FP), CX
 	MOVQ      $0x00000001, R8
 	SHLQ      CL, R8
@@ -2054,6 +2183,8 @@ TEXT ·dwRows3s2d1MaskAVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ   R8, R15
 	MOVQ      DI, 32(SP)
 	MOVQ      $0x00000000, (SP)
+	MOVQ      ahead+64(FP), R11
+	MOVQ      R11, 40(SP)
 	MOVQ      n+8(FP), R14
 	CMPQ      R14, $0x08
 	JGE       channels8
@@ -2090,6 +2221,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2130,6 +2262,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS.Z   (R8)(AX*2), K1, Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -2197,6 +2333,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2241,6 +2381,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2285,6 +2428,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2327,6 +2473,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS.Z   (R8)(AX*8), K1, Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -2415,6 +2565,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2501,6 +2658,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2587,6 +2750,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -2671,6 +2840,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS.Z   (R8)(DX*1), K1, Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -2722,9 +2894,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s1d2AVX512(SB), NOSPLIT, $40-64
+// func dwRows3s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s1d2AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -2743,6 +2915,8 @@ TEXT ·dwRows3s1d2AVX512(SB), NOSPLIT, $40-64
 	MOVQ    DI, 32(SP)
 	ADDQ    R9, R9
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -2781,6 +2955,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -2821,6 +2996,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS     (R8)(AX*4), Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -2899,6 +3078,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -2941,6 +3124,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -2983,6 +3169,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -3023,6 +3212,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS     (R8)(DX*1), Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -3123,6 +3316,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -3199,6 +3399,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -3275,6 +3481,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -3349,6 +3561,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS     (R8)(AX*2), Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -3412,9 +3627,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s1d2MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows3s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s1d2MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ      ch+16(FP), CX
 	MOVQ      $0x00000001, R8
 	SHLQ      CL, R8
@@ -3438,6 +3653,8 @@ TEXT ·dwRows3s1d2MaskAVX512(SB), NOSPLIT, $40-64
 	MOVQ      DI, 32(SP)
 	ADDQ      R9, R9
 	MOVQ      $0x00000000, (SP)
+	MOVQ      ahead+64(FP), R11
+	MOVQ      R11, 40(SP)
 	MOVQ      n+8(FP), R14
 	CMPQ      R14, $0x08
 	JGE       channels8
@@ -3474,6 +3691,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -3514,6 +3732,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS.Z   (R8)(AX*4), K1, Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -3581,6 +3803,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -3623,6 +3849,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -3665,6 +3894,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -3705,6 +3937,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS.Z   (R8)(DX*1), K1, Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -3793,6 +4029,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -3869,6 +4112,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -3945,6 +4194,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -4019,6 +4274,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS.Z   (R8)(AX*2), K1, Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -4070,9 +4328,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s2d2AVX512(SB), NOSPLIT, $40-64
+// func dwRows3s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s2d2AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -4092,6 +4350,8 @@ TEXT ·dwRows3s2d2AVX512(SB), NOSPLIT, $40-64
 	MOVQ    DI, 32(SP)
 	ADDQ    R9, R9
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -4130,6 +4390,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -4170,6 +4431,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS     (R8)(AX*4), Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -4250,6 +4515,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -4290,6 +4559,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -4330,6 +4602,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -4368,6 +4643,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS     (R8)(AX*1), Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -4469,6 +4748,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -4543,6 +4829,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS     (R8), Z31
@@ -4617,6 +4909,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS     (R8), Z31
@@ -4689,6 +4987,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS     (R8), Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -4752,9 +5053,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows3s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows3s2d2MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows3s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows3s2d2MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ      ch+16(FP), CX
 	MOVQ      $0x00000001, R8
 	SHLQ      CL, R8
@@ -4779,6 +5080,8 @@ TEXT ·dwRows3s2d2MaskAVX512(SB), NOSPLIT, $40-64
 	MOVQ      DI, 32(SP)
 	ADDQ      R9, R9
 	MOVQ      $0x00000000, (SP)
+	MOVQ      ahead+64(FP), R11
+	MOVQ      R11, 40(SP)
 	MOVQ      n+8(FP), R14
 	CMPQ      R14, $0x08
 	JGE       channels8
@@ -4815,6 +5118,7 @@ pixels1:
 	ADDQ        32(SP), R8
 	VPXORD      Z0, Z0, Z0
 	VPXORD      Z1, Z1, Z1
+	MOVQ        40(SP), R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -4855,6 +5159,10 @@ pixels1:
 	VFMADD231PS Z30, Z24, Z0
 	VMOVUPS.Z   (R8)(AX*4), K1, Z31
 	VFMADD231PS Z31, Z24, Z1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -4923,6 +5231,10 @@ pixels4:
 	VPXORD      Z5, Z5, Z5
 	VPXORD      Z6, Z6, Z6
 	VPXORD      Z7, Z7, Z7
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -4963,6 +5275,9 @@ pixels4:
 	VFMADD231PS Z31, Z18, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -5003,6 +5318,9 @@ pixels4:
 	VFMADD231PS Z31, Z21, Z7
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -5041,6 +5359,10 @@ pixels4:
 	VFMADD231PS Z30, Z24, Z3
 	VMOVUPS.Z   (R8)(AX*1), K1, Z31
 	VFMADD231PS Z31, Z24, Z7
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -5130,6 +5452,13 @@ pixels8:
 	VPXORD      Z13, Z13, Z13
 	VPXORD      Z14, Z14, Z14
 	VPXORD      Z15, Z15, Z15
+	MOVQ        40(SP), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -5204,6 +5533,12 @@ pixels8:
 	VFMADD231PS Z31, Z18, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z19, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -5278,6 +5613,12 @@ pixels8:
 	VFMADD231PS Z31, Z21, Z15
 	ADDQ        R9, DI
 	ADDQ        R9, R8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	PREFETCHT0  192(R11)
+	PREFETCHT0  256(R11)
+	ADDQ        $+320, R11
 	VMOVUPS.Z   (DI), K1, Z30
 	VFMADD231PS Z30, Z22, Z0
 	VMOVUPS.Z   (R8), K1, Z31
@@ -5350,6 +5691,9 @@ pixels8:
 	VFMADD231PS Z30, Z24, Z7
 	VMOVUPS.Z   (R8), K1, Z31
 	VFMADD231PS Z31, Z24, Z15
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -5401,9 +5745,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows5s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s1d1AVX512(SB), NOSPLIT, $40-64
+// func dwRows5s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s1d1AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -5421,6 +5765,8 @@ TEXT ·dwRows5s1d1AVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -5448,9 +5794,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window1:
 	VMOVUPS     (R10), Z16
@@ -5481,8 +5828,12 @@ window1:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -5550,11 +5901,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -5619,8 +5973,13 @@ window4:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -5710,11 +6069,16 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -5829,8 +6193,11 @@ window8:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -5894,9 +6261,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows5s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s1d1MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows5s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s1d1MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), CX
 	MOVQ    $0x00000001, R8
 	SHLQ    CL, R8
@@ -5919,6 +6286,8 @@ TEXT ·dwRows5s1d1MaskAVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -5944,9 +6313,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window1:
 	VMOVUPS.Z   (R10), K1, Z16
@@ -5977,8 +6347,12 @@ window1:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -6035,11 +6409,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -6104,8 +6481,13 @@ window4:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -6183,11 +6565,16 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -6302,8 +6689,11 @@ window8:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -6355,9 +6745,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows5s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s2d1AVX512(SB), NOSPLIT, $40-64
+// func dwRows5s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s2d1AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -6376,6 +6766,8 @@ TEXT ·dwRows5s2d1AVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -6403,9 +6795,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window1:
 	VMOVUPS     (R10), Z16
@@ -6436,8 +6829,12 @@ window1:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -6507,11 +6904,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -6584,2007 +6984,13 @@ window4:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
-	VMOVUPS     Z0, (R13)
-	VMOVUPS     Z1, (R13)(AX*1)
-	VMOVUPS     Z2, (R13)(AX*2)
-	VMOVUPS     Z3, (R13)(BX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z4, (R10)
-	VMOVUPS     Z5, (R10)(AX*1)
-	VMOVUPS     Z6, (R10)(AX*2)
-	VMOVUPS     Z7, (R10)(BX*1)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*2), R12
-	JMP         pixels4
-
-rowEnd4:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd4
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow4
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow4:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows4
-
-channelsEnd4:
-	MOVQ    ch+16(FP), R11
-	SHLQ    $0x02, R11
-	SUBQ    $0x40, R11
-	MOVQ    (SP), R10
-	CMPQ    R10, R11
-	JEQ     end
-	ADDQ    $0x40, R10
-	CMPQ    R10, R11
-	CMOVQGT R11, R10
-	MOVQ    R10, (SP)
-	JMP     nextChannels4
-
-channels8:
-	SUBQ SI, R9
-	SUBQ SI, R9
-
-nextChannels8:
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows8:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels8:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window8:
-	VMOVUPS     (R10), Z16
-	VMOVUPS     (R10)(AX*1), Z17
-	VMOVUPS     (R10)(AX*2), Z18
-	VMOVUPS     (R10)(BX*1), Z19
-	VMOVUPS     (R10)(AX*4), Z20
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z16, Z8
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z17, Z8
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z16, Z1
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z16, Z9
-	VFMADD231PS Z31, Z18, Z8
-	VMOVUPS     (DI)(BX*1), Z30
-	VFMADD231PS Z30, Z17, Z1
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS     (R8)(BX*1), Z31
-	VFMADD231PS Z31, Z17, Z9
-	VFMADD231PS Z31, Z19, Z8
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z18, Z1
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z16, Z10
-	VFMADD231PS Z31, Z18, Z9
-	VFMADD231PS Z31, Z20, Z8
-	VMOVUPS     (DI)(CX*1), Z30
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS     (R8)(CX*1), Z31
-	VFMADD231PS Z31, Z17, Z10
-	VFMADD231PS Z31, Z19, Z9
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z16, Z11
-	VFMADD231PS Z31, Z18, Z10
-	VFMADD231PS Z31, Z20, Z9
-	VMOVUPS     (DI)(DX*1), Z30
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z19, Z2
-	VMOVUPS     (R8)(DX*1), Z31
-	VFMADD231PS Z31, Z17, Z11
-	VFMADD231PS Z31, Z19, Z10
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z16, Z4
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z16, Z12
-	VFMADD231PS Z31, Z18, Z11
-	VFMADD231PS Z31, Z20, Z10
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z17, Z4
-	VFMADD231PS Z30, Z19, Z3
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z17, Z12
-	VFMADD231PS Z31, Z19, Z11
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z16, Z5
-	VFMADD231PS Z30, Z18, Z4
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z16, Z13
-	VFMADD231PS Z31, Z18, Z12
-	VFMADD231PS Z31, Z20, Z11
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z17, Z5
-	VFMADD231PS Z30, Z19, Z4
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z17, Z13
-	VFMADD231PS Z31, Z19, Z12
-	VMOVUPS     (DI)(BX*1), Z30
-	VFMADD231PS Z30, Z16, Z6
-	VFMADD231PS Z30, Z18, Z5
-	VFMADD231PS Z30, Z20, Z4
-	VMOVUPS     (R8)(BX*1), Z31
-	VFMADD231PS Z31, Z16, Z14
-	VFMADD231PS Z31, Z18, Z13
-	VFMADD231PS Z31, Z20, Z12
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z17, Z6
-	VFMADD231PS Z30, Z19, Z5
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z17, Z14
-	VFMADD231PS Z31, Z19, Z13
-	VMOVUPS     (DI)(CX*1), Z30
-	VFMADD231PS Z30, Z16, Z7
-	VFMADD231PS Z30, Z18, Z6
-	VFMADD231PS Z30, Z20, Z5
-	VMOVUPS     (R8)(CX*1), Z31
-	VFMADD231PS Z31, Z16, Z15
-	VFMADD231PS Z31, Z18, Z14
-	VFMADD231PS Z31, Z20, Z13
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z17, Z7
-	VFMADD231PS Z30, Z19, Z6
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z17, Z15
-	VFMADD231PS Z31, Z19, Z14
-	VMOVUPS     (DI)(DX*1), Z30
-	VFMADD231PS Z30, Z18, Z7
-	VFMADD231PS Z30, Z20, Z6
-	VMOVUPS     (R8)(DX*1), Z31
-	VFMADD231PS Z31, Z18, Z15
-	VFMADD231PS Z31, Z20, Z14
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z19, Z7
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z19, Z15
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z20, Z7
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z20, Z15
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window8
-	VMOVUPS     Z0, (R13)
-	VMOVUPS     Z1, (R13)(AX*1)
-	VMOVUPS     Z2, (R13)(AX*2)
-	VMOVUPS     Z3, (R13)(BX*1)
-	VMOVUPS     Z4, (R13)(AX*4)
-	VMOVUPS     Z5, (R13)(CX*1)
-	VMOVUPS     Z6, (R13)(BX*2)
-	VMOVUPS     Z7, (R13)(DX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z8, (R10)
-	VMOVUPS     Z9, (R10)(AX*1)
-	VMOVUPS     Z10, (R10)(AX*2)
-	VMOVUPS     Z11, (R10)(BX*1)
-	VMOVUPS     Z12, (R10)(AX*4)
-	VMOVUPS     Z13, (R10)(CX*1)
-	VMOVUPS     Z14, (R10)(BX*2)
-	VMOVUPS     Z15, (R10)(DX*1)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*2), R12
-	JMP         pixels8
-
-rowEnd8:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd8
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow8
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow8:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows8
-
-channelsEnd8:
-	MOVQ    ch+16(FP), R11
-	SHLQ    $0x02, R11
-	SUBQ    $0x40, R11
-	MOVQ    (SP), R10
-	CMPQ    R10, R11
-	JEQ     end
-	ADDQ    $0x40, R10
-	CMPQ    R10, R11
-	CMOVQGT R11, R10
-	MOVQ    R10, (SP)
-	JMP     nextChannels8
-
-end:
-	VZEROUPPER
-	RET
-
-// func dwRows5s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s2d1MaskAVX512(SB), NOSPLIT, $40-64
-	MOVQ    ch+16(FP), CX
-	MOVQ    $0x00000001, R8
-	SHLQ    CL, R8
-	DECQ    R8
-	KMOVW   R8, K1
-	MOVQ    ch+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), BX
-	LEAQ    (BX)(AX*2), CX
-	LEAQ    (CX)(AX*2), DX
-	LEAQ    (AX)(AX*8), SI
-	MOVQ    yrow+32(FP), R15
-	SHLQ    $0x02, R15
-	MOVQ    xrow+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    R9, DI
-	ADDQ    DI, DI
-	XORQ    R8, R8
-	CMPQ    rows+0(FP), $0x01
-	CMOVQEQ R8, DI
-	CMOVQEQ R8, R15
-	MOVQ    DI, 32(SP)
-	MOVQ    $0x00000000, (SP)
-	MOVQ    n+8(FP), R14
-	CMPQ    R14, $0x08
-	JGE     channels8
-	CMPQ    R14, $0x04
-	JGE     channels4
-	MOVQ    x+40(FP), R11
-	ADDQ    (SP), R11
-	MOVQ    R11, 16(SP)
-	MOVQ    y+24(FP), R11
-	ADDQ    (SP), R11
-	MOVQ    R11, 24(SP)
-	MOVQ    rows+0(FP), R11
-	MOVQ    R11, 8(SP)
-
-rows1:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels1:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window1:
-	VMOVUPS.Z   (R10), K1, Z16
-	VMOVUPS.Z   (R10)(AX*1), K1, Z17
-	VMOVUPS.Z   (R10)(AX*2), K1, Z18
-	VMOVUPS.Z   (R10)(BX*1), K1, Z19
-	VMOVUPS.Z   (R10)(AX*4), K1, Z20
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z16, Z1
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z1
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z18, Z1
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z19, Z1
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z20, Z1
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window1
-	VMOVUPS     Z0, K1, (R13)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z1, K1, (R10)
-	SUBQ        $0x01, R14
-	JZ          rowEnd1
-	ADDQ        AX, R13
-	LEAQ        (R12)(AX*2), R12
-	JMP         pixels1
-
-rowEnd1:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd1
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow1
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow1:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows1
-
-channelsEnd1:
-	JMP end
-
-channels4:
-	SUBQ SI, R9
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows4:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels4:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window4:
-	VMOVUPS.Z   (R10), K1, Z16
-	VMOVUPS.Z   (R10)(AX*1), K1, Z17
-	VMOVUPS.Z   (R10)(AX*2), K1, Z18
-	VMOVUPS.Z   (R10)(BX*1), K1, Z19
-	VMOVUPS.Z   (R10)(AX*4), K1, Z20
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z16, Z4
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z4
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z1
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z5
-	VFMADD231PS Z31, Z18, Z4
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z1
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z5
-	VFMADD231PS Z31, Z19, Z4
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z18, Z1
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z16, Z6
-	VFMADD231PS Z31, Z18, Z5
-	VFMADD231PS Z31, Z20, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS.Z   (R8)(CX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z6
-	VFMADD231PS Z31, Z19, Z5
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z7
-	VFMADD231PS Z31, Z18, Z6
-	VFMADD231PS Z31, Z20, Z5
-	VMOVUPS.Z   (DI)(DX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z19, Z2
-	VMOVUPS.Z   (R8)(DX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z7
-	VFMADD231PS Z31, Z19, Z6
-	VMOVUPS.Z   (DI)(AX*8), K1, Z30
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS.Z   (R8)(AX*8), K1, Z31
-	VFMADD231PS Z31, Z18, Z7
-	VFMADD231PS Z31, Z20, Z6
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z19, Z3
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z19, Z7
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z20, Z7
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window4
-	VMOVUPS     Z0, K1, (R13)
-	VMOVUPS     Z1, K1, (R13)(AX*1)
-	VMOVUPS     Z2, K1, (R13)(AX*2)
-	VMOVUPS     Z3, K1, (R13)(BX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z4, K1, (R10)
-	VMOVUPS     Z5, K1, (R10)(AX*1)
-	VMOVUPS     Z6, K1, (R10)(AX*2)
-	VMOVUPS     Z7, K1, (R10)(BX*1)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*2), R12
-	JMP         pixels4
-
-rowEnd4:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd4
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow4
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow4:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows4
-
-channelsEnd4:
-	JMP end
-
-channels8:
-	SUBQ SI, R9
-	SUBQ SI, R9
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows8:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels8:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window8:
-	VMOVUPS.Z   (R10), K1, Z16
-	VMOVUPS.Z   (R10)(AX*1), K1, Z17
-	VMOVUPS.Z   (R10)(AX*2), K1, Z18
-	VMOVUPS.Z   (R10)(BX*1), K1, Z19
-	VMOVUPS.Z   (R10)(AX*4), K1, Z20
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z16, Z8
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z8
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z1
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z9
-	VFMADD231PS Z31, Z18, Z8
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z1
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z9
-	VFMADD231PS Z31, Z19, Z8
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z18, Z1
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z16, Z10
-	VFMADD231PS Z31, Z18, Z9
-	VFMADD231PS Z31, Z20, Z8
-	VMOVUPS.Z   (DI)(CX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS.Z   (R8)(CX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z10
-	VFMADD231PS Z31, Z19, Z9
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z11
-	VFMADD231PS Z31, Z18, Z10
-	VFMADD231PS Z31, Z20, Z9
-	VMOVUPS.Z   (DI)(DX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z19, Z2
-	VMOVUPS.Z   (R8)(DX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z11
-	VFMADD231PS Z31, Z19, Z10
-	VMOVUPS.Z   (DI)(AX*8), K1, Z30
-	VFMADD231PS Z30, Z16, Z4
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS.Z   (R8)(AX*8), K1, Z31
-	VFMADD231PS Z31, Z16, Z12
-	VFMADD231PS Z31, Z18, Z11
-	VFMADD231PS Z31, Z20, Z10
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z17, Z4
-	VFMADD231PS Z30, Z19, Z3
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z17, Z12
-	VFMADD231PS Z31, Z19, Z11
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z5
-	VFMADD231PS Z30, Z18, Z4
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z13
-	VFMADD231PS Z31, Z18, Z12
-	VFMADD231PS Z31, Z20, Z11
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z17, Z5
-	VFMADD231PS Z30, Z19, Z4
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z17, Z13
-	VFMADD231PS Z31, Z19, Z12
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z6
-	VFMADD231PS Z30, Z18, Z5
-	VFMADD231PS Z30, Z20, Z4
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z14
-	VFMADD231PS Z31, Z18, Z13
-	VFMADD231PS Z31, Z20, Z12
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z17, Z6
-	VFMADD231PS Z30, Z19, Z5
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z17, Z14
-	VFMADD231PS Z31, Z19, Z13
-	VMOVUPS.Z   (DI)(CX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z7
-	VFMADD231PS Z30, Z18, Z6
-	VFMADD231PS Z30, Z20, Z5
-	VMOVUPS.Z   (R8)(CX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z15
-	VFMADD231PS Z31, Z18, Z14
-	VFMADD231PS Z31, Z20, Z13
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z17, Z7
-	VFMADD231PS Z30, Z19, Z6
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z17, Z15
-	VFMADD231PS Z31, Z19, Z14
-	VMOVUPS.Z   (DI)(DX*1), K1, Z30
-	VFMADD231PS Z30, Z18, Z7
-	VFMADD231PS Z30, Z20, Z6
-	VMOVUPS.Z   (R8)(DX*1), K1, Z31
-	VFMADD231PS Z31, Z18, Z15
-	VFMADD231PS Z31, Z20, Z14
-	VMOVUPS.Z   (DI)(AX*8), K1, Z30
-	VFMADD231PS Z30, Z19, Z7
-	VMOVUPS.Z   (R8)(AX*8), K1, Z31
-	VFMADD231PS Z31, Z19, Z15
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z20, Z7
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z20, Z15
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window8
-	VMOVUPS     Z0, K1, (R13)
-	VMOVUPS     Z1, K1, (R13)(AX*1)
-	VMOVUPS     Z2, K1, (R13)(AX*2)
-	VMOVUPS     Z3, K1, (R13)(BX*1)
-	VMOVUPS     Z4, K1, (R13)(AX*4)
-	VMOVUPS     Z5, K1, (R13)(CX*1)
-	VMOVUPS     Z6, K1, (R13)(BX*2)
-	VMOVUPS     Z7, K1, (R13)(DX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z8, K1, (R10)
-	VMOVUPS     Z9, K1, (R10)(AX*1)
-	VMOVUPS     Z10, K1, (R10)(AX*2)
-	VMOVUPS     Z11, K1, (R10)(BX*1)
-	VMOVUPS     Z12, K1, (R10)(AX*4)
-	VMOVUPS     Z13, K1, (R10)(CX*1)
-	VMOVUPS     Z14, K1, (R10)(BX*2)
-	VMOVUPS     Z15, K1, (R10)(DX*1)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*2), R12
-	JMP         pixels8
-
-rowEnd8:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd8
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow8
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow8:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows8
-
-channelsEnd8:
-end:
-	VZEROUPPER
-	RET
-
-// func dwRows5s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s1d2AVX512(SB), NOSPLIT, $40-64
-	MOVQ    ch+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), BX
-	LEAQ    (BX)(AX*2), CX
-	LEAQ    (CX)(AX*2), DX
-	LEAQ    (AX)(AX*8), SI
-	MOVQ    yrow+32(FP), R15
-	SHLQ    $0x02, R15
-	MOVQ    xrow+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    R9, DI
-	XORQ    R8, R8
-	CMPQ    rows+0(FP), $0x01
-	CMOVQEQ R8, DI
-	CMOVQEQ R8, R15
-	MOVQ    DI, 32(SP)
-	ADDQ    R9, R9
-	MOVQ    $0x00000000, (SP)
-	MOVQ    n+8(FP), R14
-	CMPQ    R14, $0x08
-	JGE     channels8
-	CMPQ    R14, $0x04
-	JGE     channels4
-
-nextChannels1:
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows1:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels1:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window1:
-	VMOVUPS     (R10), Z16
-	VMOVUPS     (R10)(AX*1), Z17
-	VMOVUPS     (R10)(AX*2), Z18
-	VMOVUPS     (R10)(BX*1), Z19
-	VMOVUPS     (R10)(AX*4), Z20
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z16, Z1
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z17, Z1
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z18, Z1
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z19, Z1
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z20, Z1
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window1
-	VMOVUPS     Z0, (R13)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z1, (R10)
-	SUBQ        $0x01, R14
-	JZ          rowEnd1
-	ADDQ        AX, R13
-	LEAQ        (R12)(AX*1), R12
-	JMP         pixels1
-
-rowEnd1:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd1
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow1
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow1:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows1
-
-channelsEnd1:
-	MOVQ    ch+16(FP), R11
-	SHLQ    $0x02, R11
-	SUBQ    $0x40, R11
-	MOVQ    (SP), R10
-	CMPQ    R10, R11
-	JEQ     end
-	ADDQ    $0x40, R10
-	CMPQ    R10, R11
-	CMOVQGT R11, R10
-	MOVQ    R10, (SP)
-	JMP     nextChannels1
-
-channels4:
-	SUBQ SI, R9
-
-nextChannels4:
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows4:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels4:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window4:
-	VMOVUPS     (R10), Z16
-	VMOVUPS     (R10)(AX*1), Z17
-	VMOVUPS     (R10)(AX*2), Z18
-	VMOVUPS     (R10)(BX*1), Z19
-	VMOVUPS     (R10)(AX*4), Z20
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z16, Z4
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z16, Z1
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z16, Z5
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z16, Z6
-	VFMADD231PS Z31, Z17, Z4
-	VMOVUPS     (DI)(BX*1), Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z17, Z1
-	VMOVUPS     (R8)(BX*1), Z31
-	VFMADD231PS Z31, Z16, Z7
-	VFMADD231PS Z31, Z17, Z5
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z17, Z6
-	VFMADD231PS Z31, Z18, Z4
-	VMOVUPS     (DI)(CX*1), Z30
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z18, Z1
-	VMOVUPS     (R8)(CX*1), Z31
-	VFMADD231PS Z31, Z17, Z7
-	VFMADD231PS Z31, Z18, Z5
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z18, Z6
-	VFMADD231PS Z31, Z19, Z4
-	VMOVUPS     (DI)(DX*1), Z30
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS     (R8)(DX*1), Z31
-	VFMADD231PS Z31, Z18, Z7
-	VFMADD231PS Z31, Z19, Z5
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z19, Z2
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z19, Z6
-	VFMADD231PS Z31, Z20, Z4
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z19, Z3
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z19, Z7
-	VFMADD231PS Z31, Z20, Z5
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z20, Z6
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z20, Z7
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window4
-	VMOVUPS     Z0, (R13)
-	VMOVUPS     Z1, (R13)(AX*1)
-	VMOVUPS     Z2, (R13)(AX*2)
-	VMOVUPS     Z3, (R13)(BX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z4, (R10)
-	VMOVUPS     Z5, (R10)(AX*1)
-	VMOVUPS     Z6, (R10)(AX*2)
-	VMOVUPS     Z7, (R10)(BX*1)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*1), R12
-	JMP         pixels4
-
-rowEnd4:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd4
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow4
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow4:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows4
-
-channelsEnd4:
-	MOVQ    ch+16(FP), R11
-	SHLQ    $0x02, R11
-	SUBQ    $0x40, R11
-	MOVQ    (SP), R10
-	CMPQ    R10, R11
-	JEQ     end
-	ADDQ    $0x40, R10
-	CMPQ    R10, R11
-	CMOVQGT R11, R10
-	MOVQ    R10, (SP)
-	JMP     nextChannels4
-
-channels8:
-	SUBQ SI, R9
-
-nextChannels8:
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows8:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels8:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window8:
-	VMOVUPS     (R10), Z16
-	VMOVUPS     (R10)(AX*1), Z17
-	VMOVUPS     (R10)(AX*2), Z18
-	VMOVUPS     (R10)(BX*1), Z19
-	VMOVUPS     (R10)(AX*4), Z20
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z16, Z8
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z16, Z1
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z16, Z9
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z16, Z10
-	VFMADD231PS Z31, Z17, Z8
-	VMOVUPS     (DI)(BX*1), Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z17, Z1
-	VMOVUPS     (R8)(BX*1), Z31
-	VFMADD231PS Z31, Z16, Z11
-	VFMADD231PS Z31, Z17, Z9
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z16, Z4
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z16, Z12
-	VFMADD231PS Z31, Z17, Z10
-	VFMADD231PS Z31, Z18, Z8
-	VMOVUPS     (DI)(CX*1), Z30
-	VFMADD231PS Z30, Z16, Z5
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z18, Z1
-	VMOVUPS     (R8)(CX*1), Z31
-	VFMADD231PS Z31, Z16, Z13
-	VFMADD231PS Z31, Z17, Z11
-	VFMADD231PS Z31, Z18, Z9
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z16, Z6
-	VFMADD231PS Z30, Z17, Z4
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z16, Z14
-	VFMADD231PS Z31, Z17, Z12
-	VFMADD231PS Z31, Z18, Z10
-	VFMADD231PS Z31, Z19, Z8
-	VMOVUPS     (DI)(DX*1), Z30
-	VFMADD231PS Z30, Z16, Z7
-	VFMADD231PS Z30, Z17, Z5
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS     (R8)(DX*1), Z31
-	VFMADD231PS Z31, Z16, Z15
-	VFMADD231PS Z31, Z17, Z13
-	VFMADD231PS Z31, Z18, Z11
-	VFMADD231PS Z31, Z19, Z9
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z17, Z6
-	VFMADD231PS Z30, Z18, Z4
-	VFMADD231PS Z30, Z19, Z2
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z17, Z14
-	VFMADD231PS Z31, Z18, Z12
-	VFMADD231PS Z31, Z19, Z10
-	VFMADD231PS Z31, Z20, Z8
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z17, Z7
-	VFMADD231PS Z30, Z18, Z5
-	VFMADD231PS Z30, Z19, Z3
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z17, Z15
-	VFMADD231PS Z31, Z18, Z13
-	VFMADD231PS Z31, Z19, Z11
-	VFMADD231PS Z31, Z20, Z9
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z18, Z6
-	VFMADD231PS Z30, Z19, Z4
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z18, Z14
-	VFMADD231PS Z31, Z19, Z12
-	VFMADD231PS Z31, Z20, Z10
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z18, Z7
-	VFMADD231PS Z30, Z19, Z5
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z18, Z15
-	VFMADD231PS Z31, Z19, Z13
-	VFMADD231PS Z31, Z20, Z11
-	VMOVUPS     (DI)(BX*1), Z30
-	VFMADD231PS Z30, Z19, Z6
-	VFMADD231PS Z30, Z20, Z4
-	VMOVUPS     (R8)(BX*1), Z31
-	VFMADD231PS Z31, Z19, Z14
-	VFMADD231PS Z31, Z20, Z12
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z19, Z7
-	VFMADD231PS Z30, Z20, Z5
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z19, Z15
-	VFMADD231PS Z31, Z20, Z13
-	VMOVUPS     (DI)(CX*1), Z30
-	VFMADD231PS Z30, Z20, Z6
-	VMOVUPS     (R8)(CX*1), Z31
-	VFMADD231PS Z31, Z20, Z14
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z20, Z7
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z20, Z15
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window8
-	VMOVUPS     Z0, (R13)
-	VMOVUPS     Z1, (R13)(AX*1)
-	VMOVUPS     Z2, (R13)(AX*2)
-	VMOVUPS     Z3, (R13)(BX*1)
-	VMOVUPS     Z4, (R13)(AX*4)
-	VMOVUPS     Z5, (R13)(CX*1)
-	VMOVUPS     Z6, (R13)(BX*2)
-	VMOVUPS     Z7, (R13)(DX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z8, (R10)
-	VMOVUPS     Z9, (R10)(AX*1)
-	VMOVUPS     Z10, (R10)(AX*2)
-	VMOVUPS     Z11, (R10)(BX*1)
-	VMOVUPS     Z12, (R10)(AX*4)
-	VMOVUPS     Z13, (R10)(CX*1)
-	VMOVUPS     Z14, (R10)(BX*2)
-	VMOVUPS     Z15, (R10)(DX*1)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*1), R12
-	JMP         pixels8
-
-rowEnd8:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd8
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow8
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow8:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows8
-
-channelsEnd8:
-	MOVQ    ch+16(FP), R11
-	SHLQ    $0x02, R11
-	SUBQ    $0x40, R11
-	MOVQ    (SP), R10
-	CMPQ    R10, R11
-	JEQ     end
-	ADDQ    $0x40, R10
-	CMPQ    R10, R11
-	CMOVQGT R11, R10
-	MOVQ    R10, (SP)
-	JMP     nextChannels8
-
-end:
-	VZEROUPPER
-	RET
-
-// func dwRows5s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s1d2MaskAVX512(SB), NOSPLIT, $40-64
-	MOVQ    ch+16(FP), CX
-	MOVQ    $0x00000001, R8
-	SHLQ    CL, R8
-	DECQ    R8
-	KMOVW   R8, K1
-	MOVQ    ch+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), BX
-	LEAQ    (BX)(AX*2), CX
-	LEAQ    (CX)(AX*2), DX
-	LEAQ    (AX)(AX*8), SI
-	MOVQ    yrow+32(FP), R15
-	SHLQ    $0x02, R15
-	MOVQ    xrow+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    R9, DI
-	XORQ    R8, R8
-	CMPQ    rows+0(FP), $0x01
-	CMOVQEQ R8, DI
-	CMOVQEQ R8, R15
-	MOVQ    DI, 32(SP)
-	ADDQ    R9, R9
-	MOVQ    $0x00000000, (SP)
-	MOVQ    n+8(FP), R14
-	CMPQ    R14, $0x08
-	JGE     channels8
-	CMPQ    R14, $0x04
-	JGE     channels4
-	MOVQ    x+40(FP), R11
-	ADDQ    (SP), R11
-	MOVQ    R11, 16(SP)
-	MOVQ    y+24(FP), R11
-	ADDQ    (SP), R11
-	MOVQ    R11, 24(SP)
-	MOVQ    rows+0(FP), R11
-	MOVQ    R11, 8(SP)
-
-rows1:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels1:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window1:
-	VMOVUPS.Z   (R10), K1, Z16
-	VMOVUPS.Z   (R10)(AX*1), K1, Z17
-	VMOVUPS.Z   (R10)(AX*2), K1, Z18
-	VMOVUPS.Z   (R10)(BX*1), K1, Z19
-	VMOVUPS.Z   (R10)(AX*4), K1, Z20
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z16, Z1
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z17, Z1
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z18, Z1
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z19, Z1
-	VMOVUPS.Z   (DI)(AX*8), K1, Z30
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS.Z   (R8)(AX*8), K1, Z31
-	VFMADD231PS Z31, Z20, Z1
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window1
-	VMOVUPS     Z0, K1, (R13)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z1, K1, (R10)
-	SUBQ        $0x01, R14
-	JZ          rowEnd1
-	ADDQ        AX, R13
-	LEAQ        (R12)(AX*1), R12
-	JMP         pixels1
-
-rowEnd1:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd1
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow1
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow1:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows1
-
-channelsEnd1:
-	JMP end
-
-channels4:
-	SUBQ SI, R9
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows4:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels4:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window4:
-	VMOVUPS.Z   (R10), K1, Z16
-	VMOVUPS.Z   (R10)(AX*1), K1, Z17
-	VMOVUPS.Z   (R10)(AX*2), K1, Z18
-	VMOVUPS.Z   (R10)(BX*1), K1, Z19
-	VMOVUPS.Z   (R10)(AX*4), K1, Z20
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z16, Z4
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z1
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z5
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z6
-	VFMADD231PS Z31, Z17, Z4
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z17, Z1
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z7
-	VFMADD231PS Z31, Z17, Z5
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z17, Z6
-	VFMADD231PS Z31, Z18, Z4
-	VMOVUPS.Z   (DI)(CX*1), K1, Z30
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z18, Z1
-	VMOVUPS.Z   (R8)(CX*1), K1, Z31
-	VFMADD231PS Z31, Z17, Z7
-	VFMADD231PS Z31, Z18, Z5
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z18, Z6
-	VFMADD231PS Z31, Z19, Z4
-	VMOVUPS.Z   (DI)(DX*1), K1, Z30
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS.Z   (R8)(DX*1), K1, Z31
-	VFMADD231PS Z31, Z18, Z7
-	VFMADD231PS Z31, Z19, Z5
-	VMOVUPS.Z   (DI)(AX*8), K1, Z30
-	VFMADD231PS Z30, Z19, Z2
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS.Z   (R8)(AX*8), K1, Z31
-	VFMADD231PS Z31, Z19, Z6
-	VFMADD231PS Z31, Z20, Z4
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z19, Z3
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z19, Z7
-	VFMADD231PS Z31, Z20, Z5
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z20, Z6
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z20, Z7
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window4
-	VMOVUPS     Z0, K1, (R13)
-	VMOVUPS     Z1, K1, (R13)(AX*1)
-	VMOVUPS     Z2, K1, (R13)(AX*2)
-	VMOVUPS     Z3, K1, (R13)(BX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z4, K1, (R10)
-	VMOVUPS     Z5, K1, (R10)(AX*1)
-	VMOVUPS     Z6, K1, (R10)(AX*2)
-	VMOVUPS     Z7, K1, (R10)(BX*1)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*1), R12
-	JMP         pixels4
-
-rowEnd4:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd4
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow4
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow4:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows4
-
-channelsEnd4:
-	JMP end
-
-channels8:
-	SUBQ SI, R9
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows8:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels8:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window8:
-	VMOVUPS.Z   (R10), K1, Z16
-	VMOVUPS.Z   (R10)(AX*1), K1, Z17
-	VMOVUPS.Z   (R10)(AX*2), K1, Z18
-	VMOVUPS.Z   (R10)(BX*1), K1, Z19
-	VMOVUPS.Z   (R10)(AX*4), K1, Z20
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z16, Z8
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z1
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z9
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z10
-	VFMADD231PS Z31, Z17, Z8
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z17, Z1
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z11
-	VFMADD231PS Z31, Z17, Z9
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z16, Z4
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z16, Z12
-	VFMADD231PS Z31, Z17, Z10
-	VFMADD231PS Z31, Z18, Z8
-	VMOVUPS.Z   (DI)(CX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z5
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z18, Z1
-	VMOVUPS.Z   (R8)(CX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z13
-	VFMADD231PS Z31, Z17, Z11
-	VFMADD231PS Z31, Z18, Z9
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z16, Z6
-	VFMADD231PS Z30, Z17, Z4
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z16, Z14
-	VFMADD231PS Z31, Z17, Z12
-	VFMADD231PS Z31, Z18, Z10
-	VFMADD231PS Z31, Z19, Z8
-	VMOVUPS.Z   (DI)(DX*1), K1, Z30
-	VFMADD231PS Z30, Z16, Z7
-	VFMADD231PS Z30, Z17, Z5
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z19, Z1
-	VMOVUPS.Z   (R8)(DX*1), K1, Z31
-	VFMADD231PS Z31, Z16, Z15
-	VFMADD231PS Z31, Z17, Z13
-	VFMADD231PS Z31, Z18, Z11
-	VFMADD231PS Z31, Z19, Z9
-	VMOVUPS.Z   (DI)(AX*8), K1, Z30
-	VFMADD231PS Z30, Z17, Z6
-	VFMADD231PS Z30, Z18, Z4
-	VFMADD231PS Z30, Z19, Z2
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS.Z   (R8)(AX*8), K1, Z31
-	VFMADD231PS Z31, Z17, Z14
-	VFMADD231PS Z31, Z18, Z12
-	VFMADD231PS Z31, Z19, Z10
-	VFMADD231PS Z31, Z20, Z8
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS.Z   (DI), K1, Z30
-	VFMADD231PS Z30, Z17, Z7
-	VFMADD231PS Z30, Z18, Z5
-	VFMADD231PS Z30, Z19, Z3
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS.Z   (R8), K1, Z31
-	VFMADD231PS Z31, Z17, Z15
-	VFMADD231PS Z31, Z18, Z13
-	VFMADD231PS Z31, Z19, Z11
-	VFMADD231PS Z31, Z20, Z9
-	VMOVUPS.Z   (DI)(AX*1), K1, Z30
-	VFMADD231PS Z30, Z18, Z6
-	VFMADD231PS Z30, Z19, Z4
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS.Z   (R8)(AX*1), K1, Z31
-	VFMADD231PS Z31, Z18, Z14
-	VFMADD231PS Z31, Z19, Z12
-	VFMADD231PS Z31, Z20, Z10
-	VMOVUPS.Z   (DI)(AX*2), K1, Z30
-	VFMADD231PS Z30, Z18, Z7
-	VFMADD231PS Z30, Z19, Z5
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS.Z   (R8)(AX*2), K1, Z31
-	VFMADD231PS Z31, Z18, Z15
-	VFMADD231PS Z31, Z19, Z13
-	VFMADD231PS Z31, Z20, Z11
-	VMOVUPS.Z   (DI)(BX*1), K1, Z30
-	VFMADD231PS Z30, Z19, Z6
-	VFMADD231PS Z30, Z20, Z4
-	VMOVUPS.Z   (R8)(BX*1), K1, Z31
-	VFMADD231PS Z31, Z19, Z14
-	VFMADD231PS Z31, Z20, Z12
-	VMOVUPS.Z   (DI)(AX*4), K1, Z30
-	VFMADD231PS Z30, Z19, Z7
-	VFMADD231PS Z30, Z20, Z5
-	VMOVUPS.Z   (R8)(AX*4), K1, Z31
-	VFMADD231PS Z31, Z19, Z15
-	VFMADD231PS Z31, Z20, Z13
-	VMOVUPS.Z   (DI)(CX*1), K1, Z30
-	VFMADD231PS Z30, Z20, Z6
-	VMOVUPS.Z   (R8)(CX*1), K1, Z31
-	VFMADD231PS Z31, Z20, Z14
-	VMOVUPS.Z   (DI)(BX*2), K1, Z30
-	VFMADD231PS Z30, Z20, Z7
-	VMOVUPS.Z   (R8)(BX*2), K1, Z31
-	VFMADD231PS Z31, Z20, Z15
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window8
-	VMOVUPS     Z0, K1, (R13)
-	VMOVUPS     Z1, K1, (R13)(AX*1)
-	VMOVUPS     Z2, K1, (R13)(AX*2)
-	VMOVUPS     Z3, K1, (R13)(BX*1)
-	VMOVUPS     Z4, K1, (R13)(AX*4)
-	VMOVUPS     Z5, K1, (R13)(CX*1)
-	VMOVUPS     Z6, K1, (R13)(BX*2)
-	VMOVUPS     Z7, K1, (R13)(DX*1)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z8, K1, (R10)
-	VMOVUPS     Z9, K1, (R10)(AX*1)
-	VMOVUPS     Z10, K1, (R10)(AX*2)
-	VMOVUPS     Z11, K1, (R10)(BX*1)
-	VMOVUPS     Z12, K1, (R10)(AX*4)
-	VMOVUPS     Z13, K1, (R10)(CX*1)
-	VMOVUPS     Z14, K1, (R10)(BX*2)
-	VMOVUPS     Z15, K1, (R10)(DX*1)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	IMULQ       AX, R11
-	ADDQ        R11, R13
-	LEAQ        (R12)(R11*1), R12
-	JMP         pixels8
-
-rowEnd8:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd8
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow8
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow8:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows8
-
-channelsEnd8:
-end:
-	VZEROUPPER
-	RET
-
-// func dwRows5s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s2d2AVX512(SB), NOSPLIT, $40-64
-	MOVQ    ch+16(FP), AX
-	SHLQ    $0x02, AX
-	LEAQ    (AX)(AX*2), BX
-	LEAQ    (BX)(AX*2), CX
-	LEAQ    (CX)(AX*2), DX
-	LEAQ    (AX)(AX*8), SI
-	MOVQ    yrow+32(FP), R15
-	SHLQ    $0x02, R15
-	MOVQ    xrow+48(FP), R9
-	SHLQ    $0x02, R9
-	MOVQ    R9, DI
-	ADDQ    DI, DI
-	XORQ    R8, R8
-	CMPQ    rows+0(FP), $0x01
-	CMOVQEQ R8, DI
-	CMOVQEQ R8, R15
-	MOVQ    DI, 32(SP)
-	ADDQ    R9, R9
-	MOVQ    $0x00000000, (SP)
-	MOVQ    n+8(FP), R14
-	CMPQ    R14, $0x08
-	JGE     channels8
-	CMPQ    R14, $0x04
-	JGE     channels4
-
-nextChannels1:
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows1:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels1:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window1:
-	VMOVUPS     (R10), Z16
-	VMOVUPS     (R10)(AX*1), Z17
-	VMOVUPS     (R10)(AX*2), Z18
-	VMOVUPS     (R10)(BX*1), Z19
-	VMOVUPS     (R10)(AX*4), Z20
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z16, Z1
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z17, Z1
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z18, Z1
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z19, Z1
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z20, Z1
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window1
-	VMOVUPS     Z0, (R13)
-	LEAQ        (R13)(R15*1), R10
-	VMOVUPS     Z1, (R10)
-	SUBQ        $0x01, R14
-	JZ          rowEnd1
-	ADDQ        AX, R13
-	LEAQ        (R12)(AX*2), R12
-	JMP         pixels1
-
-rowEnd1:
-	MOVQ 32(SP), R10
-	MOVQ R15, R11
-	SUBQ $0x02, 8(SP)
-	JLE  channelsEnd1
-	CMPQ 8(SP), $0x01
-	JEQ  lastRow1
-	ADDQ R10, R10
-	ADDQ R11, R11
-	DECQ 8(SP)
-
-lastRow1:
-	INCQ 8(SP)
-	ADDQ R10, 16(SP)
-	ADDQ R11, 24(SP)
-	JMP  rows1
-
-channelsEnd1:
-	MOVQ    ch+16(FP), R11
-	SHLQ    $0x02, R11
-	SUBQ    $0x40, R11
-	MOVQ    (SP), R10
-	CMPQ    R10, R11
-	JEQ     end
-	ADDQ    $0x40, R10
-	CMPQ    R10, R11
-	CMOVQGT R11, R10
-	MOVQ    R10, (SP)
-	JMP     nextChannels1
-
-channels4:
-	SUBQ SI, R9
-
-nextChannels4:
-	MOVQ x+40(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 16(SP)
-	MOVQ y+24(FP), R11
-	ADDQ (SP), R11
-	MOVQ R11, 24(SP)
-	MOVQ rows+0(FP), R11
-	MOVQ R11, 8(SP)
-
-rows4:
-	MOVQ 16(SP), R12
-	MOVQ 24(SP), R13
-	MOVQ n+8(FP), R14
-
-pixels4:
-	MOVQ   R12, DI
-	MOVQ   R12, R8
-	ADDQ   32(SP), R8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   w+56(FP), R10
-	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
-
-window4:
-	VMOVUPS     (R10), Z16
-	VMOVUPS     (R10)(AX*1), Z17
-	VMOVUPS     (R10)(AX*2), Z18
-	VMOVUPS     (R10)(BX*1), Z19
-	VMOVUPS     (R10)(AX*4), Z20
-	VMOVUPS     (DI), Z30
-	VFMADD231PS Z30, Z16, Z0
-	VMOVUPS     (R8), Z31
-	VFMADD231PS Z31, Z16, Z4
-	VMOVUPS     (DI)(AX*2), Z30
-	VFMADD231PS Z30, Z16, Z1
-	VFMADD231PS Z30, Z17, Z0
-	VMOVUPS     (R8)(AX*2), Z31
-	VFMADD231PS Z31, Z16, Z5
-	VFMADD231PS Z31, Z17, Z4
-	VMOVUPS     (DI)(AX*4), Z30
-	VFMADD231PS Z30, Z16, Z2
-	VFMADD231PS Z30, Z17, Z1
-	VFMADD231PS Z30, Z18, Z0
-	VMOVUPS     (R8)(AX*4), Z31
-	VFMADD231PS Z31, Z16, Z6
-	VFMADD231PS Z31, Z17, Z5
-	VFMADD231PS Z31, Z18, Z4
-	VMOVUPS     (DI)(BX*2), Z30
-	VFMADD231PS Z30, Z16, Z3
-	VFMADD231PS Z30, Z17, Z2
-	VFMADD231PS Z30, Z18, Z1
-	VFMADD231PS Z30, Z19, Z0
-	VMOVUPS     (R8)(BX*2), Z31
-	VFMADD231PS Z31, Z16, Z7
-	VFMADD231PS Z31, Z17, Z6
-	VFMADD231PS Z31, Z18, Z5
-	VFMADD231PS Z31, Z19, Z4
-	VMOVUPS     (DI)(AX*8), Z30
-	VFMADD231PS Z30, Z17, Z3
-	VFMADD231PS Z30, Z18, Z2
-	VFMADD231PS Z30, Z19, Z1
-	VFMADD231PS Z30, Z20, Z0
-	VMOVUPS     (R8)(AX*8), Z31
-	VFMADD231PS Z31, Z17, Z7
-	VFMADD231PS Z31, Z18, Z6
-	VFMADD231PS Z31, Z19, Z5
-	VFMADD231PS Z31, Z20, Z4
-	ADDQ        SI, DI
-	ADDQ        SI, R8
-	VMOVUPS     (DI)(AX*1), Z30
-	VFMADD231PS Z30, Z18, Z3
-	VFMADD231PS Z30, Z19, Z2
-	VFMADD231PS Z30, Z20, Z1
-	VMOVUPS     (R8)(AX*1), Z31
-	VFMADD231PS Z31, Z18, Z7
-	VFMADD231PS Z31, Z19, Z6
-	VFMADD231PS Z31, Z20, Z5
-	VMOVUPS     (DI)(BX*1), Z30
-	VFMADD231PS Z30, Z19, Z3
-	VFMADD231PS Z30, Z20, Z2
-	VMOVUPS     (R8)(BX*1), Z31
-	VFMADD231PS Z31, Z19, Z7
-	VFMADD231PS Z31, Z20, Z6
-	VMOVUPS     (DI)(CX*1), Z30
-	VFMADD231PS Z30, Z20, Z3
-	VMOVUPS     (R8)(CX*1), Z31
-	VFMADD231PS Z31, Z20, Z7
-	LEAQ        (R10)(CX*1), R10
-	ADDQ        R9, DI
-	ADDQ        R9, R8
-	DECQ        R11
-	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -8675,11 +7081,2107 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(AX*1), Z17
+	VMOVUPS     (R10)(AX*2), Z18
+	VMOVUPS     (R10)(BX*1), Z19
+	VMOVUPS     (R10)(AX*4), Z20
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z16, Z8
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z17, Z8
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z16, Z1
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z16, Z9
+	VFMADD231PS Z31, Z18, Z8
+	VMOVUPS     (DI)(BX*1), Z30
+	VFMADD231PS Z30, Z17, Z1
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS     (R8)(BX*1), Z31
+	VFMADD231PS Z31, Z17, Z9
+	VFMADD231PS Z31, Z19, Z8
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z18, Z1
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z16, Z10
+	VFMADD231PS Z31, Z18, Z9
+	VFMADD231PS Z31, Z20, Z8
+	VMOVUPS     (DI)(CX*1), Z30
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS     (R8)(CX*1), Z31
+	VFMADD231PS Z31, Z17, Z10
+	VFMADD231PS Z31, Z19, Z9
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z16, Z11
+	VFMADD231PS Z31, Z18, Z10
+	VFMADD231PS Z31, Z20, Z9
+	VMOVUPS     (DI)(DX*1), Z30
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z19, Z2
+	VMOVUPS     (R8)(DX*1), Z31
+	VFMADD231PS Z31, Z17, Z11
+	VFMADD231PS Z31, Z19, Z10
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z16, Z4
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z16, Z12
+	VFMADD231PS Z31, Z18, Z11
+	VFMADD231PS Z31, Z20, Z10
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z17, Z4
+	VFMADD231PS Z30, Z19, Z3
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z17, Z12
+	VFMADD231PS Z31, Z19, Z11
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z16, Z5
+	VFMADD231PS Z30, Z18, Z4
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z16, Z13
+	VFMADD231PS Z31, Z18, Z12
+	VFMADD231PS Z31, Z20, Z11
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z17, Z5
+	VFMADD231PS Z30, Z19, Z4
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z17, Z13
+	VFMADD231PS Z31, Z19, Z12
+	VMOVUPS     (DI)(BX*1), Z30
+	VFMADD231PS Z30, Z16, Z6
+	VFMADD231PS Z30, Z18, Z5
+	VFMADD231PS Z30, Z20, Z4
+	VMOVUPS     (R8)(BX*1), Z31
+	VFMADD231PS Z31, Z16, Z14
+	VFMADD231PS Z31, Z18, Z13
+	VFMADD231PS Z31, Z20, Z12
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z17, Z6
+	VFMADD231PS Z30, Z19, Z5
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z17, Z14
+	VFMADD231PS Z31, Z19, Z13
+	VMOVUPS     (DI)(CX*1), Z30
+	VFMADD231PS Z30, Z16, Z7
+	VFMADD231PS Z30, Z18, Z6
+	VFMADD231PS Z30, Z20, Z5
+	VMOVUPS     (R8)(CX*1), Z31
+	VFMADD231PS Z31, Z16, Z15
+	VFMADD231PS Z31, Z18, Z14
+	VFMADD231PS Z31, Z20, Z13
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z17, Z7
+	VFMADD231PS Z30, Z19, Z6
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z17, Z15
+	VFMADD231PS Z31, Z19, Z14
+	VMOVUPS     (DI)(DX*1), Z30
+	VFMADD231PS Z30, Z18, Z7
+	VFMADD231PS Z30, Z20, Z6
+	VMOVUPS     (R8)(DX*1), Z31
+	VFMADD231PS Z31, Z18, Z15
+	VFMADD231PS Z31, Z20, Z14
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z19, Z7
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z19, Z15
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z20, Z7
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z20, Z15
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z1, (R13)(AX*1)
+	VMOVUPS     Z2, (R13)(AX*2)
+	VMOVUPS     Z3, (R13)(BX*1)
+	VMOVUPS     Z4, (R13)(AX*4)
+	VMOVUPS     Z5, (R13)(CX*1)
+	VMOVUPS     Z6, (R13)(BX*2)
+	VMOVUPS     Z7, (R13)(DX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z8, (R10)
+	VMOVUPS     Z9, (R10)(AX*1)
+	VMOVUPS     Z10, (R10)(AX*2)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z12, (R10)(AX*4)
+	VMOVUPS     Z13, (R10)(CX*1)
+	VMOVUPS     Z14, (R10)(BX*2)
+	VMOVUPS     Z15, (R10)(DX*1)
+	SUBQ        $0x08, R14
+	JZ          rowEnd8
+	MOVQ        $0x00000008, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000008, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*2), R12
+	JMP         pixels8
+
+rowEnd8:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd8
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow8
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow8:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows8
+
+channelsEnd8:
+	MOVQ    ch+16(FP), R11
+	SHLQ    $0x02, R11
+	SUBQ    $0x40, R11
+	MOVQ    (SP), R10
+	CMPQ    R10, R11
+	JEQ     end
+	ADDQ    $0x40, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, (SP)
+	JMP     nextChannels8
+
+end:
+	VZEROUPPER
+	RET
+
+// func dwRows5s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s2d1MaskAVX512(SB), NOSPLIT, $56-72
+	MOVQ    ch+16(FP), CX
+	MOVQ    $0x00000001, R8
+	SHLQ    CL, R8
+	DECQ    R8
+	KMOVW   R8, K1
+	MOVQ    ch+16(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (BX)(AX*2), CX
+	LEAQ    (CX)(AX*2), DX
+	LEAQ    (AX)(AX*8), SI
+	MOVQ    yrow+32(FP), R15
+	SHLQ    $0x02, R15
+	MOVQ    xrow+48(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R9, DI
+	ADDQ    DI, DI
+	XORQ    R8, R8
+	CMPQ    rows+0(FP), $0x01
+	CMOVQEQ R8, DI
+	CMOVQEQ R8, R15
+	MOVQ    DI, 32(SP)
+	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
+	MOVQ    n+8(FP), R14
+	CMPQ    R14, $0x08
+	JGE     channels8
+	CMPQ    R14, $0x04
+	JGE     channels4
+	MOVQ    x+40(FP), R11
+	ADDQ    (SP), R11
+	MOVQ    R11, 16(SP)
+	MOVQ    y+24(FP), R11
+	ADDQ    (SP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    rows+0(FP), R11
+	MOVQ    R11, 8(SP)
+
+rows1:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels1:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window1:
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z17
+	VMOVUPS.Z   (R10)(AX*2), K1, Z18
+	VMOVUPS.Z   (R10)(BX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*4), K1, Z20
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z16, Z1
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z1
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z18, Z1
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z19, Z1
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z20, Z1
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, K1, (R13)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z1, K1, (R10)
+	SUBQ        $0x01, R14
+	JZ          rowEnd1
+	ADDQ        AX, R13
+	LEAQ        (R12)(AX*2), R12
+	JMP         pixels1
+
+rowEnd1:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd1
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow1
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow1:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows1
+
+channelsEnd1:
+	JMP end
+
+channels4:
+	SUBQ SI, R9
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows4:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels4:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z17
+	VMOVUPS.Z   (R10)(AX*2), K1, Z18
+	VMOVUPS.Z   (R10)(BX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*4), K1, Z20
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z16, Z4
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z4
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z1
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z5
+	VFMADD231PS Z31, Z18, Z4
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z1
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z5
+	VFMADD231PS Z31, Z19, Z4
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z18, Z1
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z16, Z6
+	VFMADD231PS Z31, Z18, Z5
+	VFMADD231PS Z31, Z20, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS.Z   (R8)(CX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z6
+	VFMADD231PS Z31, Z19, Z5
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z7
+	VFMADD231PS Z31, Z18, Z6
+	VFMADD231PS Z31, Z20, Z5
+	VMOVUPS.Z   (DI)(DX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z19, Z2
+	VMOVUPS.Z   (R8)(DX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z7
+	VFMADD231PS Z31, Z19, Z6
+	VMOVUPS.Z   (DI)(AX*8), K1, Z30
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS.Z   (R8)(AX*8), K1, Z31
+	VFMADD231PS Z31, Z18, Z7
+	VFMADD231PS Z31, Z20, Z6
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z19, Z3
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z19, Z7
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z20, Z7
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, K1, (R13)
+	VMOVUPS     Z1, K1, (R13)(AX*1)
+	VMOVUPS     Z2, K1, (R13)(AX*2)
+	VMOVUPS     Z3, K1, (R13)(BX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z4, K1, (R10)
+	VMOVUPS     Z5, K1, (R10)(AX*1)
+	VMOVUPS     Z6, K1, (R10)(AX*2)
+	VMOVUPS     Z7, K1, (R10)(BX*1)
+	SUBQ        $0x04, R14
+	JZ          rowEnd4
+	MOVQ        $0x00000004, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000004, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*2), R12
+	JMP         pixels4
+
+rowEnd4:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd4
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow4
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow4:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows4
+
+channelsEnd4:
+	JMP end
+
+channels8:
+	SUBQ SI, R9
+	SUBQ SI, R9
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows8:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels8:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z17
+	VMOVUPS.Z   (R10)(AX*2), K1, Z18
+	VMOVUPS.Z   (R10)(BX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*4), K1, Z20
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z16, Z8
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z8
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z1
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z9
+	VFMADD231PS Z31, Z18, Z8
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z1
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z9
+	VFMADD231PS Z31, Z19, Z8
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z18, Z1
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z16, Z10
+	VFMADD231PS Z31, Z18, Z9
+	VFMADD231PS Z31, Z20, Z8
+	VMOVUPS.Z   (DI)(CX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS.Z   (R8)(CX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z10
+	VFMADD231PS Z31, Z19, Z9
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z11
+	VFMADD231PS Z31, Z18, Z10
+	VFMADD231PS Z31, Z20, Z9
+	VMOVUPS.Z   (DI)(DX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z19, Z2
+	VMOVUPS.Z   (R8)(DX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z11
+	VFMADD231PS Z31, Z19, Z10
+	VMOVUPS.Z   (DI)(AX*8), K1, Z30
+	VFMADD231PS Z30, Z16, Z4
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS.Z   (R8)(AX*8), K1, Z31
+	VFMADD231PS Z31, Z16, Z12
+	VFMADD231PS Z31, Z18, Z11
+	VFMADD231PS Z31, Z20, Z10
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z17, Z4
+	VFMADD231PS Z30, Z19, Z3
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z17, Z12
+	VFMADD231PS Z31, Z19, Z11
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z5
+	VFMADD231PS Z30, Z18, Z4
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z13
+	VFMADD231PS Z31, Z18, Z12
+	VFMADD231PS Z31, Z20, Z11
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z17, Z5
+	VFMADD231PS Z30, Z19, Z4
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z17, Z13
+	VFMADD231PS Z31, Z19, Z12
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z6
+	VFMADD231PS Z30, Z18, Z5
+	VFMADD231PS Z30, Z20, Z4
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z14
+	VFMADD231PS Z31, Z18, Z13
+	VFMADD231PS Z31, Z20, Z12
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z17, Z6
+	VFMADD231PS Z30, Z19, Z5
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z17, Z14
+	VFMADD231PS Z31, Z19, Z13
+	VMOVUPS.Z   (DI)(CX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z7
+	VFMADD231PS Z30, Z18, Z6
+	VFMADD231PS Z30, Z20, Z5
+	VMOVUPS.Z   (R8)(CX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z15
+	VFMADD231PS Z31, Z18, Z14
+	VFMADD231PS Z31, Z20, Z13
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z17, Z7
+	VFMADD231PS Z30, Z19, Z6
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z17, Z15
+	VFMADD231PS Z31, Z19, Z14
+	VMOVUPS.Z   (DI)(DX*1), K1, Z30
+	VFMADD231PS Z30, Z18, Z7
+	VFMADD231PS Z30, Z20, Z6
+	VMOVUPS.Z   (R8)(DX*1), K1, Z31
+	VFMADD231PS Z31, Z18, Z15
+	VFMADD231PS Z31, Z20, Z14
+	VMOVUPS.Z   (DI)(AX*8), K1, Z30
+	VFMADD231PS Z30, Z19, Z7
+	VMOVUPS.Z   (R8)(AX*8), K1, Z31
+	VFMADD231PS Z31, Z19, Z15
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z20, Z7
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z20, Z15
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, K1, (R13)
+	VMOVUPS     Z1, K1, (R13)(AX*1)
+	VMOVUPS     Z2, K1, (R13)(AX*2)
+	VMOVUPS     Z3, K1, (R13)(BX*1)
+	VMOVUPS     Z4, K1, (R13)(AX*4)
+	VMOVUPS     Z5, K1, (R13)(CX*1)
+	VMOVUPS     Z6, K1, (R13)(BX*2)
+	VMOVUPS     Z7, K1, (R13)(DX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z8, K1, (R10)
+	VMOVUPS     Z9, K1, (R10)(AX*1)
+	VMOVUPS     Z10, K1, (R10)(AX*2)
+	VMOVUPS     Z11, K1, (R10)(BX*1)
+	VMOVUPS     Z12, K1, (R10)(AX*4)
+	VMOVUPS     Z13, K1, (R10)(CX*1)
+	VMOVUPS     Z14, K1, (R10)(BX*2)
+	VMOVUPS     Z15, K1, (R10)(DX*1)
+	SUBQ        $0x08, R14
+	JZ          rowEnd8
+	MOVQ        $0x00000008, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000008, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*2), R12
+	JMP         pixels8
+
+rowEnd8:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd8
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow8
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow8:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows8
+
+channelsEnd8:
+end:
+	VZEROUPPER
+	RET
+
+// func dwRows5s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s1d2AVX512(SB), NOSPLIT, $56-72
+	MOVQ    ch+16(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (BX)(AX*2), CX
+	LEAQ    (CX)(AX*2), DX
+	LEAQ    (AX)(AX*8), SI
+	MOVQ    yrow+32(FP), R15
+	SHLQ    $0x02, R15
+	MOVQ    xrow+48(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R9, DI
+	XORQ    R8, R8
+	CMPQ    rows+0(FP), $0x01
+	CMOVQEQ R8, DI
+	CMOVQEQ R8, R15
+	MOVQ    DI, 32(SP)
+	ADDQ    R9, R9
+	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
+	MOVQ    n+8(FP), R14
+	CMPQ    R14, $0x08
+	JGE     channels8
+	CMPQ    R14, $0x04
+	JGE     channels4
+
+nextChannels1:
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows1:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels1:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window1:
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(AX*1), Z17
+	VMOVUPS     (R10)(AX*2), Z18
+	VMOVUPS     (R10)(BX*1), Z19
+	VMOVUPS     (R10)(AX*4), Z20
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z16, Z1
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z17, Z1
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z18, Z1
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z19, Z1
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z20, Z1
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, (R13)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z1, (R10)
+	SUBQ        $0x01, R14
+	JZ          rowEnd1
+	ADDQ        AX, R13
+	LEAQ        (R12)(AX*1), R12
+	JMP         pixels1
+
+rowEnd1:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd1
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow1
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow1:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows1
+
+channelsEnd1:
+	MOVQ    ch+16(FP), R11
+	SHLQ    $0x02, R11
+	SUBQ    $0x40, R11
+	MOVQ    (SP), R10
+	CMPQ    R10, R11
+	JEQ     end
+	ADDQ    $0x40, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, (SP)
+	JMP     nextChannels1
+
+channels4:
+	SUBQ SI, R9
+
+nextChannels4:
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows4:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels4:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(AX*1), Z17
+	VMOVUPS     (R10)(AX*2), Z18
+	VMOVUPS     (R10)(BX*1), Z19
+	VMOVUPS     (R10)(AX*4), Z20
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z16, Z4
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z16, Z1
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z16, Z5
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z16, Z6
+	VFMADD231PS Z31, Z17, Z4
+	VMOVUPS     (DI)(BX*1), Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z17, Z1
+	VMOVUPS     (R8)(BX*1), Z31
+	VFMADD231PS Z31, Z16, Z7
+	VFMADD231PS Z31, Z17, Z5
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z17, Z6
+	VFMADD231PS Z31, Z18, Z4
+	VMOVUPS     (DI)(CX*1), Z30
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z18, Z1
+	VMOVUPS     (R8)(CX*1), Z31
+	VFMADD231PS Z31, Z17, Z7
+	VFMADD231PS Z31, Z18, Z5
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z18, Z6
+	VFMADD231PS Z31, Z19, Z4
+	VMOVUPS     (DI)(DX*1), Z30
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS     (R8)(DX*1), Z31
+	VFMADD231PS Z31, Z18, Z7
+	VFMADD231PS Z31, Z19, Z5
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z19, Z2
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z19, Z6
+	VFMADD231PS Z31, Z20, Z4
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z19, Z3
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z19, Z7
+	VFMADD231PS Z31, Z20, Z5
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z20, Z6
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z20, Z7
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z1, (R13)(AX*1)
+	VMOVUPS     Z2, (R13)(AX*2)
+	VMOVUPS     Z3, (R13)(BX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z5, (R10)(AX*1)
+	VMOVUPS     Z6, (R10)(AX*2)
+	VMOVUPS     Z7, (R10)(BX*1)
+	SUBQ        $0x04, R14
+	JZ          rowEnd4
+	MOVQ        $0x00000004, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000004, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*1), R12
+	JMP         pixels4
+
+rowEnd4:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd4
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow4
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow4:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows4
+
+channelsEnd4:
+	MOVQ    ch+16(FP), R11
+	SHLQ    $0x02, R11
+	SUBQ    $0x40, R11
+	MOVQ    (SP), R10
+	CMPQ    R10, R11
+	JEQ     end
+	ADDQ    $0x40, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, (SP)
+	JMP     nextChannels4
+
+channels8:
+	SUBQ SI, R9
+
+nextChannels8:
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows8:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels8:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(AX*1), Z17
+	VMOVUPS     (R10)(AX*2), Z18
+	VMOVUPS     (R10)(BX*1), Z19
+	VMOVUPS     (R10)(AX*4), Z20
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z16, Z8
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z16, Z1
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z16, Z9
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z16, Z10
+	VFMADD231PS Z31, Z17, Z8
+	VMOVUPS     (DI)(BX*1), Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z17, Z1
+	VMOVUPS     (R8)(BX*1), Z31
+	VFMADD231PS Z31, Z16, Z11
+	VFMADD231PS Z31, Z17, Z9
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z16, Z4
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z16, Z12
+	VFMADD231PS Z31, Z17, Z10
+	VFMADD231PS Z31, Z18, Z8
+	VMOVUPS     (DI)(CX*1), Z30
+	VFMADD231PS Z30, Z16, Z5
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z18, Z1
+	VMOVUPS     (R8)(CX*1), Z31
+	VFMADD231PS Z31, Z16, Z13
+	VFMADD231PS Z31, Z17, Z11
+	VFMADD231PS Z31, Z18, Z9
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z16, Z6
+	VFMADD231PS Z30, Z17, Z4
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z16, Z14
+	VFMADD231PS Z31, Z17, Z12
+	VFMADD231PS Z31, Z18, Z10
+	VFMADD231PS Z31, Z19, Z8
+	VMOVUPS     (DI)(DX*1), Z30
+	VFMADD231PS Z30, Z16, Z7
+	VFMADD231PS Z30, Z17, Z5
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS     (R8)(DX*1), Z31
+	VFMADD231PS Z31, Z16, Z15
+	VFMADD231PS Z31, Z17, Z13
+	VFMADD231PS Z31, Z18, Z11
+	VFMADD231PS Z31, Z19, Z9
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z17, Z6
+	VFMADD231PS Z30, Z18, Z4
+	VFMADD231PS Z30, Z19, Z2
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z17, Z14
+	VFMADD231PS Z31, Z18, Z12
+	VFMADD231PS Z31, Z19, Z10
+	VFMADD231PS Z31, Z20, Z8
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z17, Z7
+	VFMADD231PS Z30, Z18, Z5
+	VFMADD231PS Z30, Z19, Z3
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z17, Z15
+	VFMADD231PS Z31, Z18, Z13
+	VFMADD231PS Z31, Z19, Z11
+	VFMADD231PS Z31, Z20, Z9
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z18, Z6
+	VFMADD231PS Z30, Z19, Z4
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z18, Z14
+	VFMADD231PS Z31, Z19, Z12
+	VFMADD231PS Z31, Z20, Z10
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z18, Z7
+	VFMADD231PS Z30, Z19, Z5
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z18, Z15
+	VFMADD231PS Z31, Z19, Z13
+	VFMADD231PS Z31, Z20, Z11
+	VMOVUPS     (DI)(BX*1), Z30
+	VFMADD231PS Z30, Z19, Z6
+	VFMADD231PS Z30, Z20, Z4
+	VMOVUPS     (R8)(BX*1), Z31
+	VFMADD231PS Z31, Z19, Z14
+	VFMADD231PS Z31, Z20, Z12
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z19, Z7
+	VFMADD231PS Z30, Z20, Z5
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z19, Z15
+	VFMADD231PS Z31, Z20, Z13
+	VMOVUPS     (DI)(CX*1), Z30
+	VFMADD231PS Z30, Z20, Z6
+	VMOVUPS     (R8)(CX*1), Z31
+	VFMADD231PS Z31, Z20, Z14
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z20, Z7
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z20, Z15
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z1, (R13)(AX*1)
+	VMOVUPS     Z2, (R13)(AX*2)
+	VMOVUPS     Z3, (R13)(BX*1)
+	VMOVUPS     Z4, (R13)(AX*4)
+	VMOVUPS     Z5, (R13)(CX*1)
+	VMOVUPS     Z6, (R13)(BX*2)
+	VMOVUPS     Z7, (R13)(DX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z8, (R10)
+	VMOVUPS     Z9, (R10)(AX*1)
+	VMOVUPS     Z10, (R10)(AX*2)
+	VMOVUPS     Z11, (R10)(BX*1)
+	VMOVUPS     Z12, (R10)(AX*4)
+	VMOVUPS     Z13, (R10)(CX*1)
+	VMOVUPS     Z14, (R10)(BX*2)
+	VMOVUPS     Z15, (R10)(DX*1)
+	SUBQ        $0x08, R14
+	JZ          rowEnd8
+	MOVQ        $0x00000008, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000008, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*1), R12
+	JMP         pixels8
+
+rowEnd8:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd8
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow8
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow8:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows8
+
+channelsEnd8:
+	MOVQ    ch+16(FP), R11
+	SHLQ    $0x02, R11
+	SUBQ    $0x40, R11
+	MOVQ    (SP), R10
+	CMPQ    R10, R11
+	JEQ     end
+	ADDQ    $0x40, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, (SP)
+	JMP     nextChannels8
+
+end:
+	VZEROUPPER
+	RET
+
+// func dwRows5s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s1d2MaskAVX512(SB), NOSPLIT, $56-72
+	MOVQ    ch+16(FP), CX
+	MOVQ    $0x00000001, R8
+	SHLQ    CL, R8
+	DECQ    R8
+	KMOVW   R8, K1
+	MOVQ    ch+16(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (BX)(AX*2), CX
+	LEAQ    (CX)(AX*2), DX
+	LEAQ    (AX)(AX*8), SI
+	MOVQ    yrow+32(FP), R15
+	SHLQ    $0x02, R15
+	MOVQ    xrow+48(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R9, DI
+	XORQ    R8, R8
+	CMPQ    rows+0(FP), $0x01
+	CMOVQEQ R8, DI
+	CMOVQEQ R8, R15
+	MOVQ    DI, 32(SP)
+	ADDQ    R9, R9
+	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
+	MOVQ    n+8(FP), R14
+	CMPQ    R14, $0x08
+	JGE     channels8
+	CMPQ    R14, $0x04
+	JGE     channels4
+	MOVQ    x+40(FP), R11
+	ADDQ    (SP), R11
+	MOVQ    R11, 16(SP)
+	MOVQ    y+24(FP), R11
+	ADDQ    (SP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    rows+0(FP), R11
+	MOVQ    R11, 8(SP)
+
+rows1:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels1:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window1:
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z17
+	VMOVUPS.Z   (R10)(AX*2), K1, Z18
+	VMOVUPS.Z   (R10)(BX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*4), K1, Z20
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z16, Z1
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z17, Z1
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z18, Z1
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z19, Z1
+	VMOVUPS.Z   (DI)(AX*8), K1, Z30
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS.Z   (R8)(AX*8), K1, Z31
+	VFMADD231PS Z31, Z20, Z1
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, K1, (R13)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z1, K1, (R10)
+	SUBQ        $0x01, R14
+	JZ          rowEnd1
+	ADDQ        AX, R13
+	LEAQ        (R12)(AX*1), R12
+	JMP         pixels1
+
+rowEnd1:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd1
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow1
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow1:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows1
+
+channelsEnd1:
+	JMP end
+
+channels4:
+	SUBQ SI, R9
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows4:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels4:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z17
+	VMOVUPS.Z   (R10)(AX*2), K1, Z18
+	VMOVUPS.Z   (R10)(BX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*4), K1, Z20
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z16, Z4
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z5
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z6
+	VFMADD231PS Z31, Z17, Z4
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z17, Z1
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z7
+	VFMADD231PS Z31, Z17, Z5
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z17, Z6
+	VFMADD231PS Z31, Z18, Z4
+	VMOVUPS.Z   (DI)(CX*1), K1, Z30
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z18, Z1
+	VMOVUPS.Z   (R8)(CX*1), K1, Z31
+	VFMADD231PS Z31, Z17, Z7
+	VFMADD231PS Z31, Z18, Z5
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z18, Z6
+	VFMADD231PS Z31, Z19, Z4
+	VMOVUPS.Z   (DI)(DX*1), K1, Z30
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS.Z   (R8)(DX*1), K1, Z31
+	VFMADD231PS Z31, Z18, Z7
+	VFMADD231PS Z31, Z19, Z5
+	VMOVUPS.Z   (DI)(AX*8), K1, Z30
+	VFMADD231PS Z30, Z19, Z2
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS.Z   (R8)(AX*8), K1, Z31
+	VFMADD231PS Z31, Z19, Z6
+	VFMADD231PS Z31, Z20, Z4
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z19, Z3
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z19, Z7
+	VFMADD231PS Z31, Z20, Z5
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z20, Z6
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z20, Z7
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, K1, (R13)
+	VMOVUPS     Z1, K1, (R13)(AX*1)
+	VMOVUPS     Z2, K1, (R13)(AX*2)
+	VMOVUPS     Z3, K1, (R13)(BX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z4, K1, (R10)
+	VMOVUPS     Z5, K1, (R10)(AX*1)
+	VMOVUPS     Z6, K1, (R10)(AX*2)
+	VMOVUPS     Z7, K1, (R10)(BX*1)
+	SUBQ        $0x04, R14
+	JZ          rowEnd4
+	MOVQ        $0x00000004, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000004, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*1), R12
+	JMP         pixels4
+
+rowEnd4:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd4
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow4
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow4:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows4
+
+channelsEnd4:
+	JMP end
+
+channels8:
+	SUBQ SI, R9
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows8:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels8:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	VMOVUPS.Z   (R10), K1, Z16
+	VMOVUPS.Z   (R10)(AX*1), K1, Z17
+	VMOVUPS.Z   (R10)(AX*2), K1, Z18
+	VMOVUPS.Z   (R10)(BX*1), K1, Z19
+	VMOVUPS.Z   (R10)(AX*4), K1, Z20
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z16, Z8
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z1
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z9
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z10
+	VFMADD231PS Z31, Z17, Z8
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z17, Z1
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z11
+	VFMADD231PS Z31, Z17, Z9
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z16, Z4
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z16, Z12
+	VFMADD231PS Z31, Z17, Z10
+	VFMADD231PS Z31, Z18, Z8
+	VMOVUPS.Z   (DI)(CX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z5
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z18, Z1
+	VMOVUPS.Z   (R8)(CX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z13
+	VFMADD231PS Z31, Z17, Z11
+	VFMADD231PS Z31, Z18, Z9
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z16, Z6
+	VFMADD231PS Z30, Z17, Z4
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z16, Z14
+	VFMADD231PS Z31, Z17, Z12
+	VFMADD231PS Z31, Z18, Z10
+	VFMADD231PS Z31, Z19, Z8
+	VMOVUPS.Z   (DI)(DX*1), K1, Z30
+	VFMADD231PS Z30, Z16, Z7
+	VFMADD231PS Z30, Z17, Z5
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z19, Z1
+	VMOVUPS.Z   (R8)(DX*1), K1, Z31
+	VFMADD231PS Z31, Z16, Z15
+	VFMADD231PS Z31, Z17, Z13
+	VFMADD231PS Z31, Z18, Z11
+	VFMADD231PS Z31, Z19, Z9
+	VMOVUPS.Z   (DI)(AX*8), K1, Z30
+	VFMADD231PS Z30, Z17, Z6
+	VFMADD231PS Z30, Z18, Z4
+	VFMADD231PS Z30, Z19, Z2
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS.Z   (R8)(AX*8), K1, Z31
+	VFMADD231PS Z31, Z17, Z14
+	VFMADD231PS Z31, Z18, Z12
+	VFMADD231PS Z31, Z19, Z10
+	VFMADD231PS Z31, Z20, Z8
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS.Z   (DI), K1, Z30
+	VFMADD231PS Z30, Z17, Z7
+	VFMADD231PS Z30, Z18, Z5
+	VFMADD231PS Z30, Z19, Z3
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS.Z   (R8), K1, Z31
+	VFMADD231PS Z31, Z17, Z15
+	VFMADD231PS Z31, Z18, Z13
+	VFMADD231PS Z31, Z19, Z11
+	VFMADD231PS Z31, Z20, Z9
+	VMOVUPS.Z   (DI)(AX*1), K1, Z30
+	VFMADD231PS Z30, Z18, Z6
+	VFMADD231PS Z30, Z19, Z4
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS.Z   (R8)(AX*1), K1, Z31
+	VFMADD231PS Z31, Z18, Z14
+	VFMADD231PS Z31, Z19, Z12
+	VFMADD231PS Z31, Z20, Z10
+	VMOVUPS.Z   (DI)(AX*2), K1, Z30
+	VFMADD231PS Z30, Z18, Z7
+	VFMADD231PS Z30, Z19, Z5
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS.Z   (R8)(AX*2), K1, Z31
+	VFMADD231PS Z31, Z18, Z15
+	VFMADD231PS Z31, Z19, Z13
+	VFMADD231PS Z31, Z20, Z11
+	VMOVUPS.Z   (DI)(BX*1), K1, Z30
+	VFMADD231PS Z30, Z19, Z6
+	VFMADD231PS Z30, Z20, Z4
+	VMOVUPS.Z   (R8)(BX*1), K1, Z31
+	VFMADD231PS Z31, Z19, Z14
+	VFMADD231PS Z31, Z20, Z12
+	VMOVUPS.Z   (DI)(AX*4), K1, Z30
+	VFMADD231PS Z30, Z19, Z7
+	VFMADD231PS Z30, Z20, Z5
+	VMOVUPS.Z   (R8)(AX*4), K1, Z31
+	VFMADD231PS Z31, Z19, Z15
+	VFMADD231PS Z31, Z20, Z13
+	VMOVUPS.Z   (DI)(CX*1), K1, Z30
+	VFMADD231PS Z30, Z20, Z6
+	VMOVUPS.Z   (R8)(CX*1), K1, Z31
+	VFMADD231PS Z31, Z20, Z14
+	VMOVUPS.Z   (DI)(BX*2), K1, Z30
+	VFMADD231PS Z30, Z20, Z7
+	VMOVUPS.Z   (R8)(BX*2), K1, Z31
+	VFMADD231PS Z31, Z20, Z15
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, K1, (R13)
+	VMOVUPS     Z1, K1, (R13)(AX*1)
+	VMOVUPS     Z2, K1, (R13)(AX*2)
+	VMOVUPS     Z3, K1, (R13)(BX*1)
+	VMOVUPS     Z4, K1, (R13)(AX*4)
+	VMOVUPS     Z5, K1, (R13)(CX*1)
+	VMOVUPS     Z6, K1, (R13)(BX*2)
+	VMOVUPS     Z7, K1, (R13)(DX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z8, K1, (R10)
+	VMOVUPS     Z9, K1, (R10)(AX*1)
+	VMOVUPS     Z10, K1, (R10)(AX*2)
+	VMOVUPS     Z11, K1, (R10)(BX*1)
+	VMOVUPS     Z12, K1, (R10)(AX*4)
+	VMOVUPS     Z13, K1, (R10)(CX*1)
+	VMOVUPS     Z14, K1, (R10)(BX*2)
+	VMOVUPS     Z15, K1, (R10)(DX*1)
+	SUBQ        $0x08, R14
+	JZ          rowEnd8
+	MOVQ        $0x00000008, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000008, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*1), R12
+	JMP         pixels8
+
+rowEnd8:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd8
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow8
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow8:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows8
+
+channelsEnd8:
+end:
+	VZEROUPPER
+	RET
+
+// func dwRows5s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s2d2AVX512(SB), NOSPLIT, $56-72
+	MOVQ    ch+16(FP), AX
+	SHLQ    $0x02, AX
+	LEAQ    (AX)(AX*2), BX
+	LEAQ    (BX)(AX*2), CX
+	LEAQ    (CX)(AX*2), DX
+	LEAQ    (AX)(AX*8), SI
+	MOVQ    yrow+32(FP), R15
+	SHLQ    $0x02, R15
+	MOVQ    xrow+48(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    R9, DI
+	ADDQ    DI, DI
+	XORQ    R8, R8
+	CMPQ    rows+0(FP), $0x01
+	CMOVQEQ R8, DI
+	CMOVQEQ R8, R15
+	MOVQ    DI, 32(SP)
+	ADDQ    R9, R9
+	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
+	MOVQ    n+8(FP), R14
+	CMPQ    R14, $0x08
+	JGE     channels8
+	CMPQ    R14, $0x04
+	JGE     channels4
+
+nextChannels1:
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows1:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels1:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window1:
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(AX*1), Z17
+	VMOVUPS     (R10)(AX*2), Z18
+	VMOVUPS     (R10)(BX*1), Z19
+	VMOVUPS     (R10)(AX*4), Z20
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z16, Z1
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z17, Z1
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z18, Z1
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z19, Z1
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z20, Z1
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, (R13)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z1, (R10)
+	SUBQ        $0x01, R14
+	JZ          rowEnd1
+	ADDQ        AX, R13
+	LEAQ        (R12)(AX*2), R12
+	JMP         pixels1
+
+rowEnd1:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd1
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow1
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow1:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows1
+
+channelsEnd1:
+	MOVQ    ch+16(FP), R11
+	SHLQ    $0x02, R11
+	SUBQ    $0x40, R11
+	MOVQ    (SP), R10
+	CMPQ    R10, R11
+	JEQ     end
+	ADDQ    $0x40, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, (SP)
+	JMP     nextChannels1
+
+channels4:
+	SUBQ SI, R9
+
+nextChannels4:
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows4:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels4:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	VMOVUPS     (R10), Z16
+	VMOVUPS     (R10)(AX*1), Z17
+	VMOVUPS     (R10)(AX*2), Z18
+	VMOVUPS     (R10)(BX*1), Z19
+	VMOVUPS     (R10)(AX*4), Z20
+	VMOVUPS     (DI), Z30
+	VFMADD231PS Z30, Z16, Z0
+	VMOVUPS     (R8), Z31
+	VFMADD231PS Z31, Z16, Z4
+	VMOVUPS     (DI)(AX*2), Z30
+	VFMADD231PS Z30, Z16, Z1
+	VFMADD231PS Z30, Z17, Z0
+	VMOVUPS     (R8)(AX*2), Z31
+	VFMADD231PS Z31, Z16, Z5
+	VFMADD231PS Z31, Z17, Z4
+	VMOVUPS     (DI)(AX*4), Z30
+	VFMADD231PS Z30, Z16, Z2
+	VFMADD231PS Z30, Z17, Z1
+	VFMADD231PS Z30, Z18, Z0
+	VMOVUPS     (R8)(AX*4), Z31
+	VFMADD231PS Z31, Z16, Z6
+	VFMADD231PS Z31, Z17, Z5
+	VFMADD231PS Z31, Z18, Z4
+	VMOVUPS     (DI)(BX*2), Z30
+	VFMADD231PS Z30, Z16, Z3
+	VFMADD231PS Z30, Z17, Z2
+	VFMADD231PS Z30, Z18, Z1
+	VFMADD231PS Z30, Z19, Z0
+	VMOVUPS     (R8)(BX*2), Z31
+	VFMADD231PS Z31, Z16, Z7
+	VFMADD231PS Z31, Z17, Z6
+	VFMADD231PS Z31, Z18, Z5
+	VFMADD231PS Z31, Z19, Z4
+	VMOVUPS     (DI)(AX*8), Z30
+	VFMADD231PS Z30, Z17, Z3
+	VFMADD231PS Z30, Z18, Z2
+	VFMADD231PS Z30, Z19, Z1
+	VFMADD231PS Z30, Z20, Z0
+	VMOVUPS     (R8)(AX*8), Z31
+	VFMADD231PS Z31, Z17, Z7
+	VFMADD231PS Z31, Z18, Z6
+	VFMADD231PS Z31, Z19, Z5
+	VFMADD231PS Z31, Z20, Z4
+	ADDQ        SI, DI
+	ADDQ        SI, R8
+	VMOVUPS     (DI)(AX*1), Z30
+	VFMADD231PS Z30, Z18, Z3
+	VFMADD231PS Z30, Z19, Z2
+	VFMADD231PS Z30, Z20, Z1
+	VMOVUPS     (R8)(AX*1), Z31
+	VFMADD231PS Z31, Z18, Z7
+	VFMADD231PS Z31, Z19, Z6
+	VFMADD231PS Z31, Z20, Z5
+	VMOVUPS     (DI)(BX*1), Z30
+	VFMADD231PS Z30, Z19, Z3
+	VFMADD231PS Z30, Z20, Z2
+	VMOVUPS     (R8)(BX*1), Z31
+	VFMADD231PS Z31, Z19, Z7
+	VFMADD231PS Z31, Z20, Z6
+	VMOVUPS     (DI)(CX*1), Z30
+	VFMADD231PS Z30, Z20, Z3
+	VMOVUPS     (R8)(CX*1), Z31
+	VFMADD231PS Z31, Z20, Z7
+	LEAQ        (R10)(CX*1), R10
+	ADDQ        R9, DI
+	ADDQ        R9, R8
+	DECQ        48(SP)
+	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z1, (R13)(AX*1)
+	VMOVUPS     Z2, (R13)(AX*2)
+	VMOVUPS     Z3, (R13)(BX*1)
+	LEAQ        (R13)(R15*1), R10
+	VMOVUPS     Z4, (R10)
+	VMOVUPS     Z5, (R10)(AX*1)
+	VMOVUPS     Z6, (R10)(AX*2)
+	VMOVUPS     Z7, (R10)(BX*1)
+	SUBQ        $0x04, R14
+	JZ          rowEnd4
+	MOVQ        $0x00000004, R11
+	CMPQ        R14, R11
+	CMOVQLT     R14, R11
+	MOVQ        $0x00000004, R10
+	CMOVQLT     R10, R14
+	IMULQ       AX, R11
+	ADDQ        R11, R13
+	LEAQ        (R12)(R11*2), R12
+	JMP         pixels4
+
+rowEnd4:
+	MOVQ 32(SP), R10
+	MOVQ R15, R11
+	SUBQ $0x02, 8(SP)
+	JLE  channelsEnd4
+	CMPQ 8(SP), $0x01
+	JEQ  lastRow4
+	ADDQ R10, R10
+	ADDQ R11, R11
+	DECQ 8(SP)
+
+lastRow4:
+	INCQ 8(SP)
+	ADDQ R10, 16(SP)
+	ADDQ R11, 24(SP)
+	JMP  rows4
+
+channelsEnd4:
+	MOVQ    ch+16(FP), R11
+	SHLQ    $0x02, R11
+	SUBQ    $0x40, R11
+	MOVQ    (SP), R10
+	CMPQ    R10, R11
+	JEQ     end
+	ADDQ    $0x40, R10
+	CMPQ    R10, R11
+	CMOVQGT R11, R10
+	MOVQ    R10, (SP)
+	JMP     nextChannels4
+
+channels8:
+	SUBQ SI, R9
+	SUBQ SI, R9
+
+nextChannels8:
+	MOVQ x+40(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 16(SP)
+	MOVQ y+24(FP), R11
+	ADDQ (SP), R11
+	MOVQ R11, 24(SP)
+	MOVQ rows+0(FP), R11
+	MOVQ R11, 8(SP)
+
+rows8:
+	MOVQ 16(SP), R12
+	MOVQ 24(SP), R13
+	MOVQ n+8(FP), R14
+
+pixels8:
+	MOVQ   R12, DI
+	MOVQ   R12, R8
+	ADDQ   32(SP), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
+	MOVQ   w+56(FP), R10
+	ADDQ   (SP), R10
+	MOVQ   $0x00000005, 48(SP)
+
+window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -8796,8 +9298,11 @@ window8:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -8861,9 +9366,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows5s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows5s2d2MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows5s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows5s2d2MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), CX
 	MOVQ    $0x00000001, R8
 	SHLQ    CL, R8
@@ -8888,6 +9393,8 @@ TEXT ·dwRows5s2d2MaskAVX512(SB), NOSPLIT, $40-64
 	MOVQ    DI, 32(SP)
 	ADDQ    R9, R9
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -8913,9 +9420,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window1:
 	VMOVUPS.Z   (R10), K1, Z16
@@ -8946,8 +9454,12 @@ window1:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -9005,11 +9517,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -9076,8 +9591,13 @@ window4:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -9156,11 +9676,16 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000005, R11
+	MOVQ   $0x00000005, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	PREFETCHT0  128(R11)
+	ADDQ        $+192, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -9277,8 +9802,11 @@ window8:
 	LEAQ        (R10)(CX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -9330,9 +9858,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows7s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows7s1d1AVX512(SB), NOSPLIT, $40-64
+// func dwRows7s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows7s1d1AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -9350,6 +9878,8 @@ TEXT ·dwRows7s1d1AVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -9377,9 +9907,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window1:
 	VMOVUPS     (R10), Z16
@@ -9420,8 +9951,12 @@ window1:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -9491,11 +10026,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -9584,8 +10122,11 @@ window4:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -9675,11 +10216,15 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -9832,8 +10377,12 @@ window8:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -9897,9 +10446,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows7s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows7s1d1MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows7s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows7s1d1MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), CX
 	MOVQ    $0x00000001, R8
 	SHLQ    CL, R8
@@ -9922,6 +10471,8 @@ TEXT ·dwRows7s1d1MaskAVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -9947,9 +10498,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window1:
 	VMOVUPS.Z   (R10), K1, Z16
@@ -9990,8 +10542,12 @@ window1:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -10049,11 +10605,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -10142,8 +10701,11 @@ window4:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -10221,11 +10783,15 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -10378,8 +10944,12 @@ window8:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -10431,9 +11001,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows7s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows7s2d1AVX512(SB), NOSPLIT, $40-64
+// func dwRows7s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows7s2d1AVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), AX
 	SHLQ    $0x02, AX
 	LEAQ    (AX)(AX*2), BX
@@ -10452,6 +11022,8 @@ TEXT ·dwRows7s2d1AVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -10479,9 +11051,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window1:
 	VMOVUPS     (R10), Z16
@@ -10522,8 +11095,12 @@ window1:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, (R10)
@@ -10593,11 +11170,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -10692,8 +11272,11 @@ window4:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -10784,11 +11367,15 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS     (R10), Z16
 	VMOVUPS     (R10)(AX*1), Z17
 	VMOVUPS     (R10)(AX*2), Z18
@@ -10957,8 +11544,12 @@ window8:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, (R13)
 	VMOVUPS     Z1, (R13)(AX*1)
 	VMOVUPS     Z2, (R13)(AX*2)
@@ -11022,9 +11613,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func dwRows7s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·dwRows7s2d1MaskAVX512(SB), NOSPLIT, $40-64
+// func dwRows7s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·dwRows7s2d1MaskAVX512(SB), NOSPLIT, $56-72
 	MOVQ    ch+16(FP), CX
 	MOVQ    $0x00000001, R8
 	SHLQ    CL, R8
@@ -11048,6 +11639,8 @@ TEXT ·dwRows7s2d1MaskAVX512(SB), NOSPLIT, $40-64
 	CMOVQEQ R8, R15
 	MOVQ    DI, 32(SP)
 	MOVQ    $0x00000000, (SP)
+	MOVQ    ahead+64(FP), R11
+	MOVQ    R11, 40(SP)
 	MOVQ    n+8(FP), R14
 	CMPQ    R14, $0x08
 	JGE     channels8
@@ -11073,9 +11666,10 @@ pixels1:
 	ADDQ   32(SP), R8
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window1:
 	VMOVUPS.Z   (R10), K1, Z16
@@ -11116,8 +11710,12 @@ window1:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window1
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	LEAQ        (R13)(R15*1), R10
 	VMOVUPS     Z1, K1, (R10)
@@ -11175,11 +11773,14 @@ pixels4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window4:
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -11274,8 +11875,11 @@ window4:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window4
+	PREFETCHT0  (R11)
+	ADDQ        $+64, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)
@@ -11354,11 +11958,15 @@ pixels8:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
+	MOVQ   40(SP), R11
 	MOVQ   w+56(FP), R10
 	ADDQ   (SP), R10
-	MOVQ   $0x00000007, R11
+	MOVQ   $0x00000007, 48(SP)
 
 window8:
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
 	VMOVUPS.Z   (R10), K1, Z16
 	VMOVUPS.Z   (R10)(AX*1), K1, Z17
 	VMOVUPS.Z   (R10)(AX*2), K1, Z18
@@ -11527,8 +12135,12 @@ window8:
 	LEAQ        (R10)(DX*1), R10
 	ADDQ        R9, DI
 	ADDQ        R9, R8
-	DECQ        R11
+	DECQ        48(SP)
 	JNZ         window8
+	PREFETCHT0  (R11)
+	PREFETCHT0  64(R11)
+	ADDQ        $+128, R11
+	MOVQ        R11, 40(SP)
 	VMOVUPS     Z0, K1, (R13)
 	VMOVUPS     Z1, K1, (R13)(AX*1)
 	VMOVUPS     Z2, K1, (R13)(AX*2)

@@ -8,118 +8,118 @@ package cpu
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s1d1MaskAVX512 works like dwRows with window {3 1 1} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s2d1AVX512 works like dwRows with window {3 2 1} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s2d1MaskAVX512 works like dwRows with window {3 2 1} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s1d2AVX512 works like dwRows with window {3 1 2} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s1d2MaskAVX512 works like dwRows with window {3 1 2} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s2d2AVX512 works like dwRows with window {3 2 2} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows3s2d2MaskAVX512 works like dwRows with window {3 2 2} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows3s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows3s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s1d1AVX512 works like dwRows with window {5 1 1} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s1d1MaskAVX512 works like dwRows with window {5 1 1} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s2d1AVX512 works like dwRows with window {5 2 1} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s2d1MaskAVX512 works like dwRows with window {5 2 1} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s1d2AVX512 works like dwRows with window {5 1 2} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s1d2MaskAVX512 works like dwRows with window {5 1 2} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s2d2AVX512 works like dwRows with window {5 2 2} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows5s2d2MaskAVX512 works like dwRows with window {5 2 2} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows5s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows5s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows7s1d1AVX512 works like dwRows with window {7 1 1} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows7s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows7s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows7s1d1MaskAVX512 works like dwRows with window {7 1 1} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows7s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows7s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows7s2d1AVX512 works like dwRows with window {7 2 1} and ch >= 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows7s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows7s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
 
 // dwRows7s2d1MaskAVX512 works like dwRows with window {7 2 1} and ch < 16.
 // rows, n and ch are positive.
 //
 //go:noescape
-func dwRows7s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)
+func dwRows7s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)

@@ -2,8 +2,27 @@
 
 package cpu
 
-// poolTaps are the taps of a 3x3 window.
-var poolTaps = [9]uint8{0, 1, 2, 3, 4, 5, 6, 7, 8}
+// maxRowAVX2 works like maxRowRef. The channels beyond a multiple of 8 go
+// through maxRowRef.
+func maxRowAVX2(n, ch int, y []float32, idx []uint8, ystep int, x []float32, xstep int, xoff []int, tap0 uint8, taps []uint8) {
+	if n <= 0 || ch <= 0 {
+		return
+	}
+	slack(y, n, ch, ystep)
+	if span := (n-1)*ystep + ch; len(idx) < span {
+		panic(shortRows)
+	}
+	taps = taps[:len(xoff)]
+	_ = xoff[0] // a window without taps has no maximum
+	checkTaps(xoff, slack(x, n, ch, xstep))
+	full := ch &^ (lanes - 1)
+	if full > 0 {
+		maxBlocksAVX2(n, full, &y[0], &idx[0], ystep, &x[0], xstep, &xoff[0], int(tap0), &taps[0], len(taps))
+	}
+	if full < ch {
+		maxRowRef(n, ch-full, y[full:], idx[full:], ystep, x[full:], xstep, xoff, tap0, taps)
+	}
+}
 
 // maxPoolRowAVX2 works like maxPoolRow; see maxRowAVX2. The last 8 channels may
 // lie over the ones before; only ch < 8 goes through the reference.
@@ -12,10 +31,7 @@ func maxPoolRowAVX2(stride, n, ch int, y []float32, idx []uint8, x []float32, xr
 		return
 	}
 	checkMaxPool(stride, n, ch, y, idx, x, xrow)
-	var xoff [9]int
-	for t := range xoff {
-		xoff[t] = t/3*xrow + t%3*ch
-	}
+	xoff := poolOffsets(ch, xrow)
 	if ch > lanes && ch%lanes != 0 {
 		last := ch - lanes
 		maxRowAVX2(n, lanes, y[last:], idx[last:], ch, x[last:], stride*ch, xoff[:], 0, poolTaps[:])

@@ -75,6 +75,9 @@ func TestWindowAllocatesNothing(t *testing.T) {
 	s := func(n int) []float32 { return make([]float32, n) }
 	x, y, w, idx := s(40*40*ch), s(rows*n*ch), s(81*ch), make([]uint8, n*ch)
 	for _, g := range append(ownWindows, otherWindows...) {
+		if g.k*g.k > maxTaps {
+			continue
+		}
 		for _, k := range dwRowsImpls {
 			if a := testing.AllocsPerRun(2, func() { k.fn(g, rows, n, ch, y, n*ch, x, 40*ch, w) }); a != 0 {
 				t.Errorf("dw %s %v: %v allocations", k.name, g, a)

@@ -21,6 +21,9 @@ import (
 // the last pair of rows and the last 16 channels lie over the ones before. Only
 // ch < 16 needs masks. An element of y is one chain of fused multiply-adds from
 // +0 over ascending taps wherever it lies.
+//
+// While the multiply-adds go on, as many cache lines as there are vectors of y
+// are prefetched from ahead on: what the caller reads next.
 func dwRowsAVX512() {
 	for _, w := range windows {
 		dwRowsKernel(w, false)
@@ -32,28 +35,29 @@ func dwRowsAVX512() {
 // follow from z16 and the pixels are the last two.
 type dwRowsRegs struct {
 	window
-	masked                                   bool
-	step                                     []GPPhysical
-	reach9, p0, p1, next, wp, kc, xq, yq, nq GPPhysical
-	yrow                                     GPPhysical
-	coff, left, xr, yr, xpair                Mem
+	masked                                     bool
+	step                                       []GPPhysical
+	reach9, p0, p1, next, wp, tmp, xq, yq, nq  GPPhysical // tmp is ahead within a block
+	yrow                                       GPPhysical
+	coff, left, xr, yr, xpair, ahead, rowsLeft Mem
 }
 
 func dwRowsKernel(w window, masked bool) {
 	name := "dwRows" + w.suffix(masked)
-	TEXT(name, NOSPLIT, "func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w *float32)")
+	TEXT(name, NOSPLIT, "func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w, ahead *float32)")
 	what := "ch >= 16"
 	if masked {
 		what = "ch < 16"
 	}
 	Doc(fmt.Sprintf("%s works like dwRows with window %v and %s.", name, w, what), "rows, n and ch are positive.")
 	Pragma("noescape")
-	local := AllocLocal(5 * 8)
+	local := AllocLocal(7 * 8)
 	k := dwRowsRegs{
 		window: w, masked: masked,
 		step: []GPPhysical{RAX, RBX, RCX, RDX}, reach9: RSI,
-		p0: RDI, p1: R8, next: R9, wp: R10, kc: R11, xq: R12, yq: R13, nq: R14, yrow: R15,
+		p0: RDI, p1: R8, next: R9, wp: R10, tmp: R11, xq: R12, yq: R13, nq: R14, yrow: R15,
 		coff: local, left: local.Offset(8), xr: local.Offset(16), yr: local.Offset(24), xpair: local.Offset(32),
+		ahead: local.Offset(40), rowsLeft: local.Offset(48),
 	}
 	if masked {
 		maskBelow16(R8)
@@ -75,6 +79,8 @@ func dwRowsKernel(w window, masked bool) {
 		ADDQ(k.next, k.next)
 	}
 	MOVQ(U32(0), k.coff)
+	load("ahead", k.tmp)
+	MOVQ(k.tmp, k.ahead)
 
 	load("n", k.nq)
 	CMPQ(k.nq, U8(8))
@@ -91,7 +97,7 @@ func dwRowsKernel(w window, masked bool) {
 // strip emits the loops over channels, pairs of rows and blocks of b pixels.
 func (k dwRowsRegs) strip(b int) {
 	tag := func(s string) string { return fmt.Sprintf("%s%d", s, b) }
-	t := k.kc
+	t := k.tmp
 	Label(tag("channels"))
 	// next is the distance to the next window row from where the walk ends.
 	for range k.bumps(b) {
@@ -203,27 +209,41 @@ func (k dwRowsRegs) block(b int, label string) {
 			ADDQ(k.next, p)
 		}
 	}
+	MOVQ(k.ahead, k.tmp)
+	per := 2 * b / k.k // lines a window row
+	prefetch := func(lines int) {
+		for i := range lines {
+			PREFETCHT0(Mem{Base: k.tmp, Disp: wideBytes * i})
+		}
+		if lines > 0 {
+			ADDQ(I32(int32(wideBytes*lines)), k.tmp)
+		}
+	}
 	if k.k == 3 {
 		for ky := range 3 {
 			if ky > 0 {
 				advance()
 			}
+			prefetch(per)
 			row(3 * ky)
 		}
 	} else {
 		load("w", k.wp)
 		ADDQ(k.coff, k.wp)
-		MOVQ(U32(uint32(k.k)), k.kc)
+		MOVQ(U32(uint32(k.k)), k.rowsLeft)
 		Label(label)
+		prefetch(per)
 		for i := range k.k {
 			loadWide(multiple(k.wp, k.step, i), k.masked, k.weight(i))
 		}
 		row(0)
 		LEAQ(multiple(k.wp, k.step, k.k), k.wp)
 		advance()
-		DECQ(k.kc)
+		DECQ(k.rowsLeft)
 		JNZ(LabelRef(label))
 	}
+	prefetch(2*b - per*k.k)
+	MOVQ(k.tmp, k.ahead)
 	for r, p := range []GPPhysical{k.yq, k.wp} {
 		if r == 1 {
 			LEAQ(at(k.yq, k.yrow, 1), k.wp)

@@ -1,0 +1,18 @@
+package cpu
+
+import "testing"
+
+// TestKernelBenches runs each once: the primitives check their operands.
+func TestKernelBenches(t *testing.T) {
+	names := map[string]int{}
+	for _, b := range KernelBenches() {
+		names[b.Name]++
+		if b.Flops < 1 || b.Bytes < 1 || b.Shape == "" {
+			t.Errorf("%s %q: %d operations, %d bytes", b.Name, b.Shape, b.Flops, b.Bytes)
+		}
+		b.Run()
+	}
+	if len(names) != 13 {
+		t.Errorf("%d primitives: %v; rowKernels has 13", len(names), names)
+	}
+}
