@@ -21,6 +21,7 @@ type CPU[T cpu.Float] struct {
 	parts      []cpu.Act[T]
 	dparts     []cpu.Out[T]
 	sums       [][]T
+	params     []cpu.Param[T]
 	convArgs   cpu.Conv[T]
 	reduceArgs cpu.Reduce[T]
 	stemArgs   cpu.Stem[T]
@@ -28,6 +29,7 @@ type CPU[T cpu.Float] struct {
 	poolArgs   cpu.Pool3[T]
 	meanArgs   cpu.Mean[T]
 	nodeArgs   cpu.Node[T]
+	linearArgs cpu.Linear[T]
 }
 
 // NewCPU returns a backend whose kernels run on pool, with empty regions.
@@ -117,7 +119,7 @@ func (b *CPU[T]) Forward(op Op, c *Call) error {
 	case NodeSum:
 		b.nodeSumForward(o, c)
 	case Linear:
-		b.linearForward(o, c)
+		b.eng.LinearForward(b.linear(o, c))
 	case SoftmaxXent:
 		return b.xentForward(o, c)
 	case AddScaled:
@@ -166,7 +168,7 @@ func (b *CPU[T]) Sum(dst Mem, src []Mem) error {
 	for _, m := range src {
 		b.sums = append(b.sums, b.at(m))
 	}
-	cpu.AddN(b.pool, b.at(dst), b.sums...)
+	b.eng.Sum(b.at(dst), b.sums)
 	return nil
 }
 
@@ -181,31 +183,21 @@ func (b *CPU[T]) Fill(m Mem, v float64) error {
 
 // SumSquares implements Backend.
 func (b *CPU[T]) SumSquares(ms []Mem) (float64, error) {
-	var s float64
+	b.sums = b.sums[:0]
 	for _, m := range ms {
-		s += cpu.SumSquares(b.pool, b.at(m))
+		b.sums = append(b.sums, b.at(m))
 	}
-	return s, nil
+	return b.eng.SumSquares(b.sums), nil
 }
 
 // SGD implements Backend.
 func (b *CPU[T]) SGD(ms []Mem, lr, mu, wd, scale float64) error {
+	b.params = b.params[:0]
 	for _, m := range ms {
 		w, g, v := m, m, m
 		w.Region, g.Region, v.Region = Param, Grad, Moment
-		if scale != 1 {
-			cpu.Scale(b.pool, T(scale), b.at(g))
-		}
-		cpu.SGD(b.pool, b.at(w), b.at(g), b.at(v), lr, mu, wd)
+		b.params = append(b.params, cpu.Param[T]{W: b.at(w), G: b.at(g), V: b.at(v)})
 	}
+	b.eng.SGD(b.params, lr, mu, wd, scale)
 	return nil
-}
-
-// pieces cuts scratch memory into consecutive slices.
-type pieces[T cpu.Float] []T
-
-func (p *pieces[T]) take(n int) []T {
-	s := (*p)[:n:n]
-	*p = (*p)[n:]
-	return s
 }

@@ -31,34 +31,17 @@ func (b *CPU[T]) nodeSumBackward(o NodeSum, c *Call) {
 	}
 }
 
-// linearInput is the input as the layer sees it: normalised, and through ReLU.
-func (b *CPU[T]) linearInput(o Linear, c *Call) []T {
-	x := b.act(c, 0)
-	if !o.ReLU && x.Scale == nil {
-		return x.X
-	}
-	y := b.scratch(len(x.X) + o.In*o.Out)[:len(x.X)]
-	b.eng.Affine(o.In, y, x, o.ReLU)
-	return y
-}
-
-func (b *CPU[T]) linearForward(o Linear, c *Call) {
-	x, n := b.linearInput(o, c), c.InShape[0][0]
-	cpu.Gemm(b.pool, n, o.In, o.Out, x, b.at(c.In[1]), b.at(c.Out), false)
-	cpu.AddBias(b.pool, n, o.Out, b.at(c.Out), b.at(c.In[2]))
+func (b *CPU[T]) linear(o Linear, c *Call) *cpu.Linear[T] {
+	k := &b.linearArgs
+	*k = cpu.Linear[T]{N: c.InShape[0][0], In: o.In, Out: o.Out, ReLU: o.ReLU, X: b.act(c, 0),
+		W: b.at(c.In[1]), Bias: b.at(c.In[2]), Y: b.at(c.Out)}
+	return k
 }
 
 func (b *CPU[T]) linearBackward(o Linear, c *Call) {
-	x, n := b.linearInput(o, c), c.InShape[0][0]
-	dy, dx := b.at(c.DOut), b.at(c.DIn[0])
-	size := max(cpu.GemmTAScratch(n, o.In, o.Out), cpu.GemmTBScratch(o.In, o.Out), cpu.ColumnSumsScratch(n, o.Out))
-	scr := b.scratch(len(x) + size)[len(x):] // x may be the part before
-	cpu.ColumnSums(b.pool, n, o.Out, dy, b.at(c.DIn[2]), scr)
-	cpu.GemmTA(b.pool, n, o.In, o.Out, x, dy, b.at(c.DIn[1]), scr)
-	cpu.GemmTB(b.pool, n, o.In, o.Out, dy, b.at(c.In[1]), dx, scr)
-	if o.ReLU {
-		b.eng.ReLUMask(dx, x)
-	}
+	k := b.linear(o, c)
+	k.DX, k.DW, k.DBias = b.at(c.DIn[0]), b.at(c.DIn[1]), b.at(c.DIn[2])
+	b.eng.LinearBackward(k, b.at(c.DOut))
 }
 
 // Saved: the gradient of the logits for a loss gradient of 1.
@@ -72,7 +55,7 @@ func (b *CPU[T]) xentForward(o SoftmaxXent, c *Call) error {
 		}
 		b.labels = append(b.labels, l)
 	}
-	b.at(c.Out)[0] = cpu.SoftmaxXent(b.pool, n, k, b.at(c.In[0]), b.labels, o.Smoothing, b.at(c.Saved))
+	b.at(c.Out)[0] = b.eng.SoftmaxXent(n, k, b.at(c.In[0]), b.labels, o.Smoothing, b.at(c.Saved))
 	return nil
 }
 

@@ -26,7 +26,7 @@ type graph struct {
 	logits *gorgonia.Node
 	aux    *gorgonia.Node // nil without auxiliary head
 	loss   *gorgonia.Node // nil unless training
-	params []ops.Mem      // parameters in use, in creation order
+	params []ops.Mem      // parameters in use, by offset, joined
 	grads  []ops.Mem      // their gradients; empty unless training
 	norms  []int          // normalisations in use
 	masks  int            // drop-path masks, each of one value an image
@@ -250,5 +250,21 @@ func (b *builder) compile(back ops.Backend) error {
 	}
 	var err error
 	b.out.prog, err = b.g.Compile(back, roots)
+	b.out.params, b.out.grads = joined(b.out.params), joined(b.out.grads)
 	return err
+}
+
+// joined sorts pieces of one region and joins those that touch: the optimizer's
+// work is the same and its pieces are fewer.
+func joined(ms []ops.Mem) []ops.Mem {
+	slices.SortFunc(ms, func(a, b ops.Mem) int { return a.Off - b.Off })
+	var out []ops.Mem
+	for _, m := range ms {
+		if k := len(out) - 1; k >= 0 && out[k].Off+out[k].Len == m.Off {
+			out[k].Len += m.Len
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
 }

@@ -107,10 +107,11 @@ type evaluator struct {
 	lanes *lanes
 	input []float32
 	state []float32
+	loss  *cpu.Engine[float32]
 }
 
 func newEvaluator(n *Net, state []float32) *evaluator {
-	return &evaluator{net: n, state: state, back: n.backend(state), lanes: newLanes(n, state)}
+	return &evaluator{net: n, state: state, back: n.backend(state), lanes: newLanes(n, state), loss: cpu.NewEngine[float32](nil)}
 }
 
 // recalibrate averages the batch statistics of full batches into the state.
@@ -160,7 +161,7 @@ func (e *evaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*
 		}
 		k := e.net.cfg.Classes
 		right += cpu.Correct(b.N, k, logits, b.Y)
-		r.Loss += float64(b.N) * float64(cpu.SoftmaxXent(nil, b.N, k, logits, b.Y, 0, nil))
+		r.Loss += float64(b.N) * float64(e.loss.SoftmaxXent(b.N, k, logits, b.Y, 0, nil))
 		r.Images += b.N
 		if progress != nil {
 			progress(r.Images)

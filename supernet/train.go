@@ -279,6 +279,9 @@ func (t *Trainer) fill(g *graph, b *data.Batch) error {
 	if err := copyBatch(t.back, g, b); err != nil {
 		return err
 	}
+	if g.masks == 0 {
+		return nil
+	}
 	r := rng.New(t.cfg.Seed, "droppath", uint64(t.step))
 	p := t.cfg.dropRate(t.step)
 	for i := range g.masks {

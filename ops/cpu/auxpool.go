@@ -56,15 +56,3 @@ func (e *Engine[T]) ReLUPoolBackward(o *ReLUPool[T], dy []T) {
 		})
 	}
 }
-
-// Affine writes x as its consumers see it, channels wide, through ReLU if relu.
-func (e *Engine[T]) Affine(channels int, y []T, x Act[T], relu bool) {
-	need(y, len(x.X))
-	e.k.affine(1, len(y)/channels, channels, y, 0, channels, x.X, 0, channels, x.Scale, x.Shift, relu)
-}
-
-// ReLUMask makes dx zero where x is neither positive nor NaN.
-func (e *Engine[T]) ReLUMask(dx, x []T) {
-	need(x, len(dx))
-	e.k.maskAdd(1, len(dx), dx, dx, nil, x, nil, nil)
-}

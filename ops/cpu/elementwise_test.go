@@ -77,7 +77,7 @@ func testSGD[T Float](t *testing.T) {
 		step := func(p *Pool) {
 			copy(w, w0)
 			copy(v, v0)
-			SGD(p, w, g, v, lr, mu, wd)
+			NewEngine[T](p).SGD([]Param[T]{{w, g, v}}, lr, mu, wd, 1)
 		}
 		l.sameAtAnyThreads(v, step)
 		l.sameAtAnyThreads(w, step)
@@ -96,7 +96,7 @@ func testSGD[T Float](t *testing.T) {
 		}
 		var first float64
 		eachPool(func(p *Pool) {
-			got := SumSquares(p, g)
+			got := NewEngine[T](p).SumSquares([][]T{g})
 			if p == nil {
 				first = got
 			}
@@ -106,7 +106,7 @@ func testSGD[T Float](t *testing.T) {
 		})
 		l.ok()
 	}
-	if s := SumSquares(nil, []T{1, T(math.NaN()), 2}); s == s {
+	if s := NewEngine[T](nil).SumSquares([][]T{{1, T(math.NaN()), 2}}); s == s {
 		t.Errorf("sum of squares with a NaN is %v", s)
 	}
 }
@@ -121,6 +121,6 @@ func BenchmarkElementwise(b *testing.B) {
 		benchBytes(b, fmt.Sprintf("%s/%d", name, n), float64(4*tensors*n), f)
 	}
 	bench("add", 3, func(p *Pool) { AddN(p, z, x, y) })
-	bench("sgd", 5, func(p *Pool) { SGD(p, z, x, y, 1e-3, 0.9, 1e-4) })
-	bench("sumsquares", 1, func(p *Pool) { SumSquares(p, x) })
+	bench("sgd", 5, func(p *Pool) { NewEngine[float32](p).SGD([]Param[float32]{{z, x, y}}, 1e-3, 0.9, 1e-4, 1) })
+	bench("sumsquares", 1, func(p *Pool) { NewEngine[float32](p).SumSquares([][]float32{x}) })
 }

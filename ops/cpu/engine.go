@@ -14,6 +14,7 @@ type Engine[T Float] struct {
 	worker  [][]T // scratch of each worker
 	partial []T   // what the chunks sum
 	coef    []T   // coefficients of a backward pass
+	sums    []float64
 
 	// One job of each kind, so that starting one allocates nothing.
 	gradSums  gradSumsJob[T]
@@ -31,6 +32,12 @@ type Engine[T Float] struct {
 	nodeBwd   nodeBackwardJob[T]
 	meanFwd   meanForwardJob[T]
 	meanBwd   meanBackwardJob[T]
+	linFwd    linearForwardJob[T]
+	linBwd    linearBackwardJob[T]
+	add       addJob[T]
+	loss      lossJob[T]
+	sgd       sgdJob[T]
+	squares   squaresJob[T]
 }
 
 // NewEngine returns an engine on a pool, which may be nil for one thread.

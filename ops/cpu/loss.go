@@ -17,7 +17,7 @@ const (
 // A NaN or +Inf logit makes the loss and its row of dlogits NaN. A -Inf logit is
 // a class of probability zero: the loss is +Inf if it has any target, with
 // finite gradients; only if all logits are -Inf is it NaN. With n == 0 the loss is NaN. dlogits may be logits.
-func SoftmaxXent[T Float](p *Pool, n, k int, logits []T, labels []int32, smoothing float64, dlogits []T) T {
+func (e *Engine[T]) SoftmaxXent(n, k int, logits []T, labels []int32, smoothing float64, dlogits []T) T {
 	need(logits, n, k)
 	need(labels, n)
 	if dlogits != nil {
@@ -31,24 +31,34 @@ func SoftmaxXent[T Float](p *Pool, n, k int, logits []T, labels []int32, smoothi
 			panic(badLabel)
 		}
 	}
-	s := splitBy(n, k*32, maxChunks)
-	var sums [maxChunks]float64
-	p.Run(s.chunks(), func(chunk int) {
-		var sum float64
-		for i, end := s.bounds(chunk); i < end; i++ {
-			var grad []T
-			if dlogits != nil {
-				grad = dlogits[i*k:][:k]
-			}
-			sum += xentRow(logits[i*k:][:k], int(labels[i]), smoothing, 1/float64(n), grad)
-		}
-		sums[chunk] = sum
-	})
+	j := &e.loss
+	*j = lossJob[T]{s: imageSplit(n), k: k, logits: logits, labels: labels, smoothing: smoothing, dlogits: dlogits}
+	e.pool.Do(j.s.chunks(), j)
 	var loss float64
-	for _, v := range sums[:s.chunks()] {
+	for _, v := range j.sums[:j.s.chunks()] {
 		loss += v
 	}
 	return T(loss / float64(n))
+}
+
+type lossJob[T Float] struct {
+	s               split
+	k               int
+	logits, dlogits []T
+	labels          []int32
+	smoothing       float64
+	sums            [imageChunks]float64
+}
+
+func (j *lossJob[T]) Chunk(_, chunk int) {
+	lo, hi := j.s.bounds(chunk)
+	for i := lo; i < hi; i++ {
+		var grad []T
+		if j.dlogits != nil {
+			grad = j.dlogits[i*j.k:][:j.k]
+		}
+		j.sums[chunk] += xentRow(j.logits[i*j.k:][:j.k], int(j.labels[i]), j.smoothing, 1/float64(j.s.n), grad)
+	}
 }
 
 // xentRow returns the loss of one sample and, unless grad is nil, computes its

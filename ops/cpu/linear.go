@@ -1,0 +1,123 @@
+package cpu
+
+// Linear is [ReLU,] a fully connected layer: Y = X W + Bias.
+type Linear[T Float] struct {
+	N, In, Out      int
+	ReLU            bool
+	X               Act[T] // (N,In)
+	W, Bias, Y      []T    // (In,Out), (Out), (N,Out)
+	DW, DBias, DX   []T    // backward
+	chunks          split
+	dy, partial, wT []T
+	e               *Engine[T]
+}
+
+// maxPartial is the most memory of the chunks' sums of weight gradients, in
+// elements: a wide layer is cut into fewer chunks.
+const maxPartial = 1 << 23
+
+func (o *Linear[T]) split() split {
+	s := imageSplit(o.N)
+	if size := o.In * o.Out; size*s.chunks() > maxPartial {
+		s.size = max(s.size, ceilDiv(o.N, max(1, maxPartial/size)))
+	}
+	return s
+}
+
+// load writes images lo to hi as the layer sees them.
+func (o *Linear[T]) load(lo, hi int, x []T) {
+	o.e.k.affine(1, hi-lo, o.In, x, 0, o.In, o.X.X[lo*o.In:], 0, o.In, o.X.Scale, o.X.Shift, o.ReLU)
+}
+
+type linearForwardJob[T Float] struct{ *Linear[T] }
+
+// LinearForward computes Y.
+func (e *Engine[T]) LinearForward(o *Linear[T]) {
+	need(o.X.X, o.N, o.In)
+	need(o.W, o.In, o.Out)
+	need(o.Bias, o.Out)
+	need(o.Y, o.N, o.Out)
+	o.e, o.chunks = e, o.split()
+	e.linFwd.Linear = o
+	e.pool.Do(o.chunks.chunks(), &e.linFwd)
+}
+
+func (o *linearForwardJob[T]) Chunk(worker, chunk int) {
+	lo, hi := o.chunks.bounds(chunk)
+	x := o.e.scratch(worker, (hi-lo)*o.In)
+	o.load(lo, hi, x)
+	o.e.k.gemm(hi-lo, o.In, o.Out, x, o.In, o.W, o.Out, o.Y[lo*o.Out:], o.Out, false)
+	for n := lo; n < hi; n++ {
+		y := o.Y[n*o.Out:][:o.Out]
+		addRow(y, y, o.Bias)
+	}
+}
+
+type linearBackwardJob[T Float] struct{ *Linear[T] }
+
+// LinearBackward computes DW, DBias and DX from dy (N,Out).
+func (e *Engine[T]) LinearBackward(o *Linear[T], dy []T) {
+	need(dy, o.N, o.Out)
+	need(o.DX, o.N, o.In)
+	o.e, o.chunks, o.dy = e, o.split(), dy
+	chunks, size := o.chunks.chunks(), o.In*o.Out
+	mem := e.partials(1, chunks*(size+o.Out)+size)
+	o.partial, o.wT = mem[:chunks*(size+o.Out)], mem[chunks*(size+o.Out):]
+	transpose(o.In, o.Out, o.W, o.wT)
+	e.linBwd.Linear = o
+	e.pool.Do(chunks, &e.linBwd)
+	e.reduce(o.DW, o.partial, chunks, size+o.Out, 0)
+	e.reduce(o.DBias, o.partial, chunks, size+o.Out, size)
+}
+
+func (o *linearBackwardJob[T]) Chunk(worker, chunk int) {
+	k, size := o.e.k, o.In*o.Out
+	lo, hi := o.chunks.bounds(chunk)
+	n := hi - lo
+	x := o.e.scratch(worker, n*o.In)
+	part := o.partial[chunk*(size+o.Out):][:size+o.Out]
+	dy, dx := o.dy[lo*o.Out:hi*o.Out], o.DX[lo*o.In:hi*o.In]
+	o.load(lo, hi, x)
+	k.gemmAT(n, o.In, o.Out, x, o.In, dy, o.Out, part, o.Out)
+	addRows(n, dy, part[size:])
+	k.gemm(n, o.Out, o.In, dy, o.Out, o.wT, o.In, dx, o.In, false)
+	if o.ReLU {
+		k.maskAdd(n, o.In, dx, dx, nil, x, nil, nil)
+	}
+}
+
+// addJob adds tensors.
+type addJob[T Float] struct {
+	s    split
+	dst  []T
+	srcs [][]T
+}
+
+// Sum computes dst = srcs[0] + srcs[1] + ..., in that order. dst may be srcs[0]
+// but overlaps no other. There is at least one.
+func (e *Engine[T]) Sum(dst []T, srcs [][]T) {
+	for _, src := range srcs {
+		need(src, len(dst))
+	}
+	j := &e.add
+	*j = addJob[T]{splitBy(len(dst), len(srcs), imageChunks), dst, srcs}
+	e.pool.Do(j.s.chunks(), j)
+}
+
+func (j *addJob[T]) Chunk(_, chunk int) {
+	const block = 1 << 11 // the sum stays in the first level cache
+	for lo, end := j.s.bounds(chunk); lo < end; lo += block {
+		hi := min(lo+block, end)
+		dst, first := j.dst[lo:hi], j.srcs[0][lo:hi]
+		if len(j.srcs) == 1 {
+			copy(dst, first)
+		}
+		for i, src := range j.srcs[1:] {
+			if i == 0 {
+				addRow(dst, first, src[lo:hi])
+			} else {
+				addRow(dst, dst, src[lo:hi])
+			}
+		}
+	}
+}
