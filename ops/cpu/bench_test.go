@@ -15,11 +15,6 @@ func fillNoise[T Float](x []T) []T {
 	return x
 }
 
-// benchThreads runs f on 1 and 2 threads and reports GFLOP/s.
-func benchThreads(b *testing.B, name string, flop float64, f func(p *Pool)) {
-	benchRate(b, name, flop, "GFLOP/s", f)
-}
-
 // benchBytes runs f on 1 and 2 threads and reports GB/s.
 func benchBytes(b *testing.B, name string, bytes float64, f func(p *Pool)) {
 	benchRate(b, name, bytes, "GB/s", f)

@@ -38,30 +38,20 @@ func testElementwise[T Float](t *testing.T) {
 				inPlace(a, c, c)
 			}
 		}
-		plain := func(v float64) (exact, int) { return exact{v, math.Abs(v), 0}, 0 }
 		terms := func(vs ...float64) (e exact, extra int) {
 			for _, v := range vs {
 				e.add(v)
 			}
 			return e, 2
 		}
-		check("addn3", func(p *Pool, a, b, y []T) { AddN(p, y, a, b, b) }, true, false, func(a, b float64) (exact, int) { return terms(a, b, b) })
-		check("addn2", func(p *Pool, a, b, y []T) { AddN(p, y, a, b) }, true, true, func(a, b float64) (exact, int) { return terms(a, b) })
-		check("addn1", func(p *Pool, a, _, y []T) { AddN(p, y, a) }, true, false, func(a, _ float64) (exact, int) { return plain(a) })
-		check("addn0", func(p *Pool, _, _, y []T) { AddN(p, y) }, false, false, func(_, _ float64) (exact, int) { return plain(0) })
 		f := T(0.3)
 		check("axpby", func(p *Pool, a, b, y []T) {
 			copy(y, b)
 			Axpby(p, f, a, -2, y)
 		}, false, true, func(a, b float64) (exact, int) { return terms(float64(f)*a, -2*b) })
-		check("scale", func(p *Pool, a, _, y []T) {
-			copy(y, a)
-			Scale(p, f, y)
-		}, true, false, func(a, _ float64) (exact, int) { return terms(float64(f) * a) })
 		l.ok()
 	}
 	x := make([]T, 3)
-	panicsWith(t, badLength, func() { AddN(nil, x, x, x, x[1:]) })
 	panicsWith(t, badLength, func() { Axpby(nil, 1, x, 1, x[1:]) })
 }
 
@@ -120,7 +110,6 @@ func BenchmarkElementwise(b *testing.B) {
 	bench := func(name string, tensors int, f func(p *Pool)) {
 		benchBytes(b, fmt.Sprintf("%s/%d", name, n), float64(4*tensors*n), f)
 	}
-	bench("add", 3, func(p *Pool) { AddN(p, z, x, y) })
 	bench("sgd", 5, func(p *Pool) { NewEngine[float32](p).SGD([]Param[float32]{{z, x, y}}, 1e-3, 0.9, 1e-4, 1) })
 	bench("sumsquares", 1, func(p *Pool) { NewEngine[float32](p).SumSquares([][]float32{x}) })
 }

@@ -158,3 +158,12 @@ func dotColumns[T Float](m int, a []T, lda int, b []T, ldb int) T {
 	}
 	return s
 }
+
+// transpose writes b (k,n) to bt (n,k).
+func transpose[T Float](k, n int, b, bt []T) {
+	for i := range k {
+		for j, v := range b[i*n:][:n] {
+			bt[j*k+i] = v
+		}
+	}
+}

@@ -5,36 +5,6 @@ import (
 	"testing"
 )
 
-func testBias[T Float](t *testing.T) {
-	for i, s := range [][2]int{{1, 1}, {3, 4}, {64, 10}, {1000, 100}, {20000, 7}, {0, 3}, {3, 0}} {
-		rows, c := s[0], s[1]
-		l := newLab[T](t, uint64(i))
-		l.spikes = i == 2
-		x, bias, y := l.random(rows*c), l.random(c), l.blank(rows*c)
-		l.sameAtAnyThreads(y, func(p *Pool) {
-			copy(y, x)
-			AddBias(p, rows, c, y, bias)
-		})
-		for j, v := range y {
-			if want := x[j] + bias[j%c]; !same(float64(v), float64(want)) {
-				t.Fatalf("%v: y[%d] = %v, want %v", s, j, v, want)
-			}
-		}
-		sums, scratch := l.blank(c), l.blank(ColumnSumsScratch(rows, c))
-		l.sameAtAnyThreads(sums, func(p *Pool) { ColumnSums(p, rows, c, x, sums, scratch) })
-		want := make([]exact, c)
-		for j, v := range x {
-			want[j%c].add(float64(v))
-		}
-		for j, e := range want {
-			near(t, e, sums[j], 0, "%v: sum %d", s, j)
-		}
-		l.ok()
-	}
-}
-
-func TestBias(t *testing.T) { bothTypes(t, testBias[float32], testBias[float64]) }
-
 func testXent[T Float](t *testing.T) {
 	for i, s := range [][2]int{{1, 1}, {1, 2}, {3, 10}, {64, 10}, {200, 100}, {3000, 7}} {
 		n, k := s[0], s[1]
@@ -49,8 +19,8 @@ func testXent[T Float](t *testing.T) {
 				for j := range logits {
 					logits[j] *= T(size)
 				}
-				l.sameAtAnyThreads(loss, func(p *Pool) { loss[0] = SoftmaxXent(p, n, k, logits, labels, smoothing, nil) })
-				l.sameAtAnyThreads(grad, func(p *Pool) { loss[0] = SoftmaxXent(p, n, k, logits, labels, smoothing, grad) })
+				l.sameAtAnyThreads(loss, func(p *Pool) { loss[0] = NewEngine[T](p).SoftmaxXent(n, k, logits, labels, smoothing, nil) })
+				l.sameAtAnyThreads(grad, func(p *Pool) { loss[0] = NewEngine[T](p).SoftmaxXent(n, k, logits, labels, smoothing, grad) })
 				var want exact
 				for r := range n {
 					row := logits[r*k:][:k]
@@ -103,7 +73,7 @@ func TestSoftmaxXentNotFinite(t *testing.T) {
 		{[]float64{1e300, 0}, 1, 0, 1e300},
 	} {
 		grad := make([]float64, len(tc.logits))
-		got := SoftmaxXent(nil, 1, len(tc.logits), tc.logits, []int32{tc.label}, tc.smoothing, grad)
+		got := NewEngine[float64](nil).SoftmaxXent(1, len(tc.logits), tc.logits, []int32{tc.label}, tc.smoothing, grad)
 		if !(same(got, tc.loss) || math.Abs(got-tc.loss) <= 1e-15*tc.loss) {
 			t.Errorf("%v, label %d: loss %v, want %v", tc.logits, tc.label, got, tc.loss)
 		}
@@ -114,9 +84,9 @@ func TestSoftmaxXentNotFinite(t *testing.T) {
 		}
 	}
 	x := make([]float64, 2)
-	panicsWith(t, badLabel, func() { SoftmaxXent(nil, 1, 2, x, []int32{2}, 0, nil) })
-	panicsWith(t, badLabel, func() { SoftmaxXent(nil, 1, 2, x, []int32{-1}, 0, nil) })
-	panicsWith(t, badSmoothing, func() { SoftmaxXent(nil, 1, 2, x, []int32{1}, nan, nil) })
+	panicsWith(t, badLabel, func() { NewEngine[float64](nil).SoftmaxXent(1, 2, x, []int32{2}, 0, nil) })
+	panicsWith(t, badLabel, func() { NewEngine[float64](nil).SoftmaxXent(1, 2, x, []int32{-1}, 0, nil) })
+	panicsWith(t, badSmoothing, func() { NewEngine[float64](nil).SoftmaxXent(1, 2, x, []int32{1}, nan, nil) })
 }
 
 func TestCorrect(t *testing.T) {

@@ -121,3 +121,10 @@ func (j *addJob[T]) Chunk(_, chunk int) {
 		}
 	}
 }
+
+// addRows adds each of the rows of x (rows,len(y)) to y.
+func addRows[T Float](rows int, x, y []T) {
+	for r := range rows {
+		addRow(y, y, x[r*len(y):][:len(y)])
+	}
+}

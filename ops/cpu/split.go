@@ -1,9 +1,8 @@
 package cpu
 
 const (
-	badShape   = "cpu: negative dimension"
-	badLength  = "cpu: slice length does not fit the shape"
-	badScratch = "cpu: scratch is too short"
+	badShape  = "cpu: negative dimension"
+	badLength = "cpu: slice length does not fit the shape"
 )
 
 // split is a partition of n items into chunks of size items, the last one
@@ -16,8 +15,6 @@ const (
 	minChunk = 1 << 15
 	// maxChunks is enough for four threads to finish together.
 	maxChunks = 32
-	// maxPartials is for kernels that keep a partial sum for each chunk.
-	maxPartials = 16
 )
 
 // splitBy cuts n items of cost scalar operations each into at most limit chunks.
@@ -61,27 +58,4 @@ func need[T any](s []T, dims ...int) {
 	if len(s) != volume(dims...) {
 		panic(badLength)
 	}
-}
-
-// needScratch returns the first n elements of scratch.
-func needScratch[T Float](scratch []T, n int) []T {
-	if len(scratch) < n {
-		panic(badScratch)
-	}
-	return scratch[:n]
-}
-
-// addPartials computes out, the sum of the rows of partial (chunks,len(out)) in
-// ascending order.
-func addPartials[T Float](p *Pool, chunks int, partial, out []T) {
-	n := len(out)
-	cols := splitBy(n, chunks, maxChunks)
-	p.Run(cols.chunks(), func(i int) {
-		lo, hi := cols.bounds(i)
-		dst := out[lo:hi]
-		clear(dst)
-		for c := range chunks {
-			addRow(dst, dst, partial[c*n+lo:][:len(dst)])
-		}
-	})
 }

@@ -18,7 +18,10 @@ func BenchmarkStrip(b *testing.B) {
 		for _, size := range []int{1 << 11, 1 << 24} {
 			for _, ch := range []int{16, 32, 64, 80, 12} {
 				n := size / ch
-				x, dy, z := fill(buf[0][:n*ch], 1), fill(buf[1][:n*ch], 1), fill(buf[2][:n*ch], 1)
+				x, dy, z := buf[0][:n*ch], buf[1][:n*ch], buf[2][:n*ch]
+				fill(x, 1)
+				fill(dy, 1)
+				fill(z, 1)
 				p, s1, s2 := make([]float32, ch), make([]float32, ch), make([]float32, ch)
 				for _, k := range []struct {
 					name  string

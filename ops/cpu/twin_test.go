@@ -25,7 +25,7 @@ func TestThreadSplitWouldShow(t *testing.T) {
 		for i := range threads {
 			lo, hi := i*m/threads, (i+1)*m/threads
 			part := make([]float32, k*n)
-			gemmATRows(hi-lo, k, n, a[lo*k:], k, b[lo*n:], n, part, n)
+			rowsOf[float32]().gemmAT(hi-lo, k, n, a[lo*k:], k, b[lo*n:], n, part, n)
 			for j, v := range part {
 				sum[j] += v
 			}
@@ -35,16 +35,19 @@ func TestThreadSplitWouldShow(t *testing.T) {
 	if slices.Equal(byThreads(1), byThreads(2)) || slices.Equal(byThreads(2), byThreads(4)) {
 		t.Error("a split by threads gives the same bits: the thread tests see nothing")
 	}
+	o := Linear[float32]{N: m, In: k, Out: n, X: Act[float32]{X: a}, W: make([]float32, k*n), Bias: make([]float32, n),
+		Y: make([]float32, m*n), DW: make([]float32, k*n), DBias: make([]float32, n), DX: make([]float32, m*k)}
 	var first []float32
 	for _, threads := range []int{1, 2, 4} {
 		p := NewPool(threads)
-		c := make([]float32, k*n)
-		GemmTA(p, m, k, n, a, b, c, make([]float32, GemmTAScratch(m, k, n)))
+		e := NewEngine[float32](p)
+		e.LinearForward(&o)
+		e.LinearBackward(&o, b)
 		p.Close()
 		if first == nil {
-			first = c
+			first = slices.Clone(o.DW)
 		}
-		if !slices.Equal(c, first) {
+		if !slices.Equal(o.DW, first) {
 			t.Errorf("%d threads give other bits than 1", threads)
 		}
 	}
