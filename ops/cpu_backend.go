@@ -14,6 +14,7 @@ type CPU[T cpu.Float] struct {
 	pool   *cpu.Pool
 	eng    *cpu.Engine[T]
 	mem    [numRegions][]T
+	arena  *cpu.Memory[T]
 	labels []int32
 	tmp    []T // see scratch
 
@@ -75,9 +76,20 @@ func (b *CPU[T]) DType() tensor.Dtype {
 // Reserve implements Backend.
 func (b *CPU[T]) Reserve(n int) error {
 	if len(b.mem[Arena]) < n {
-		b.mem[Arena] = cpu.Huge[T](n)
+		b.Close()
+		b.arena = cpu.NewMemory[T](n)
+		b.mem[Arena] = b.arena.S
 	}
 	return nil
+}
+
+// Close gives the arena back; the next Reserve makes a new one. What At returned
+// of the arena must not be used any more.
+func (b *CPU[T]) Close() {
+	if b.arena != nil {
+		b.arena.Free()
+		b.arena, b.mem[Arena] = nil, nil
+	}
 }
 
 func unknownOp(b Backend, op Op) error {

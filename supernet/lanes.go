@@ -42,6 +42,13 @@ func newLanes(n *Net, state []float32) *lanes {
 	return l
 }
 
+// close gives the memory of the lanes back.
+func (l *lanes) close() {
+	for _, w := range l.lane {
+		w.back.Close()
+	}
+}
+
 // run returns the logits (N,Classes) of a batch, valid until the next call.
 func (l *lanes) run(arch space.Arch, b *data.Batch) ([]float32, error) {
 	image := l.net.cfg.Image * l.net.cfg.Image * 3

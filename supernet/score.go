@@ -61,6 +61,9 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 	return &Scorer{net: n, train: train, search: search, cfg: c, eval: newEvaluator(n, make([]float32, len(n.state)))}, nil
 }
 
+// Close gives the scorer's memory back. It may be used again all the same.
+func (s *Scorer) Close() { s.eval.close() }
+
 // Score measures arch. The same architecture and weights give the same result
 // bit for bit, in any order of calls.
 func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
@@ -82,7 +85,9 @@ func Evaluate(ctx context.Context, n *Net, arch space.Arch, batches iter.Seq[*da
 	if err != nil {
 		return Result{}, err
 	}
-	return newEvaluator(n, n.state).run(ctx, arch, batches, progress)
+	e := newEvaluator(n, n.state)
+	defer e.close()
+	return e.run(ctx, arch, batches, progress)
 }
 
 // Logits computes the network's outputs (N,Classes) for normalised images
@@ -96,7 +101,9 @@ func (n *Net) Logits(arch space.Arch, x []float32) ([]float32, error) {
 	if len(x) == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("supernet: %d values are no whole number of images of %d", len(x), size)
 	}
-	return newLanes(n, n.state).run(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size})
+	l := newLanes(n, n.state)
+	defer l.close()
+	return l.run(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size})
 }
 
 // evaluator runs forward passes with the network's parameters and a state of
@@ -112,6 +119,11 @@ type evaluator struct {
 
 func newEvaluator(n *Net, state []float32) *evaluator {
 	return &evaluator{net: n, state: state, back: n.backend(state), lanes: newLanes(n, state), loss: cpu.NewEngine[float32](nil)}
+}
+
+func (e *evaluator) close() {
+	e.back.Close()
+	e.lanes.close()
 }
 
 // recalibrate averages the batch statistics of full batches into the state.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,12 +32,13 @@ func TestMain(m *testing.M) {
 //	plain stdout|stderr                      holds no escape and no carriage return
 //	waitlines LINES FILE                     until FILE has so many lines
 //	waitfree DIR                             until no process holds the run folder
+//	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "signal": cmdSignal, "json": cmdJSON, "truncate": cmdTruncate, "plain": cmdPlain,
-			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree,
+			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses,
 		},
 	})
 }
@@ -195,4 +197,37 @@ func cmdPlain(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("control character %q in %s", out[i], stream)
 		}
 	}
+}
+
+func cmdNearLosses(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 4 {
+		ts.Fatalf("usage: nearlosses STEPS TOL RUN RUN")
+	}
+	steps, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	tol, err := strconv.ParseFloat(args[1], 64)
+	ts.Check(err)
+	a, b := firstLosses(ts, args[2], steps), firstLosses(ts, args[3], steps)
+	near := true
+	for i := range a {
+		near = near && math.Abs(a[i]-b[i]) <= tol*math.Abs(b[i])
+	}
+	if near == neg {
+		ts.Fatalf("losses %v and %v: near %v", a, b, near)
+	}
+}
+
+// firstLosses are those of the first steps of a run's supernet.
+func firstLosses(ts *testscript.TestScript, run string, steps int) []float64 {
+	lines := strings.SplitN(ts.ReadFile(filepath.Join(run, "metrics.jsonl")), "\n", steps+1)
+	if len(lines) <= steps {
+		ts.Fatalf("%s has fewer than %d steps", run, steps)
+	}
+	losses := make([]float64, steps)
+	for i := range losses {
+		var m struct{ Loss float64 }
+		ts.Check(json.Unmarshal([]byte(lines[i]), &m))
+		losses[i] = m.Loss
+	}
+	return losses
 }

@@ -97,6 +97,7 @@ func (j *job) search(ctx context.Context, n *supernet.Net) (searchSummary, error
 	if err != nil {
 		return best, err
 	}
+	defer scorer.Close()
 	if samples, err = j.score(ctx, searcher, scorer, samples, file, metrics); err != nil {
 		return best, err
 	}

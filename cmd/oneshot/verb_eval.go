@@ -140,6 +140,7 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	defer s.Close()
 	r, err := s.Score(ctx, arch)
 	if err != nil {
 		return err

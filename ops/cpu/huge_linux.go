@@ -17,3 +17,20 @@ func adviseHuge(b []byte) {
 		_ = unix.Madvise(b, unix.MADV_DONTNEED)
 	}
 }
+
+// mapHuge returns n zero bytes outside the heap that ask for huge pages, or nil.
+func mapHuge(n int) []byte {
+	b, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil // the heap may still have it, or says that it has not
+	}
+	_ = unix.Madvise(b, unix.MADV_HUGEPAGE) // see adviseHuge
+	return b
+}
+
+// unmap gives back what mapHuge returned. It fails only for memory that is none.
+func unmap(b []byte) {
+	if err := unix.Munmap(b); err != nil {
+		panic("cpu: Free of memory that is not mapped")
+	}
+}
