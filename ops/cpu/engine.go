@@ -132,3 +132,21 @@ func (o Out[T]) added(lo, hi int) []T {
 	}
 	return o.Add[lo:hi]
 }
+
+// fill sets every element to v.
+func fill[T any](s []T, v T) {
+	for i := range s {
+		s[i] = v
+	}
+}
+
+// border sets the p pixels around an image of h rows of w pixels of c channels
+// to v; pad holds the image with its border.
+func border[T Float](pad []T, h, w, c, p int, v T) {
+	row := (w + 2*p) * c
+	fill(pad[:p*row+p*c], v)
+	for r := range h - 1 {
+		fill(pad[(p+r)*row+(p+w)*c:][:2*p*c], v) // right of one row and left of the next
+	}
+	fill(pad[(p+h-1)*row+(p+w)*c:(2*p+h)*row], v)
+}

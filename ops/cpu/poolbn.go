@@ -28,13 +28,6 @@ func (o *Pool3[T]) plan() {
 	need(o.Z, o.N, o.ho, o.wo, o.C)
 }
 
-// fill sets every element to v.
-func fill[T any](s []T, v T) {
-	for i := range s {
-		s[i] = v
-	}
-}
-
 // weights returns the depthwise weights of an average in scratch memory.
 func (o *Pool3[T]) weights(mem *[]T) []T {
 	w := take(mem, 9*o.C)
@@ -85,7 +78,7 @@ func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 	k, c, out := j.e.k, j.C, j.wo*j.C
 	mem := j.e.scratch(worker, j.ph*j.row+9*c)
 	pad := take(&mem, j.ph*j.row)
-	fill(pad, j.border)
+	border(pad, j.H, j.W, c, 1, j.border)
 	w := j.weights(&mem)
 	lo, hi := j.s.bounds(chunk)
 	for n := lo; n < hi; n++ {
@@ -135,7 +128,7 @@ func (j *poolBackwardJob[T]) Chunk(worker, chunk int) {
 	}
 	mem := j.e.scratch(worker, j.ph*j.row+9*j.C+max(j.wo, j.W)*j.C)
 	up := take(&mem, j.ph*j.row)
-	clear(up)
+	clear(up) // what lies between the gradients stays zero
 	w := j.weights(&mem)
 	for n := lo; n < hi; n++ {
 		j.average(n, up, w, mem)

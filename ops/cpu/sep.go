@@ -57,7 +57,7 @@ func (j *sepForwardJob[T]) Chunk(worker, chunk int) {
 	step := stripRows(wo*c, ho)
 	mem := j.e.scratch(worker, ph*prow+step*wo*c)
 	pad, t := take(&mem, ph*prow), take(&mem, step*wo*c)
-	clear(pad)
+	border(pad, j.H, j.W, c, p, 0)
 	lo, hi := j.s.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		x, z := j.X.X[n*j.H*j.W*c:][:j.H*j.W*c], j.Z[n*ho*wo*c:][:ho*wo*c]
@@ -142,8 +142,12 @@ func (j *sepBackwardJob[T]) Chunk(worker, chunk int) {
 	mem := j.e.scratch(worker, 2*ph*prow+3*strip)
 	pad, up := take(&mem, ph*prow), take(&mem, ph*prow)
 	t, dz, dt := take(&mem, strip), take(&mem, strip), take(&mem, strip)
-	clear(pad)
-	clear(up)
+	border(pad, j.H, j.W, c, j.pad(), 0)
+	if j.Stride > 1 {
+		clear(up) // what lies between the gradients stays zero
+	} else {
+		border(up, j.H, j.W, c, j.pad(), 0)
+	}
 	sums := j.part[chunk*j.stride:][:j.stride]
 	dpw, ddw, st := take(&sums, c*c), take(&sums, taps), take(&sums, 2*c)
 	lo, hi := j.s.bounds(chunk)

@@ -49,7 +49,7 @@ func (e *Engine[T]) StemForward(o *Stem[T]) {
 func (j *stemForwardJob[T]) Chunk(worker, chunk int) {
 	ph, prow := j.padded()
 	pad := j.e.scratch(worker, ph*prow)
-	clear(pad)
+	border(pad, j.H, j.W, j.Cin, 1, 0)
 	k := 3 * j.Cin
 	lo, hi := j.s.bounds(chunk)
 	for n := lo; n < hi; n++ {
@@ -91,7 +91,7 @@ func (j *stemBackwardJob[T]) Chunk(worker, chunk int) {
 	ph, prow := j.padded()
 	mem := j.e.scratch(worker, ph*prow+j.W*j.Cout)
 	pad, dz := take(&mem, ph*prow), take(&mem, j.W*j.Cout)
-	clear(pad)
+	border(pad, j.H, j.W, j.Cin, 1, 0)
 	k := 3 * j.Cin
 	dw := j.part[chunk*3*k*j.Cout:]
 	lo, hi := j.s.bounds(chunk)
