@@ -39,11 +39,10 @@ func NewCPU[T cpu.Float](pool *cpu.Pool) *CPU[T] {
 	return &CPU[T]{pool: pool, eng: cpu.NewEngine[T](pool)}
 }
 
-// scratch returns n elements whose first ones keep what the last call left
-// there.
+// scratch returns n elements of any content, valid until the next call.
 func (b *CPU[T]) scratch(n int) []T {
 	if len(b.tmp) < n {
-		b.tmp = append(b.tmp, make([]T, n-len(b.tmp))...)
+		b.tmp = make([]T, n)
 	}
 	return b.tmp[:n]
 }

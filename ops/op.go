@@ -25,12 +25,13 @@ const (
 type Region uint8
 
 const (
-	Arena  Region = iota // activations, saved values, scratch; laid out per program
-	Param                // all parameters
-	Grad                 // gradient of each parameter, at the parameter's offset
-	Moment               // momentum of each parameter, at the parameter's offset
-	State                // running means and variances
-	Input                // images, labels, drop-path masks
+	Arena   Region = iota // activations, saved values, scratch; laid out per program
+	Param                 // all parameters
+	Grad                  // gradient of each parameter, at the parameter's offset
+	GradSum               // sum of the gradients of the micro-batches so far, likewise
+	Moment                // momentum of each parameter, at the parameter's offset
+	State                 // running means and variances
+	Input                 // images, labels, drop-path masks
 	numRegions
 )
 

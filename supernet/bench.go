@@ -71,7 +71,7 @@ func (b *Bench) graph(i, next int) (*graph, error) {
 		return b.train.graph() // the only one, built once
 	}
 	if b.ahead != i {
-		b.Close()
+		b.train.stop()
 		b.train.prefetch(b.archs[i])
 	}
 	built := <-b.train.next
@@ -90,8 +90,9 @@ func (b *Bench) Eval(i int) error {
 	return err
 }
 
-// Close waits for the graph that is being built.
+// Close waits for the graph that is being built and gives the memory back.
 func (b *Bench) Close() {
 	b.train.Close()
+	b.eval.close()
 	b.ahead = -1
 }

@@ -65,7 +65,7 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 			return fmt.Errorf("supernet: averaged weights: %w", err)
 		}
 	}
-	t.Close() // batches and graphs prepared for another step
+	t.stop() // batches and graphs prepared for another step
 	t.step = s.Step
 	return nil
 }

@@ -48,7 +48,14 @@ func smallTrain(steps int) TrainConfig {
 // train runs steps [from, to) of a run and returns the bytes of its checkpoint.
 func train(t *testing.T, threads int, retrain bool, resume *weights.Checkpoint, stop int) (weights.Checkpoint, []byte) {
 	t.Helper()
+	return trainMicro(t, threads, 0, retrain, resume, stop)
+}
+
+// trainMicro is train with micro-batches.
+func trainMicro(t *testing.T, threads, micro int, retrain bool, resume *weights.Checkpoint, stop int) (weights.Checkpoint, []byte) {
+	t.Helper()
 	cfg, tc := smallNet(t, "lanas"), smallTrain(6)
+	tc.MicroBatch = micro
 	rt := newRuntime(t, threads)
 	n, err := New(cfg, 1, rt)
 	if retrain {

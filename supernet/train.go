@@ -37,7 +37,7 @@ func (e *DivergedError) Error() string {
 type StepStats struct {
 	Step, Steps int // Step counts from 1
 	Loss        float64
-	Top1        float64 // of the batch, with batch statistics
+	Top1        float64 // of the batch, with the statistics of its micro-batches
 	LR          float64
 	GradNorm    float64 // before clipping
 	Images      int
@@ -56,6 +56,8 @@ type Trainer struct {
 	moment []float32
 	ema    *Net // nil when off
 	input  []float32
+	masks  []float32 // drop-path masks of the step: (mask,image of the batch)
+	sum    [2]ops.Mem
 	loader *data.Loader
 	fixed  *graph // the only graph, when the network has one architecture
 	next   chan builtGraph
@@ -86,6 +88,9 @@ func bareTrainer(n *Net, c TrainConfig) *Trainer {
 		grad: make([]float32, len(n.params)), moment: make([]float32, len(n.params))}
 	t.back.Bind(ops.Grad, t.grad)
 	t.back.Bind(ops.Moment, t.moment)
+	if c.micro() < c.Batch {
+		t.back.Bind(ops.GradSum, make([]float32, len(n.params)))
+	}
 	if c.EMA > 0 {
 		t.ema = n.clone()
 	}
@@ -95,8 +100,15 @@ func bareTrainer(n *Net, c TrainConfig) *Trainer {
 // StepNumber is the number of steps done.
 func (t *Trainer) StepNumber() int { return t.step }
 
-// Close ends the loader and the builder. The network stays usable.
+// Close ends the loader and the builder and gives the memory of the activations
+// back. The network stays usable.
 func (t *Trainer) Close() {
+	t.stop()
+	t.back.Close()
+}
+
+// stop ends the loader and the builder.
+func (t *Trainer) stop() {
 	if t.loader != nil {
 		t.loader.Close()
 		t.loader = nil
@@ -115,10 +127,7 @@ func (t *Trainer) archOf(step int) space.Arch {
 	return t.net.cfg.Space.Sample(rng.New(t.cfg.Seed, "arch", uint64(step)))
 }
 
-func (t *Trainer) spec() graphSpec {
-	return graphSpec{batch: t.cfg.Batch, train: true, smoothing: t.cfg.Smoothing,
-		auxWeight: t.cfg.AuxWeight, dropPath: t.cfg.DropPath > 0}
-}
+func (t *Trainer) spec() graphSpec { return t.cfg.spec() }
 
 // graph returns the compiled path of this step and has the next one built
 // while this one runs.
@@ -199,22 +208,66 @@ func (t *Trainer) take(g *graph, batch *data.Batch) (StepStats, error) {
 	return st, nil
 }
 
-// run computes loss and gradients of the batch in the input region.
+// parts is how many micro-batches a step has.
+func (t *Trainer) parts() int { return t.cfg.Batch / t.cfg.micro() }
+
+// run computes the loss of the batch and the sum of its micro-batches' gradients.
 func (t *Trainer) run(g *graph, batch *data.Batch) (StepStats, error) {
-	if err := g.prog.Run(t.back, ops.Train, bnMomentum); err != nil {
-		return StepStats{}, err
+	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, LR: t.cfg.rate(t.step), Images: batch.N, Arch: g.arch}
+	right, parts := 0, t.parts()
+	for i := range parts {
+		y, err := t.load(g, batch, i)
+		if err != nil {
+			return StepStats{}, err
+		}
+		if err := g.prog.Run(t.back, ops.Train, bnMomentum); err != nil {
+			return StepStats{}, err
+		}
+		st.Loss += float64(t.back.At(g.prog.Mem(g.loss))[0])
+		right += cpu.Correct(g.batch, t.net.cfg.Classes, t.back.At(g.prog.Mem(g.logits)), y)
+		if err := t.accumulate(g, i == 0, i == parts-1); err != nil {
+			return StepStats{}, err
+		}
 	}
 	norm2, err := t.back.SumSquares(g.grads)
 	if err != nil {
 		return StepStats{}, err
 	}
-	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, LR: t.cfg.rate(t.step), Images: batch.N, Arch: g.arch,
-		Loss: float64(t.back.At(g.prog.Mem(g.loss))[0]), GradNorm: math.Sqrt(norm2),
-		Top1: float64(cpu.Correct(batch.N, t.net.cfg.Classes, t.back.At(g.prog.Mem(g.logits)), batch.Y)) / float64(batch.N)}
+	st.Loss /= float64(parts)
+	st.Top1 = float64(right) / float64(batch.N)
+	st.GradNorm = math.Sqrt(norm2) / float64(parts)
 	if bad(st.Loss) || bad(st.GradNorm) || !t.finiteState(g) {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(g.arch)}
 	}
 	return st, nil
+}
+
+// accumulate adds the gradients of a micro-batch to the sum of those before it.
+// After the last one the sum lies where the gradients do.
+func (t *Trainer) accumulate(g *graph, first, last bool) error {
+	if first && last {
+		return nil
+	}
+	for _, grad := range g.grads {
+		sum := grad
+		sum.Region = ops.GradSum
+		var err error
+		switch {
+		case first:
+			t.sum[0] = grad
+			err = t.back.Sum(sum, t.sum[:1])
+		case last:
+			t.sum = [2]ops.Mem{grad, sum}
+			err = t.back.Sum(grad, t.sum[:])
+		default:
+			t.sum = [2]ops.Mem{sum, grad}
+			err = t.back.Sum(sum, t.sum[:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finiteState says whether the running statistics the step moved are finite:
@@ -230,17 +283,18 @@ func (t *Trainer) finiteState(g *graph) bool {
 	return true
 }
 
-// descend applies clipped SGD to the parameters in use.
+// descend applies clipped SGD to the parameters in use: the gradients are sums
+// over micro-batches, their mean is what counts.
 func (t *Trainer) descend(g *graph, st StepStats) error {
 	scale := 1.0
 	if t.cfg.Clip > 0 {
 		scale = min(1, t.cfg.Clip/(st.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
 	}
-	if err := t.back.SGD(g.params, st.LR, t.cfg.Momentum, t.cfg.WeightDecay, scale); err != nil {
+	if err := t.back.SGD(g.params, st.LR, t.cfg.Momentum, t.cfg.WeightDecay, scale/float64(t.parts())); err != nil {
 		return err
 	}
 	for _, i := range g.norms {
-		t.net.tracked[i]++
+		t.net.tracked[i] += int64(t.parts())
 	}
 	return nil
 }
@@ -270,30 +324,42 @@ func (t *Trainer) unbuild(g *graph) {
 	t.next <- builtGraph{g: g}
 }
 
-// fill copies the batch and this step's drop-path masks to the input region.
+// fill makes room for the step and draws its drop-path masks, for the whole batch:
+// an image's do not depend on its micro-batch.
 func (t *Trainer) fill(g *graph, b *data.Batch) error {
+	if err := checkBatch(b, t.cfg.Batch, g.image); err != nil {
+		return err
+	}
 	if len(t.input) < g.inputLen() {
 		t.input = make([]float32, g.inputLen())
 		t.back.Bind(ops.Input, t.input)
 	}
-	if err := copyBatch(t.back, g, b); err != nil {
-		return err
-	}
 	if g.masks == 0 {
 		return nil
 	}
+	if n := g.masks * b.N; len(t.masks) < n {
+		t.masks = make([]float32, n)
+	}
 	r := rng.New(t.cfg.Seed, "droppath", uint64(t.step))
 	p := t.cfg.dropRate(t.step)
-	for i := range g.masks {
-		for j := range t.back.At(g.mask(i)) {
-			v := float32(0)
-			if r.Float64() >= p {
-				v = float32(1 / (1 - p))
-			}
-			t.back.At(g.mask(i))[j] = v
+	for i := range t.masks[:g.masks*b.N] {
+		t.masks[i] = 0
+		if r.Float64() >= p {
+			t.masks[i] = float32(1 / (1 - p))
 		}
 	}
 	return nil
+}
+
+// load copies micro-batch i of the batch and its masks to the input region and
+// returns its labels.
+func (t *Trainer) load(g *graph, b *data.Batch, i int) ([]int32, error) {
+	lo, hi := i*g.batch, (i+1)*g.batch
+	part := data.Batch{N: g.batch, X: b.X[lo*g.image : hi*g.image], Y: b.Y[lo:hi]}
+	for m := range g.masks {
+		copy(t.back.At(g.mask(m)), t.masks[m*b.N+lo:m*b.N+hi])
+	}
+	return part.Y, copyBatch(t.back, g, &part)
 }
 
 // checkBatch wants n images of image values each.

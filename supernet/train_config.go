@@ -22,6 +22,14 @@ type TrainConfig struct {
 	Augment     data.Augment
 	Workers     int // goroutines that prepare batches; changes no result
 
+	// MicroBatch is how many images go through the network at a time, to need
+	// less memory: 0 or Batch for all of them, else a divisor of Batch from 2. A
+	// step is still one step along the mean gradient of its Batch images, but
+	// batch normalisation sees a micro-batch: it normalises by its statistics and
+	// moves the running ones once for each, so the results are others than those
+	// of whole batches.
+	MicroBatch int
+
 	// The rest is for retraining one architecture.
 	AuxWeight float64 // weight of the auxiliary head's loss, at least 0
 	DropPath  float64 // probability of dropping an operation at the end; grows linearly from 0; in [0,1)
@@ -46,6 +54,7 @@ func (c TrainConfig) Check() error {
 	for _, r := range []rule{
 		{c.Steps >= 1, "steps", c.Steps, "at least 1"},
 		{c.Batch >= 2, "batch", c.Batch, "at least 2: batch statistics need two images"},
+		{c.micro() >= 2 && c.Batch%c.micro() == 0, "micro_batch", c.MicroBatch, fmt.Sprintf("0 or a divisor of the batch of %d, at least 2", c.Batch)},
 		{c.LR > 0 && !math.IsInf(c.LR, 0), "lr", c.LR, "above 0"},
 		{c.MinLR >= 0 && c.MinLR <= c.LR, "min_lr", c.MinLR, "from 0 to lr"},
 		{c.Momentum >= 0 && c.Momentum < 1, "momentum", c.Momentum, "in [0,1)"},
@@ -62,6 +71,19 @@ func (c TrainConfig) Check() error {
 		}
 	}
 	return nil
+}
+
+// micro is how many images go through the network at a time.
+func (c TrainConfig) micro() int {
+	if c.MicroBatch == 0 {
+		return c.Batch
+	}
+	return c.MicroBatch
+}
+
+// spec says what the graphs of this training are built for.
+func (c TrainConfig) spec() graphSpec {
+	return graphSpec{batch: c.micro(), train: true, smoothing: c.Smoothing, auxWeight: c.AuxWeight, dropPath: c.DropPath > 0}
 }
 
 // rate is the learning rate of step s (from 0): linear warm-up, then half a

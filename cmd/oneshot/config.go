@@ -69,6 +69,10 @@ type SGDConfig struct {
 	Steps  int `yaml:"steps" json:"steps"`
 	// Batch: images per step; 2..65536.
 	Batch int `yaml:"batch" json:"batch"`
+	// MicroBatch: images of a batch that go through the network at a time, to
+	// need less memory; changes the result, as batch normalisation sees only
+	// them; 0 = all, else a divisor of Batch from 2. --memory-limit chooses it.
+	MicroBatch int `yaml:"micro_batch" json:"micro_batch"`
 	// LR falls along a half cosine to MinLR at the last step; above 0, to 10,
 	// and 0..LR.
 	LR    float64 `yaml:"lr" json:"lr"`
@@ -265,6 +269,9 @@ func (c *check) sgd(section string, s SGDConfig) {
 		c.addf("%s.epochs and %s.steps are both 0: want one of them above 0", section, section)
 	}
 	c.ints(section+".batch", s.Batch, 2, 65536)
+	if m := s.MicroBatch; m != 0 && (m < 2 || s.Batch%m != 0) {
+		c.addf("%s.micro_batch = %d: want 0 or a divisor of %s.batch = %d that is at least 2", section, m, section, s.Batch)
+	}
 	if !(s.LR > 0 && s.LR <= 10) {
 		c.addf("%s.lr = %v: want a number above 0, at most 10", section, s.LR)
 	}

@@ -51,7 +51,7 @@ func (s SGDConfig) epochs(images int) float64 {
 
 func (j *job) sgdConfig(s SGDConfig, images int) supernet.TrainConfig {
 	return supernet.TrainConfig{
-		Steps: s.steps(images), Batch: s.Batch, LR: s.LR, MinLR: s.MinLR, Momentum: s.Momentum,
+		Steps: s.steps(images), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR, Momentum: s.Momentum,
 		WeightDecay: s.WeightDecay, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: j.cfg.Seed,
 		Augment: data.Augment{Crop: s.Crop, Flip: s.Flip, Cutout: s.Cutout},
 		Workers: j.cfg.Run.Workers, Smoothing: s.Smoothing,

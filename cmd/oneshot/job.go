@@ -24,6 +24,10 @@ type job struct {
 	space space.Space
 	data  *data.Dataset
 	rt    *supernet.Runtime
+
+	arch   *space.Arch // to retrain, if that is known from the start
+	trains []string    // stages that the verb trains
+	fitted []string    // what fit has to say
 }
 
 // jobOptions says how a verb opens its run folder.
@@ -40,6 +44,10 @@ type jobOptions struct {
 	free func(d *runDir, key string) bool
 	// check looks at the rest of the request once the space is known. nil: nothing.
 	check func(j *job) error
+	// trains are the stages that the verb trains, and limit is the most memory
+	// for them, in bytes; 0 is any.
+	trains []string
+	limit  memorySize
 }
 
 // openJob resolves the configuration, takes the run folder and opens the data.
@@ -143,6 +151,10 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 	if err := j.checkStages(); err != nil {
 		return err
 	}
+	j.trains = o.trains
+	if err := j.fit(int64(o.limit)); err != nil {
+		return err
+	}
 	if err := j.describe(now, stored); err != nil {
 		return err
 	}
@@ -150,7 +162,6 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 		return err
 	}
 	j.ui.every = time.Duration(j.cfg.Run.LogSeconds) * time.Second
-	j.warnMemory()
 	j.rt, err = newRuntime(j.cfg.Run)
 	return err
 }
@@ -225,30 +236,6 @@ func openData(c Config) (*data.Dataset, error) {
 		TrainSize: c.Data.TrainSize, TestSize: c.Data.TestSize,
 	})
 	return d, withCode(err, exitInvalid, "")
-}
-
-// warnMemory compares the estimate of the larger training with what is free.
-func (j *job) warnMemory() {
-	train, final, err := j.estimate()
-	if err != nil {
-		return // the stage itself says what is wrong
-	}
-	need := max(train, final)
-	free := availableMemory()
-	j.ui.debugf("needs about %d MB, %d MB are available", need>>20, free>>20)
-	if free > 0 && need > free {
-		j.ui.warnf("needs about %d MB of memory but only %d MB are available; a smaller batch needs less", need>>20, free>>20)
-	}
-}
-
-// estimate is about what the two trainings need, in bytes.
-func (j *job) estimate() (train, final int64, err error) {
-	if train, err = supernet.Estimate(j.netConfig(), nil, j.cfg.Train.Batch); err != nil {
-		return 0, 0, err
-	}
-	widest := supernet.Widest(j.space) // what will be found is not known yet
-	final, err = supernet.Estimate(j.finalConfig(true), &widest, j.cfg.Retrain.Batch)
-	return train, final, err
 }
 
 func exists(dir, name string) bool {

@@ -107,6 +107,11 @@ func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images
 		j.ui.debugf("%s: all %d steps were done", stage, c.Steps)
 		return withCode(n.LoadNet(*from, true), exitInvalid, "")
 	}
+	m, err := j.memory(stage)
+	if err != nil {
+		return err
+	}
+	defer lessGarbage(m.Heap() + j.imageBytes())()
 	t, err := supernet.NewTrainer(n, images, c)
 	if err != nil {
 		return withCode(err, exitUsage, "")

@@ -24,6 +24,7 @@ type options struct {
 	sets                 []string
 	keys                 []keyFlag // in the order of their declaration
 	drawnSeed            string
+	memoryLimit          memorySize
 }
 
 // keyFlag is a flag that sets a configuration key.
@@ -77,6 +78,11 @@ func (o *options) bindRun(cmd *cobra.Command) {
 	fs.BoolVar(&o.resume, "resume", false, "continue what the folder has; starts anew if it is empty")
 	fs.BoolVar(&o.override, "override", false, "continue although the configuration has changed")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "print the resolved configuration and stop")
+}
+
+// bindMemory declares the flag of the verbs that train.
+func (o *options) bindMemory(cmd *cobra.Command) {
+	cmd.Flags().Var(&o.memoryLimit, "memory-limit", "most memory for a training, such as 2GiB or 800MB; fewer images at a time keep to it")
 }
 
 // bindSGD declares short spellings of the keys of one training.
@@ -138,7 +144,27 @@ func (o *options) resolve(stored *Config, defaultPreset string) (Config, error) 
 			return c, usageError("", "--%s %q: want a %s", k.flag.Name, value, k.flag.Value.Type())
 		}
 	}
+	if stored != nil {
+		o.keepMicroBatch(&c.Train.SGDConfig, stored.Train.SGDConfig, "train.micro_batch")
+		o.keepMicroBatch(&c.Retrain.SGDConfig, stored.Retrain.SGDConfig, "retrain.micro_batch")
+	}
 	return c, o.finish(&c)
+}
+
+// keepMicroBatch leaves what --memory-limit chose for the stored run, unless
+// another one is asked for. It means nothing for another batch.
+func (o *options) keepMicroBatch(c *SGDConfig, stored SGDConfig, key string) {
+	for _, s := range o.sets {
+		if k, _, _ := strings.Cut(s, "="); strings.ReplaceAll(strings.TrimSpace(k), "-", "_") == key {
+			return
+		}
+	}
+	switch {
+	case c.Batch == stored.Batch && c.MicroBatch == 0:
+		c.MicroBatch = stored.MicroBatch
+	case c.Batch != stored.Batch && o.config == "":
+		c.MicroBatch = 0
+	}
 }
 
 func (o *options) base(stored *Config, defaultPreset string) (Config, error) {

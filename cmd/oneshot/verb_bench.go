@@ -177,6 +177,13 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 	if err := m.net.Check(); err != nil {
 		return withCode(err, exitUsage, "")
 	}
+	if what != "eval" {
+		mem, err := m.memory()
+		if err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		defer lessGarbage(mem.Heap())()
+	}
 	if err := m.run(); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}
@@ -223,6 +230,17 @@ type benchRun struct {
 	params       int64 // of all networks that were built
 	nets         int
 	median, best []float64 // seconds, by architecture
+}
+
+// memory is about what these steps need.
+func (m *benchRun) memory() (supernet.Memory, error) {
+	c := supernet.DefaultTrain()
+	c.Batch = m.batch
+	var arch *space.Arch
+	if m.what == "retrain" {
+		arch = &m.archs[0]
+	}
+	return supernet.Estimate(m.net, arch, c, m.rt.Threads())
 }
 
 // benchWarmUp steps run before the clock does: arenas grow to their size.

@@ -54,13 +54,15 @@ func (a *app) doctor() error {
 		r.Data, problem = err.Error(), err
 	} else {
 		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", j.data.Provenance, j.data.Train.Len(), j.data.Search.Len(), j.data.Test.Len())
-		train, final, err := j.estimate()
-		if err != nil {
-			problem = err
+		for stage, mib := range map[string]*int64{"train": &r.TrainMiB, "retrain": &r.FinalMiB} {
+			need, err := j.need(stage)
+			if err != nil {
+				problem = err
+			}
+			*mib = need >> 20
 		}
-		r.TrainMiB, r.FinalMiB = train>>20, final>>20
 		if r.MemoryMiB > 0 && max(r.TrainMiB, r.FinalMiB) > r.MemoryMiB {
-			problem = fail(exitSpace, "a smaller batch or network needs less", "not enough memory: %d MiB are available", r.MemoryMiB)
+			problem = fail(exitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB)
 		}
 	}
 	r.Disk = "written, synced and renamed"

@@ -21,6 +21,7 @@ func (a *app) retrainCmd() *cobra.Command {
 		},
 	}
 	a.opt.bindRun(cmd)
+	a.opt.bindMemory(cmd)
 	a.opt.bindSGD(cmd, "retrain")
 	a.opt.bindArch(cmd, "architecture: text, JSON file, 0/1 mask, or 'best' of the run")
 	return cmd
@@ -38,9 +39,11 @@ func (a *app) retrainVerb(ctx context.Context) error {
 	var arch space.Arch
 	find := func(j *job) (err error) {
 		arch, err = j.wantedArch(a.opt.arch)
+		j.arch = &arch
 		return err
 	}
-	o := jobOptions{preset: "tiny", create: given, cont: true, free: retrainFree, check: find}
+	o := jobOptions{preset: "tiny", create: given, cont: true, free: retrainFree, check: find,
+		trains: []string{"retrain"}, limit: a.opt.memoryLimit}
 	return a.inJob(ctx, o, func(ctx context.Context, j *job) error { return j.retrainOnly(ctx, arch, a.opt.json) })
 }
 

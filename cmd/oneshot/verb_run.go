@@ -24,7 +24,7 @@ func (a *app) runCmd() *cobra.Command {
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
-			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true}, func(ctx context.Context, j *job) error {
+			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true, trains: []string{"train", "retrain"}, limit: a.opt.memoryLimit}, func(ctx context.Context, j *job) error {
 				r, err := j.pipeline(ctx)
 				if err != nil {
 					return err
@@ -34,6 +34,7 @@ func (a *app) runCmd() *cobra.Command {
 		},
 	}
 	a.opt.bindRun(cmd)
+	a.opt.bindMemory(cmd)
 	return cmd
 }
 
@@ -85,6 +86,7 @@ func (j *job) announce() {
 	d, c := j.data, j.cfg
 	j.ui.infof("run      %s  (seed %d, %s)", j.dir.path, c.Seed, presetOr(c.Preset))
 	j.ui.infof("data     %s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
+	j.announceMemory()
 }
 
 func presetOr(name string) string {

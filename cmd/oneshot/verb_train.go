@@ -13,7 +13,7 @@ func (a *app) trainCmd() *cobra.Command {
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
-			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true}, func(ctx context.Context, j *job) error {
+			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true, trains: []string{"train"}, limit: a.opt.memoryLimit}, func(ctx context.Context, j *job) error {
 				j.announce()
 				if _, err := j.train(ctx); err != nil {
 					return err
@@ -34,6 +34,7 @@ func (a *app) trainCmd() *cobra.Command {
 		},
 	}
 	a.opt.bindRun(cmd)
+	a.opt.bindMemory(cmd)
 	a.opt.bindSGD(cmd, "train")
 	return cmd
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"oneshot/supernet"
+)
+
+const (
+	// programBytes is what `oneshot version` takes.
+	programBytes = 13_000_000
+	// garbageBytes is how much a training may leave for the garbage collector:
+	// the graphs of four steps of the reference job and of thirteen of preset
+	// tiny, so that it has little to do.
+	garbageBytes = 16 << 20
+)
+
+// memorySize is a flag for a number of bytes with a unit; 0 when not given.
+type memorySize int64
+
+func (m *memorySize) String() string {
+	if *m == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*m), 10)
+}
+
+func (m *memorySize) Type() string { return "size" }
+
+func (m *memorySize) Set(text string) error {
+	n, err := parseBytes(text)
+	*m = memorySize(n)
+	return err
+}
+
+var byteUnits = map[string]float64{
+	"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
+}
+
+// parseBytes reads 1073741824, 800MB, 1.5 GiB and the like.
+func parseBytes(text string) (int64, error) {
+	number := strings.TrimRight(text, "bBkKmMgGtTiI")
+	unit, known := byteUnits[strings.ToLower(text[len(number):])]
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if v *= unit; err != nil || !known || !(v >= 1 && v < 1<<62) {
+		return 0, fmt.Errorf("want a size such as 2GiB, 800MB or 1073741824")
+	}
+	return int64(v), nil
+}
+
+// megabytes rounds up, as what is too little is no help.
+func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
+
+// sgd is the section of a stage that trains.
+func (j *job) sgd(stage string) *SGDConfig {
+	if stage == "train" {
+		return &j.cfg.Train.SGDConfig
+	}
+	return &j.cfg.Retrain.SGDConfig
+}
+
+// memory is about what the training of a stage needs.
+func (j *job) memory(stage string) (supernet.Memory, error) {
+	if stage == "train" {
+		return supernet.Estimate(j.netConfig(), nil, j.sgdConfig(j.cfg.Train.SGDConfig, j.data.Train.Len()), threads(j.cfg.Run))
+	}
+	arch := supernet.Widest(j.space) // the most that may be found
+	if j.arch != nil {
+		arch = *j.arch
+	}
+	return supernet.Estimate(j.finalConfig(true), &arch, j.retrainConfig(j.retrainImages().Len()), threads(j.cfg.Run))
+}
+
+// need is about what the process takes while it trains a stage, in bytes.
+func (j *job) need(stage string) (int64, error) {
+	m, err := j.memory(stage)
+	return programBytes + garbageBytes + m.Total() + j.imageBytes(), err
+}
+
+// imageBytes is what the data set takes.
+func (j *job) imageBytes() int64 {
+	images := j.data.Train.Len() + j.data.Search.Len() + j.data.Test.Len()
+	return int64(images) * int64(j.data.Image*j.data.Image*3)
+}
+
+// lessGarbage has the garbage of a training collected before it is more than
+// garbageBytes beside a heap of that size, where the default is as much again.
+// What was left before goes first. The user's GOGC counts more.
+func lessGarbage(heap int64) (restore func()) {
+	debug.FreeOSMemory()
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	old := debug.SetGCPercent(int(min(100, max(1, 100*garbageBytes/max(heap, 1)))))
+	return func() { debug.SetGCPercent(old) }
+}
+
+// begun says whether a stage has a checkpoint to go on from, finished whether
+// what comes after it has begun.
+func (j *job) begun(stage string) bool { return j.dir.has(stageDir[stage]) }
+
+func (j *job) finished(stage string) bool {
+	if stage == "train" {
+		return j.dir.has("search")
+	}
+	return j.dir.has("export", "model.safetensors")
+}
+
+// fit chooses for each stage the largest micro-batch that keeps it within limit
+// bytes, where the whole batch does not. 0 is no limit.
+func (j *job) fit(limit int64) error {
+	if limit == 0 {
+		return nil
+	}
+	for _, stage := range j.trains {
+		whole, err := j.need(stage)
+		if err != nil {
+			return err
+		}
+		if whole <= limit || j.finished(stage) {
+			continue
+		}
+		s := j.sgd(stage)
+		if j.begun(stage) {
+			return fail(exitSpace, "raise --memory-limit, or train anew in another folder with --out",
+				"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", stage, s.atOnce(), megabytes(whole), megabytes(limit))
+		}
+		from, need := s.atOnce(), whole
+		for m := from - 1; m >= 2 && need > limit; m-- {
+			if s.Batch%m != 0 {
+				continue
+			}
+			s.MicroBatch = m
+			if need, err = j.need(stage); err != nil {
+				return err
+			}
+		}
+		if need > limit {
+			return fail(exitSpace, "raise --memory-limit, or choose a smaller network, fewer --workers or a batch with small divisors",
+				"stage %s needs about %d MB even with %d images at a time, the limit is %d MB", stage, megabytes(need), s.atOnce(), megabytes(limit))
+		}
+		j.fitted = append(j.fitted, fmt.Sprintf("memory   %s.micro_batch = %d keeps to the limit of %d MB; %d images at a time need about %d MB",
+			stage, s.MicroBatch, megabytes(limit), from, megabytes(whole)))
+	}
+	return nil
+}
+
+// atOnce is how many images go through the network at a time.
+func (s SGDConfig) atOnce() int {
+	if s.MicroBatch > 0 {
+		return s.MicroBatch
+	}
+	return s.Batch
+}
+
+// announceMemory says what the stages that are not finished need, and warns
+// where the machine has less.
+func (j *job) announceMemory() {
+	for _, line := range j.fitted {
+		j.ui.infof("%s", line)
+	}
+	var most int64
+	var parts []string
+	for _, stage := range j.trains {
+		need, err := j.need(stage)
+		if err != nil || j.finished(stage) {
+			continue // the stage itself says what is wrong
+		}
+		most = max(most, need)
+		parts = append(parts, fmt.Sprintf("%s %d", stage, megabytes(need)))
+		j.ui.log.Info("memory", "stage", stage, "needs_bytes", need, "micro_batch", j.sgd(stage).atOnce())
+	}
+	if len(parts) == 0 {
+		return
+	}
+	detail := ""
+	if len(parts) > 1 {
+		detail = " (" + strings.Join(parts, ", ") + ")"
+	}
+	j.ui.infof("memory   needs about %d MB%s", megabytes(most), detail)
+	if free := availableMemory(); free > 0 && most > free {
+		j.ui.warnf("needs about %d MB of memory, but only %d MB are available; --memory-limit %dMB trains with fewer images at a time",
+			megabytes(most), free/1_000_000, free/1_000_000)
+	}
+}

@@ -1,0 +1,102 @@
+package supernet
+
+import (
+	"testing"
+
+	"oneshot/internal/rng"
+)
+
+// TestEstimateIsWhatATrainerAllocates compares with the arena and the scratch
+// memory after a step of the widest path.
+func TestEstimateIsWhatATrainerAllocates(t *testing.T) {
+	for _, set := range []string{"lanas", "darts", "full"} {
+		for _, micro := range []int{0, 4} {
+			for _, threads := range []int{1, 2} {
+				cfg, c := smallNet(t, set), smallTrain(6)
+				c.MicroBatch = micro
+				n, err := New(cfg, 1, newRuntime(t, threads))
+				if err != nil {
+					t.Fatal(err)
+				}
+				tr := bareTrainer(n, c)
+				tr.prefetch(Widest(cfg.Space))
+				built := <-tr.next
+				if built.err != nil {
+					t.Fatal(built.err)
+				}
+				checkEstimate(t, tr, built.g, threads)
+			}
+		}
+	}
+	tr, g := retrainer(t, 16, 4)
+	checkEstimate(t, tr, g, 2)
+}
+
+func checkEstimate(t *testing.T, tr *Trainer, g *graph, threads int) {
+	t.Helper()
+	m, err := Estimate(tr.net.cfg, tr.net.arch, tr.cfg, threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := firstBatch(t, tr.cfg.Batch)
+	if _, err := tr.take(g, b); err != nil {
+		t.Fatal(err)
+	}
+	what := func() string { return tr.net.cfg.Space.Format(g.arch) }
+	if got := 4 * int64(tr.back.ArenaLen()); got != m.Arena {
+		t.Errorf("%s: the arena has %d bytes, estimated %d", what(), got, m.Arena)
+	}
+	path := 4 * int64(tr.back.ScratchFor(threads, g.prog))
+	if m.Scratch < path || 100*m.Scratch > 115*path {
+		t.Errorf("%s: scratch memory has %d bytes, estimated %d for any path", what(), path, m.Scratch)
+	}
+	// Of several workers one may not have got a chunk of the pass that needs most.
+	if got := 4 * int64(tr.back.ScratchLen()); got > path || threads == 1 && got != path || 2*got < path {
+		t.Errorf("%s: scratch memory has %d bytes, counted %d", what(), got, path)
+	}
+	if got := 4 * int64(len(tr.input)+len(tr.masks)); got != m.Input {
+		t.Errorf("%s: the input has %d bytes, estimated %d", what(), got, m.Input)
+	}
+	copied := len(tr.net.params) + len(tr.net.state) // of the network, before SetTensors changes it
+	for _, v := range tr.Checkpoint().Tensors {
+		copied += len(v.F32)
+	}
+	values := len(tr.net.params) + len(tr.grad) + len(tr.moment) + len(tr.net.state)
+	if tr.cfg.micro() < tr.cfg.Batch {
+		values += len(tr.grad)
+	}
+	if tr.ema != nil {
+		values += len(tr.ema.params) + len(tr.ema.state)
+	}
+	if values, copied := 4*int64(values), 4*int64(copied); values != m.Weights || copied != m.Checkpoint {
+		t.Errorf("%s: weights have %d bytes and a checkpoint %d, estimated %d and %d", what(), values, copied, m.Weights, m.Checkpoint)
+	}
+}
+
+// TestWidestNeedsTheMost, but for what Widest owns up to.
+func TestWidestNeedsTheMost(t *testing.T) {
+	for _, set := range []string{"lanas", "darts", "full"} {
+		cfg, c := smallNet(t, set), smallTrain(6)
+		n, err := New(cfg, 1, newRuntime(t, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Estimate(cfg, nil, c, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr := bareTrainer(n, c)
+		r := rng.New(1, "test")
+		for range 100 {
+			g, err := n.build(tr.back, cfg.Space.Sample(r), tr.spec())
+			if err != nil {
+				t.Fatal(err)
+			}
+			arena, scratch := 4*int64(g.prog.ArenaLen()), 4*int64(tr.back.ScratchFor(2, g.prog))
+			if 100*arena > 108*m.Arena || scratch > m.Scratch {
+				t.Fatalf("%s: %d bytes of arena and %d of scratch memory, the widest path has %d and %d",
+					cfg.Space.Format(g.arch), arena, scratch, m.Arena, m.Scratch)
+			}
+		}
+	}
+}
