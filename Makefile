@@ -63,6 +63,9 @@ check-deps: ## who imports whom, and that this check can fail
 	scripts/check-deps.sh
 	scripts/check-deps.sh --selftest
 
+mutants: ## every planted error in the assembly is caught
+	scripts/mutants.sh
+
 check-golden: ## recompute the golden files in PyTorch (skipped where there is none)
 	@if $(PYTHON) -c 'import torch' 2>/dev/null; then set -ex; \
 		$(PYTHON) supernet/testdata/parity.py verify; \
@@ -71,4 +74,4 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
 .PHONY: help run build test check check-rest lint race noasm arm64 bench bench-peer bench-growth fuzz generate \
-	check-generate check-deps check-golden
+	check-generate check-deps check-golden mutants

@@ -14,13 +14,15 @@ const (
 
 // How an idle thread waits: spinRounds times it looks spinPolls times and then
 // lets other goroutines run, after that it parks. A look takes some 15 ns with
-// PAUSE on a Xeon of 2023, so these are some 4 us and 50 us: a round is longer
+// PAUSE on a Xeon of 2023, so these are some 4 us and 1 ms: a round is longer
 // than most hand-overs, which then cost no call of the scheduler, and all rounds
-// are longer than the gap between two kernels of a training step. Waking a
-// parked thread takes about 5 us, so a gap much longer than that is worth a park.
+// are longer than any gap inside a training step. It is not the cost of waking a
+// parked thread, 5 us, that makes parking within a step dear: on a machine with
+// other work the kernel tends to wake it on the waker's processor, and the two
+// then share one, step after step.
 const (
 	spinPolls  = 256
-	spinRounds = 12
+	spinRounds = 250
 )
 
 // Job is the work of one pass, cut into chunks.

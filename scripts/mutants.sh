@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Every planted error in the assembly is caught: puts one error at a time into a copy of a kernel, which the
+# build reads through -overlay, so the tree stays as it is, and fails if the tests pass all the same.
+# mutants.sh [REGEXP] plants only the errors whose names match.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+only=${1:-}
+dir=ops/cpu
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+names=() files=() funcs=() edits=() tests=()
+
+# mutant NAME FILE FUNCTION EDIT TESTS: sed's EDIT of FUNCTION in FILE_amd64.s fails one of TESTS, as in go test -run.
+mutant() {
+  [[ $1 =~ $only ]] || return 0
+  names+=("$1") files+=("$2") funcs+=("$3") edits+=("$4") tests+=("$5")
+}
+
+gemm='TestStripGemm$/avx512'
+mutant 'gemm512: rows of c as far apart as those of b' gemm512 gemm32AVX512 's/ldc+72(FP)/ldb+56(FP)/' "$gemm"
+mutant 'gemm512: odd step of k dropped' gemm512 gemm64MaskAVX512 '/^odd_5:/,/^end_5:/ s/JNZ  *end_5/JMP end_5/' "$gemm"
+mutant 'gemm512: acc inverted' gemm512 gemm48MaskAVX512 's/JEQ  *store_/JNE store_/' "$gemm"
+mutant 'gemm16: wrong column of a' gemm512 gemm16x16AVX512 's/60(R11), Z31, Z4/56(R11), Z31, Z4/' "$gemm"
+mutant 'gemm16: half of the way to the next group' gemm512 gemm16x16AVX512 's/(BX)(R15\*8), BX/(BX)(R15*4), BX/' "$gemm"
+mutant 'gemmat512: one row not added' gemmat512 gemmAT16AVX512 '/^row_16:/,/^tile15:/ { /VADDPS .* Z7, Z7$/d }' "$gemm"
+mutant 'gemmat512: mask made whole' gemmat512 gemmAT48MaskAVX512 's/VPMOVD2M .*/KXNORW K1, K1, K1/' "$gemm"
+
+gemm='TestGemm(AT)?RowsAVX2$/avx2'
+mutant 'gemm: rest of k dropped' gemm gemm16AVX2 '/^k1_6:/,/^k1loop6:/ s/JZ  *store6/JMP store6/' "$gemm"
+mutant 'gemm: masked store made whole' gemm gemm8AVX2 's/VMASKMOVPS  *Y3, Y15, (DI)/VMOVUPS Y3, (DI)/' "$gemm"
+mutant 'gemmat: one row not added' gemmat gemmAT16AVX2 '/^row6:/,/^tile5:/ { /VADDPS .* Y7, Y7$/d }' "$gemm"
+
+strip='TestStrip$/avx512'
+mutant 'strip512: mask keeps 0' strip512 stripMaskAVX512 '/^pixel_0:/,/^done_0:/ s/VCMPPS  *\$0x06/VCMPPS $0x05/' "$strip"
+mutant 'strip512: mask drops NaN' strip512 stripMaskSumAVX512 's/VCMPPS  *\$0x06/VCMPPS $0x0e/' "$strip"
+mutant 'strip512: operands of VMAXPS swapped' strip512 stripAffineAVX512 's/VMAXPS  *\(Z[0-9]*\), \(Z[0-9]*\),/VMAXPS \2, \1,/' "$strip"
+mutant 'strip512: masked store made whole' strip512 stripCombineAVX512 's/K1, 64(SI)/64(SI)/' "$strip"
+mutant 'strip512: masked load made whole' strip512 stripBNGradAVX512 's/VMOVUPS.Z  *(DI), K1,/VMOVUPS (DI),/' 'TestStripReadsNoFurther$'
+mutant 'strip512: one chain dropped' strip512 stripSumAVX512 '/^done_0:/,/VADDPS/ { /VADDPS/d }' "$strip"
+mutant 'strip512: s1 overwritten' strip512 stripGradSumAVX512 '/^done_1:/,/VMOVUPS  *Z29/ s/VADDPS  *Z29, \(Z[0-9]*\), Z29/VMOVAPS \1, Z29/' "$strip"
+
+strip='TestStrip$/avx2'
+mutant 'strip: mask keeps 0' strip stripMaskAddAVX2 '/^pixel_0:/,/^done_0:/ s/VCMPPS  *\$0x06/VCMPPS $0x05/' "$strip"
+mutant 'strip: operands of VMAXPS swapped' strip stripAffineAVX2 's/VMAXPS  *\(Y[0-9]*\), \(Y[0-9]*\),/VMAXPS \2, \1,/' "$strip"
+mutant 'strip: masked store made whole' strip stripBNGradAVX2 's/VMASKMOVPS  *Y12, Y15, 32(SI)/VMOVUPS Y12, 32(SI)/' "$strip"
+mutant 'strip: one chain dropped' strip stripGradSumAVX2 '/^done_4:/,/VADDPS/ { /VADDPS/d }' "$strip"
+mutant 'strip: s1 overwritten' strip stripMaskSumAVX2 '/^rest_1:/,/VMOVUPS  *Y13/ s/VADDPS  *Y13, \(Y[0-9]*\), Y13/VMOVAPS \1, Y13/' "$strip"
+
+window='TestWindowDW$'
+mutant 'windowdwrows: two taps swapped' windowdwrows dwRows3s1d1MaskAVX512 '/^channels4:/,/^rows4:/ { s/Z19$/Z99/; s/Z20$/Z19/; s/Z99$/Z20/ }' "$window"
+mutant 'windowdwrows: last row dropped' windowdwrows dwRows5s1d1AVX512 '/^rowEnd8:/,/JLE/ s/SUBQ  *\$0x02/SUBQ $0x03/' "$window"
+mutant 'windowdwrows: next pixel too near' windowdwrows dwRows3s2d1AVX512 '/^pixels1:/,/^rowEnd1:/ s/(R12)(AX\*2), R12/(R12)(AX*1), R12/' "$window"
+mutant 'windowdwrows: block of channels skipped' windowdwrows dwRows7s1d1AVX512 '/^channelsEnd4:/,/JMP/ s/ADDQ  *\$0x40/ADDQ $0x80/' "$window"
+
+window='TestWindowDWGrad$'
+mutant 'windowdwgradrows: last pixels dropped' windowdwgradrows dwGradRows5s2d1AVX512 '/^tail0:/,/^pixel0:/ s/JZ  *rowEnd0/JMP rowEnd0/' "$window"
+mutant 'windowdwgradrows: 7x7, group to the wrong tap' windowdwgradrows dwGradRows7s1d1AVX512 '/^rowEnd1:/,/ADDQ  *AX, DI/ { /ADDQ  *AX, DI/d }' "$window"
+mutant 'windowdwgradrows: last block added twice' windowdwgradrows dwGradRows3s1d2AVX512 '/SHLXQ/d' "$window"
+mutant 'windowdwgradrows: masked load made whole' windowdwgradrows dwGradRows3s1d1MaskAVX512 '/^pixel0:/,/^rowEnd0:/ s/VMOVUPS.Z  *\(.*\), K1,/VMOVUPS \1,/' 'TestWindowReadsNoFurther$'
+
+pool='TestWindowMaxPool$'
+mutant 'windowmaxpoolrow: tap off by one' windowmaxpoolrow maxPoolRowWideAVX512 '/^pixels:/,/^store:/ s/Z20, K2, Z1/Z21, K2, Z1/' "$pool"
+mutant 'windowmaxpoolrow: last of the equal' windowmaxpoolrow maxPoolRowMaskAVX512 's/VCMPPS  *\$0x06/VCMPPS $0x05/' "$pool"
+mutant 'windowmaxpoolrow: NaN becomes infinity' windowmaxpoolrow maxPoolRowWideAVX512 '/JNZ  *infinite/d' "$pool"
+pool='TestWindowMaxPoolGrad$'
+mutant 'windowmaxpoolgrad: rest of the row dropped' windowmaxpoolgrad maxPoolGradRowsAVX512 's/JZ  *next/JMP next/' "$pool"
+mutant 'windowmaxpoolgrad: taps of the next row missed' windowmaxpoolgrad maxPoolGradRowsAVX2 '/ADDQ  *R11, DX/d' "$pool"
+
+mutant 'dw: weight of the next tap' dw dwBlocksAVX2 '/^tap12:/,/^run2_12:/ s/ 8(DI)(R9\*8)/ 16(DI)(R9*8)/' 'TestDWRowAVX2$'
+mutant 'dw: masked store made whole' dw dwMaskAVX2 's/VMASKMOVPS  *Y2, Y8, (R13)/VMOVUPS Y2, (R13)/' 'TestDWRowAVX2$'
+mutant 'dwgrad: third run taken for granted' dwgrad dwGradBlocksAVX2 '/JNE  *run2x3/d' 'TestDWGradRowAVX2$'
+mutant 'maxrow: last of the equal' maxrow maxBlocksAVX2 '/^q3:/,/^q2:/ s/\$0x1e/$0x1d/' 'TestMaxRowAVX2$'
+mutant 'maxrow: wrong half of the taps' maxrow maxBlocksAVX2 '/^more4:/,/^q3:/ s/VEXTRACTI128  *\$0x01, Y6/VEXTRACTI128 $0x00, Y6/' 'TestMaxRowAVX2$'
+mutant 'add: rest dropped' add addAVX2 's/JZ  *done/JMP done/' 'TestAddRowAVX2$'
+
+if [[ $(go env GOARCH) != amd64 ]] || ! grep -qw avx2 /proc/cpuinfo; then
+  echo "mutants: needs an amd64 processor with AVX2"
+  exit 1
+fi
+avx512=1
+for flag in avx512f avx512bw avx512dq avx512vl; do grep -qw "$flag" /proc/cpuinfo || avx512=0; done
+
+((${#names[@]} > 0)) || { echo "mutants: none"; exit 1; }
+go test -short -count=1 -timeout 120s -run "$(printf '%s\n' "${tests[@]}" | sort -u | paste -sd '|')" "./$dir"
+caught=0 skipped=0 bad=0
+for i in "${!names[@]}"; do
+  if ((!avx512)) && [[ ${funcs[i]} == *AVX512 ]]; then
+    skipped=$((skipped + 1))
+    continue
+  fi
+  s=${files[i]}_amd64.s
+  sed "/^TEXT .*[^A-Za-z0-9]${funcs[i]}(SB)/,/^TEXT/ { ${edits[i]}
+}" "$dir/$s" >"$copy/$s"
+  if cmp -s "$dir/$s" "$copy/$s"; then
+    echo "mutants: ${names[i]}: the edit changes nothing in $s"
+    exit 1
+  fi
+  printf '{"Replace": {"%s": "%s"}}\n' "$PWD/$dir/$s" "$copy/$s" >"$copy/overlay.json"
+  # Built first, so that an error that does not assemble does not count as caught.
+  go test -overlay "$copy/overlay.json" -c -o "$copy/test" "./$dir"
+  status=0
+  (cd "$dir" && "$copy/test" -test.short -test.timeout 120s -test.run "${tests[i]}") >"$copy/log" 2>&1 || status=$?
+  if ((status == 0)); then
+    echo "mutants: ${names[i]}: SURVIVED ${tests[i]}"
+    bad=$((bad + 1))
+    continue
+  fi
+  by=$(sed -n 's/^ *--- FAIL: \([^ ]*\).*/\1/p' "$copy/log" | tail -n 1)
+  echo "mutants: ${names[i]}: ${by:-exit status $status: $(grep -m 1 -E '^(panic|fatal|unexpected|SIG)' "$copy/log" || true)}"
+  caught=$((caught + 1))
+done
+((bad == 0)) || { echo "mutants: $bad survived"; exit 1; }
+((caught > 0)) || { echo "mutants: none planted"; exit 1; }
+echo "mutants: $caught errors caught, $skipped skipped for want of AVX-512"
