@@ -22,7 +22,7 @@ test: ## every test
 
 check: test check-rest ## everything that must pass before a commit is published
 
-check-rest: lint race noasm arm64 check-generate check-deps check-golden ## check without test
+check-rest: lint race noasm isas arm64 check-generate check-deps check-golden ## check without test
 
 lint: ## gofmt -s, go vet, staticcheck, shell syntax
 	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
@@ -36,6 +36,9 @@ race: ## short tests under the race detector
 noasm: ## the kernels' plain Go path
 	go vet -tags noasm ./...
 	go test -short -tags noasm ./ops/... ./supernet/...
+
+isas: ## operations, executor and whole network on AVX2; other processors run plain Go again
+	ONESHOT_ISA=avx2 go test -count=1 -short ./ops/... ./supernet/...
 
 arm64: ## a processor without assembly of ours
 	GOARCH=arm64 go build ./...
@@ -73,5 +76,5 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 		$(PYTHON) ops/testdata/ops_golden.py verify; \
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
-.PHONY: help run build test check check-rest lint race noasm arm64 bench bench-peer bench-growth fuzz generate \
+.PHONY: help run build test check check-rest lint race noasm isas arm64 bench bench-peer bench-growth fuzz generate \
 	check-generate check-deps check-golden mutants

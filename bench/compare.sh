@@ -38,7 +38,7 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-"$ONESHOT" bench archs --archs "$ARCHS" --json >"$tmp/archs.json"
+"$ONESHOT" bench archs --archs "$((ARCHS > RETRAIN_ARCHS ? ARCHS : RETRAIN_ARCHS))" --json >"$tmp/archs.json"
 
 tcmalloc=
 for f in /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib64/libtcmalloc_minimal.so.4; do

@@ -134,9 +134,6 @@ func (c *compiler) markLive(roots Roots) {
 
 func (c *compiler) newValue(v value) int {
 	v.last = -1
-	if v.norm == 0 { // value 0 is a leaf or a seed, never coefficients
-		v.norm = -1
-	}
 	c.values = append(c.values, v)
 	return len(c.values) - 1
 }
@@ -154,11 +151,11 @@ func (c *compiler) emit(in instr) int {
 
 func (c *compiler) visit(n *gorgonia.Node, roots Roots) error {
 	if m, ok := c.g.leaves[n]; ok {
-		c.of[n] = c.newValue(value{mem: m, shape: n.Shape(), fixed: true})
+		c.of[n] = c.newValue(value{mem: m, shape: n.Shape(), fixed: true, norm: -1})
 		return nil
 	}
 	if n == c.g.seed {
-		v := c.newValue(value{shape: n.Shape(), def: len(c.instrs)})
+		v := c.newValue(value{shape: n.Shape(), norm: -1, def: len(c.instrs)})
 		c.emit(instr{kind: fillInstr, out: v, saved: -1})
 		term := c.newTerm()
 		c.terms[n] = []int{term}
@@ -211,11 +208,11 @@ func (c *compiler) forward(n *gorgonia.Node, a *applied) error {
 	}
 	norm := -1
 	if len(a.op.BN()) > 0 {
-		norm = c.newValue(value{shape: tensor.Shape{NormLen(a.out[len(a.out)-1])}, def: at})
+		norm = c.newValue(value{shape: tensor.Shape{NormLen(a.out[len(a.out)-1])}, norm: -1, def: at})
 	}
 	in.out = c.newValue(value{shape: a.out, def: at, norm: norm})
 	if saved := c.b.Saved(a.op, a.in, a.out); saved > 0 {
-		in.saved = c.newValue(value{shape: tensor.Shape{saved}, def: at})
+		in.saved = c.newValue(value{shape: tensor.Shape{saved}, norm: -1, def: at})
 	}
 	c.of[n] = in.out
 	c.fwd[a] = c.emit(in)
@@ -276,7 +273,7 @@ func (c *compiler) gradient(k *gorgonia.Node, term int) *gradient {
 func (c *compiler) accumulate(k *gorgonia.Node, term int, shape tensor.Shape, adds bool) (dIn, dAdd int) {
 	_, leaf := c.g.leaves[k]
 	g := c.gradient(k, term)
-	fresh := func() int { return c.newValue(value{shape: shape, def: len(c.instrs)}) }
+	fresh := func() int { return c.newValue(value{shape: shape, norm: -1, def: len(c.instrs)}) }
 	switch {
 	case g.own >= 0 && adds && !leaf:
 		return g.own, g.own
@@ -319,7 +316,7 @@ func (c *compiler) sum(g *gradient, shape tensor.Shape) int {
 	if g.own >= 0 {
 		terms = append(terms, g.own)
 	} else {
-		g.own = c.newValue(value{shape: shape, def: len(c.instrs)})
+		g.own = c.newValue(value{shape: shape, norm: -1, def: len(c.instrs)})
 	}
 	c.emit(instr{kind: sumInstr, in: append(terms, g.more...), out: g.own, saved: -1})
 	g.more = nil
@@ -336,7 +333,7 @@ func (c *compiler) storeGrads(roots Roots) error {
 			return err
 		}
 		if dst := roots.GradMem[i]; c.values[v].fixed || c.grads[leaf].own != v {
-			to := c.newValue(value{mem: dst, shape: leaf.Shape(), fixed: true, def: len(c.instrs)})
+			to := c.newValue(value{mem: dst, shape: leaf.Shape(), fixed: true, norm: -1, def: len(c.instrs)})
 			c.emit(instr{kind: sumInstr, in: []int{v}, out: to, saved: -1})
 		} else {
 			c.values[v].mem, c.values[v].fixed = dst, true

@@ -19,22 +19,25 @@ type CPU[T cpu.Float] struct {
 	tmp    []T // see scratch
 
 	// Arguments of the kernels, kept so that a call allocates nothing.
-	parts      []cpu.Act[T]
-	dparts     []cpu.Out[T]
-	sums       [][]T
-	params     []cpu.Param[T]
-	convArgs   cpu.Conv[T]
-	reduceArgs cpu.Reduce[T]
-	stemArgs   cpu.Stem[T]
-	sepArgs    [2]cpu.SepStage[T]
-	poolArgs   cpu.Pool3[T]
-	meanArgs   cpu.Mean[T]
-	nodeArgs   cpu.Node[T]
-	linearArgs cpu.Linear[T]
+	parts        []cpu.Act[T]
+	dparts       []cpu.Out[T]
+	sums         [][]T
+	params       []cpu.Param[T]
+	convArgs     cpu.Conv[T]
+	reduceArgs   cpu.Reduce[T]
+	stemArgs     cpu.Stem[T]
+	sepArgs      [2]cpu.SepStage[T]
+	poolArgs     cpu.Pool3[T]
+	meanArgs     cpu.Mean[T]
+	nodeArgs     cpu.Node[T]
+	linearArgs   cpu.Linear[T]
+	reluPoolArgs cpu.ReLUPool[T]
 }
 
 // NewCPU returns a backend whose kernels run on pool, with empty regions.
-// Several backends may share a pool if they run one after the other.
+// Several backends may share a pool, also at the same time: then all but one run
+// on their caller's thread. Close gives a large arena back, which is outside the
+// heap and otherwise stays.
 func NewCPU[T cpu.Float](pool *cpu.Pool) *CPU[T] {
 	return &CPU[T]{pool: pool, eng: cpu.NewEngine[T](pool)}
 }

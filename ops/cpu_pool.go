@@ -34,8 +34,10 @@ func (b *CPU[T]) poolBackward(o PoolBN, c *Call) {
 
 func (b *CPU[T]) reluPool(o ReLUAvgPool, c *Call) *cpu.ReLUPool[T] {
 	x := c.InShape[0]
-	return &cpu.ReLUPool[T]{N: x[0], H: x[1], W: x[2], C: x[3], K: o.K, Stride: o.Stride,
+	k := &b.reluPoolArgs
+	*k = cpu.ReLUPool[T]{N: x[0], H: x[1], W: x[2], C: x[3], K: o.K, Stride: o.Stride,
 		Parts: b.acts(c, o.Parts), Y: b.at(c.Out)}
+	return k
 }
 
 func (b *CPU[T]) reluPoolBackward(o ReLUAvgPool, c *Call) {

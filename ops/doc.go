@@ -26,8 +26,11 @@
 //   - A batch-normalisation op works in three modes (Mode): with the statistics
 //     of the batch, with running statistics, and accumulating running
 //     statistics for recalibration.
-//   - Backward overwrites every gradient it is asked for. Where a value has
-//     several consumers the executor adds their gradients with one n-ary sum.
+//   - Where a value has several consumers, the first one's Backward writes the
+//     gradient and the others add to it in place (Call.DAdd); a node's sum passes
+//     its gradient on without a copy.
+//   - Batch normalisation is deferred: an op leaves its output raw with
+//     coefficients, and whoever reads it normalises on the way (Call.InNorm).
 //
 // The steps of a caller:
 //

@@ -64,6 +64,9 @@ func NewSepBench(p *cpu.Pool, n, side, ch, kernel int) (*SepBench, error) {
 	return s, nil
 }
 
+// Close gives the memory back.
+func (s *SepBench) Close() { s.b.Close() }
+
 // Run is forward with batch statistics, one pass that reads the normalised
 // output, and backward.
 func (s *SepBench) Run() error {

@@ -79,7 +79,10 @@ func (n *Net) build(b ops.Backend, arch space.Arch, spec graphSpec) (*graph, err
 	if bd.err != nil {
 		return nil, bd.err
 	}
-	return bd.out, bd.compile(b)
+	if err := bd.compile(b); err != nil {
+		return nil, err
+	}
+	return bd.out, nil
 }
 
 // apply adds an op whose first inputs are xs, followed by the named parameters

@@ -75,6 +75,36 @@ func Estimate(cfg NetConfig, arch *space.Arch, c TrainConfig, threads int) (Memo
 	}, nil
 }
 
+// EstimateScore is about how much memory scoring subnetworks of a supernet needs
+// beside nothing else: the weights, the activations of a recalibration batch and
+// those of the lanes.
+func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
+	if err := cfg.Check(); err != nil {
+		return Memory{}, err
+	}
+	if err := c.Check(); err != nil {
+		return Memory{}, err
+	}
+	l := newLayout(cfg, nil)
+	n := &Net{cfg: cfg, layout: l}
+	back := ops.NewCPU[float32](nil)
+	recal, err := n.build(back, Widest(cfg.Space), graphSpec{batch: c.RecalBatch})
+	if err != nil {
+		return Memory{}, err
+	}
+	lane, err := n.build(back, Widest(cfg.Space), graphSpec{batch: laneImages})
+	if err != nil {
+		return Memory{}, err
+	}
+	return Memory{
+		Weights: 4 * int64(l.nParam+2*l.nState),
+		Arena:   4 * (int64(recal.prog.ArenaLen()) + int64(threads*lane.prog.ArenaLen())),
+		Scratch: 4 * (int64(back.ScratchFor(threads, recal.prog)) + int64(threads*back.ScratchFor(1, lane.prog))),
+		Input:   4 * int64(recal.inputLen()+2*max(c.RecalBatch, c.Batch)*(recal.image+1)),
+		Graphs:  graphBytes * int64(recal.prog.Len()+(1+threads)*lane.prog.Len()),
+	}, nil
+}
+
 // weightCopies counts the values of a training of nParam parameters and nState
 // statistics, and those of the copies made for a checkpoint and, when it is
 // loaded, for checking it.

@@ -23,8 +23,7 @@ type Work struct{ Flops, Bytes int64 }
 //     its own output and its input, and writes the input's gradient. Pooling
 //     needs no input then, the stem makes no gradient, and a factorized
 //     reduction reads only the half of the pixels that it uses.
-//   - A node reads its two terms and writes their sum, into its place in the
-//     cell's concatenated output. Backward its gradient is that of both terms.
+//   - A node reads its two terms and writes their sum. Backward its gradient is that of both terms.
 //   - The gradient of a state with k readers takes k-1 more reads to add up.
 //   - Global pooling reads the last cell and writes its gradient.
 //   - A parameter is read forward and backward, its gradient written, and the

@@ -166,6 +166,7 @@ func benchCases(threads int, p cpu.Peak) ([]caseRow, error) {
 				spent += t
 				took = append(took, t)
 			}
+			s.Close()
 			took = took[2:] // warm
 			mid := median(took)
 			floor := max(float64(s.Flops)/p.GFLOPSAll, float64(s.Bytes)/p.BandwidthAll(s.Bytes)) / 1e9

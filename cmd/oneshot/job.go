@@ -27,6 +27,7 @@ type job struct {
 
 	arch   *space.Arch // to retrain, if that is known from the start
 	trains []string    // stages that the verb trains
+	scores bool        // the verb searches between them
 	fitted []string    // what fit has to say
 }
 
@@ -44,6 +45,8 @@ type jobOptions struct {
 	free func(d *runDir, key string) bool
 	// check looks at the rest of the request once the space is known. nil: nothing.
 	check func(j *job) error
+	// scores says that the verb searches between the trainings.
+	scores bool
 	// trains are the stages that the verb trains, and limit is the most memory
 	// for them, in bytes; 0 is any.
 	trains []string
@@ -151,7 +154,7 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 	if err := j.checkStages(); err != nil {
 		return err
 	}
-	j.trains = o.trains
+	j.trains, j.scores = o.trains, o.scores
 	if err := j.fit(int64(o.limit)); err != nil {
 		return err
 	}

@@ -79,6 +79,15 @@ func (j *job) memory(stage string) (supernet.Memory, error) {
 // need is about what the process takes while it trains a stage, in bytes.
 func (j *job) need(stage string) (int64, error) {
 	m, err := j.memory(stage)
+	if stage == "train" {
+		m.Arena += m.Arena * 8 / 100 // what a path can exceed supernet.Widest by
+	}
+	return programBytes + garbageBytes + m.Total() + j.imageBytes(), err
+}
+
+// needToScore is about what the process takes while it scores subnetworks.
+func (j *job) needToScore() (int64, error) {
+	m, err := supernet.EstimateScore(j.netConfig(), j.scoreConfig(), threads(j.cfg.Run))
 	return programBytes + garbageBytes + m.Total() + j.imageBytes(), err
 }
 
@@ -105,8 +114,11 @@ func lessGarbage(heap int64) (restore func()) {
 func (j *job) begun(stage string) bool { return j.dir.has(stageDir[stage]) }
 
 func (j *job) finished(stage string) bool {
-	if stage == "train" {
+	switch stage {
+	case "train":
 		return j.dir.has("search")
+	case "search":
+		return j.dir.has("retrain")
 	}
 	return j.dir.has("export", "model.safetensors")
 }
@@ -147,6 +159,17 @@ func (j *job) fit(limit int64) error {
 		j.fitted = append(j.fitted, fmt.Sprintf("memory   %s.micro_batch = %d keeps to the limit of %d MB; %d images at a time need about %d MB",
 			stage, s.MicroBatch, megabytes(limit), from, megabytes(whole)))
 	}
+	if !j.scores || j.finished("search") {
+		return nil
+	}
+	need, err := j.needToScore()
+	if err != nil {
+		return err
+	}
+	if need > limit {
+		return fail(exitSpace, "raise --memory-limit, or lower score.recal_batch",
+			"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(need), megabytes(limit))
+	}
 	return nil
 }
 
@@ -174,6 +197,13 @@ func (j *job) announceMemory() {
 		most = max(most, need)
 		parts = append(parts, fmt.Sprintf("%s %d", stage, megabytes(need)))
 		j.ui.log.Info("memory", "stage", stage, "needs_bytes", need, "micro_batch", j.sgd(stage).atOnce())
+	}
+	if j.scores && !j.finished("search") {
+		if need, err := j.needToScore(); err == nil {
+			most = max(most, need)
+			parts = append(parts, fmt.Sprintf("search %d", megabytes(need)))
+			j.ui.log.Info("memory", "stage", "search", "needs_bytes", need)
+		}
 	}
 	if len(parts) == 0 {
 		return

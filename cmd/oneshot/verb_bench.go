@@ -66,12 +66,17 @@ func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
 			switch what {
 			case "retrain":
 				preset = "lanet-s"
-			case "eval": // what a scoring batch is in the reference job, whatever a preset says
-				a.opt.sets = slices.Insert(a.opt.sets, 0, "score.batch=250")
+			case "eval":
+				if a.opt.config == "" { // the reference job's, whatever a preset says
+					a.opt.sets = slices.Insert(a.opt.sets, 0, "score.batch=250")
+				}
 			}
 			c, err := a.opt.resolve(nil, preset)
 			if err != nil {
 				return err
+			}
+			if c.Train.MicroBatch != 0 && what == "step" || c.Retrain.MicroBatch != 0 && what == "retrain" {
+				return usageError("--batch measures a smaller batch", "bench measures whole batches, not micro_batch")
 			}
 			return a.benchNet(what, c, f)
 		},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,12 +55,15 @@ func (a *app) doctor() error {
 		r.Data, problem = err.Error(), err
 	} else {
 		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", j.data.Provenance, j.data.Train.Len(), j.data.Search.Len(), j.data.Test.Len())
-		for stage, mib := range map[string]*int64{"train": &r.TrainMiB, "retrain": &r.FinalMiB} {
-			need, err := j.need(stage)
+		for _, s := range []struct {
+			stage string
+			mib   *int64
+		}{{"train", &r.TrainMiB}, {"retrain", &r.FinalMiB}} {
+			need, err := j.need(s.stage)
 			if err != nil {
-				problem = err
+				problem = cmp.Or(problem, err)
 			}
-			*mib = need >> 20
+			*s.mib = need >> 20
 		}
 		if r.MemoryMiB > 0 && max(r.TrainMiB, r.FinalMiB) > r.MemoryMiB {
 			problem = fail(exitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB)

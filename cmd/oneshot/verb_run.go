@@ -21,10 +21,13 @@ func (a *app) runCmd() *cobra.Command {
 			if a.opt.resume && a.opt.out == "" {
 				return usageError("name the folder: --resume --out DIR", "--resume without --out: which run?")
 			}
+			if a.opt.dryRun && a.opt.memoryLimit > 0 {
+				return usageError("a run with a limit writes what it chose to config.yaml", "--dry-run opens no data, so it cannot say what --memory-limit would choose")
+			}
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
-			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true, trains: []string{"train", "retrain"}, limit: a.opt.memoryLimit}, func(ctx context.Context, j *job) error {
+			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true, trains: []string{"train", "retrain"}, scores: true, limit: a.opt.memoryLimit}, func(ctx context.Context, j *job) error {
 				r, err := j.pipeline(ctx)
 				if err != nil {
 					return err

@@ -26,6 +26,11 @@ func (o *ReLUPool[T]) windows(part int, f func(y, x int)) {
 // ReLUPoolForward computes Y. It runs on one thread: the auxiliary head pools
 // one small image a network.
 func (e *Engine[T]) ReLUPoolForward(o *ReLUPool[T]) {
+	ho, wo := o.out()
+	need(o.Y, o.N, ho, wo, len(o.Parts), o.C)
+	for _, a := range o.Parts {
+		need(a.X, o.N, o.H, o.W, o.C)
+	}
 	clear(o.Y)
 	area := T(o.K * o.K)
 	mem := e.scratch(0, o.C)
@@ -42,10 +47,13 @@ func (e *Engine[T]) ReLUPoolForward(o *ReLUPool[T]) {
 
 // ReLUPoolBackward computes DParts from dy, the gradient of Y.
 func (e *Engine[T]) ReLUPoolBackward(o *ReLUPool[T], dy []T) {
+	ho, wo := o.out()
+	need(dy, o.N, ho, wo, len(o.Parts), o.C)
 	area := T(o.K * o.K)
 	mem := e.scratch(0, o.C)
 	for i, a := range o.Parts {
 		d := o.DParts[i]
+		need(d.DX, len(a.X))
 		d.base(0, len(a.X))
 		o.windows(i, func(y, x int) {
 			for c, v := range dy[y:][:o.C] {

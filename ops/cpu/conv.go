@@ -38,6 +38,9 @@ type convForwardJob[T Float] struct {
 func (e *Engine[T]) ConvForward(o *Conv[T]) {
 	need(o.W, o.Cin, o.Cout)
 	need(o.Z, o.N, o.Px, o.Cout)
+	for _, a := range o.Parts {
+		need(a.X, o.N, o.Px, o.Cin/len(o.Parts))
+	}
 	j := &e.convFwd
 	*j = convForwardJob[T]{Conv: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
@@ -88,6 +91,10 @@ type convBackwardJob[T Float] struct {
 // dy, the gradient of the normalised output.
 func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 	need(dy, o.N, o.Px, o.Cout)
+	need(o.DW, o.Cin, o.Cout)
+	for _, d := range o.DParts {
+		need(d.DX, o.N, o.Px, o.Cin/len(o.Parts))
+	}
 	e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
 	j := &e.convBwd
 	*j = convBackwardJob[T]{Conv: o, e: e, s: imageSplit(o.N), dy: dy}

@@ -72,8 +72,9 @@ func (e *Engine[T]) coefs(n int) []T {
 	return e.coef[:n]
 }
 
-// imageChunks is the most chunks of a pass: enough for eight threads to finish
-// together, few enough that their partial sums do not count.
+// imageChunks is the most chunks of a pass, and so of threads that are of use:
+// enough for eight to finish together, few enough that their partial sums do not
+// count.
 const imageChunks = 16
 
 func imageSplit(images int) split {

@@ -2,9 +2,6 @@
 
 package cpu
 
-// lanes512 is the number of float32 in one AVX-512 register.
-const lanes512 = 16
-
 // gemmPanels[v-1] and gemmMaskPanels[v-1] work on v vectors of columns; the
 // tiles of both have at most gemm512Heights[v-1] rows, see _asm/gemm512.go.
 // gemmATTiles, gemmATMaskTiles and gemmAT512Heights are the same for gemmAT.
@@ -48,12 +45,12 @@ func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c [
 		pa, pb = &a[0], &b[0]
 	}
 	block := m
-	if n > 4*lanes512 && k > 0 {
+	if n > 4*wide && k > 0 {
 		block = gemmRowBlock(k)
 	}
 	for i := 0; i < m; i += block {
 		for j := 0; j < n; {
-			v, whole := panel(n-j, lanes512, 4)
+			v, whole := panel(n-j, wide, 4)
 			first, end := i, min(i+block, m)
 			if groups := (end - first) / 8; v == 1 && whole && k == 16 && groups > 0 {
 				gemm16x16AVX512(groups, &a[i*lda], lda, &b[j], ldb, &c[i*ldc+j], ldc, acc)
@@ -70,10 +67,10 @@ func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c [
 				if whole {
 					gemmPanels[v-1](h, tall, tiles-tall, k, pa, lda, pb, ldb, pc, ldc, acc, nil)
 				} else {
-					gemmMaskPanels[v-1](h, tall, tiles-tall, k, pa, lda, pb, ldb, pc, ldc, acc, mask512(n-j-(v-1)*lanes512))
+					gemmMaskPanels[v-1](h, tall, tiles-tall, k, pa, lda, pb, ldb, pc, ldc, acc, mask512(n-j-(v-1)*wide))
 				}
 			}
-			j += v * lanes512
+			j += v * wide
 		}
 	}
 }
@@ -92,18 +89,18 @@ func gemmATRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c
 	for i := 0; i < m; i += block {
 		rows := min(block, m-i)
 		for j := 0; j < n; {
-			v, whole := panel(n-j, lanes512, 4)
+			v, whole := panel(n-j, wide, 4)
 			most := gemmAT512Heights[v-1]
 			for tiles, p := (k+most-1)/most, 0; p < k; tiles-- {
 				h := (k - p + tiles - 1) / tiles
 				if whole {
 					gemmATTiles[v-1](rows, h, &a[i*lda+p], lda, &b[i*ldb+j], ldb, &c[p*ldc+j], ldc, nil)
 				} else {
-					gemmATMaskTiles[v-1](rows, h, &a[i*lda+p], lda, &b[i*ldb+j], ldb, &c[p*ldc+j], ldc, mask512(n-j-(v-1)*lanes512))
+					gemmATMaskTiles[v-1](rows, h, &a[i*lda+p], lda, &b[i*ldb+j], ldb, &c[p*ldc+j], ldc, mask512(n-j-(v-1)*wide))
 				}
 				p += h
 			}
-			j += v * lanes512
+			j += v * wide
 		}
 	}
 }

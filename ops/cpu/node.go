@@ -20,6 +20,11 @@ func (e *Engine[T]) NodeForward(o *Node[T]) {
 	need(o.A.X, o.N, o.Px, o.C)
 	need(o.B.X, o.N, o.Px, o.C)
 	need(o.Y, o.N, o.Px, o.C)
+	for _, mask := range [][]T{o.MaskA, o.MaskB} {
+		if mask != nil {
+			need(mask, o.N)
+		}
+	}
 	j := &e.nodeFwd
 	*j = nodeForwardJob[T]{o, e, imageSplit(o.N)}
 	e.pool.Do(j.s.chunks(), j)
@@ -112,6 +117,9 @@ type meanForwardJob[T Float] struct {
 // MeanForward computes Y.
 func (e *Engine[T]) MeanForward(o *Mean[T]) {
 	need(o.Y, o.N, len(o.Parts), o.C)
+	for _, a := range o.Parts {
+		need(a.X, o.N, o.Px, o.C)
+	}
 	j := &e.meanFwd
 	*j = meanForwardJob[T]{o, e, imageSplit(o.N)}
 	e.pool.Do(j.s.chunks(), j)
@@ -149,6 +157,9 @@ type meanBackwardJob[T Float] struct {
 // MeanBackward computes DParts from dy, the gradient of Y.
 func (e *Engine[T]) MeanBackward(o *Mean[T], dy []T) {
 	need(dy, o.N, len(o.Parts), o.C)
+	for _, d := range o.DParts {
+		need(d.DX, o.N, o.Px, o.C)
+	}
 	j := &e.meanBwd
 	*j = meanBackwardJob[T]{o, e, imageSplit(o.N), dy}
 	e.pool.Do(j.s.chunks(), j)

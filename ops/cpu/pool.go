@@ -158,7 +158,7 @@ func (p *Pool) Do(chunks int, j Job) {
 		w.chunks.Store(first<<32 | end)
 		w.rouse()
 	}
-	for p.panics(0) {
+	for p.drain(0) {
 	}
 	for p.done.Load() != p.due {
 		p.await(0, func() bool { return p.done.Load() == p.due })
@@ -181,18 +181,18 @@ func (p *Pool) work(t int) {
 	own := &p.threads[t].chunks
 	for !p.closed.Load() {
 		p.await(t, func() bool { return !empty(own.Load()) || p.closed.Load() })
-		for p.panics(t) {
+		for p.drain(t) {
 		}
 	}
 }
 
-// panics runs chunks as worker t until none is left to take or one panics.
+// drain runs chunks as worker t until none is left to take or one panics.
 //
 // A job cannot end between a take and the finish that counts it. Hence the
 // chunks of one loop are of one job, and a worker that slept through the end of
 // a job and takes a chunk of the next does no harm: the swap proves that the
 // chunk is there to be taken now, and its job was written before.
-func (p *Pool) panics(t int) (panicked bool) {
+func (p *Pool) drain(t int) (panicked bool) {
 	taken := uint64(0)
 	defer func() {
 		if v := recover(); v != nil {

@@ -32,6 +32,9 @@ type reduceForwardJob[T Float] struct {
 // ReduceForward computes Z, the statistics and the coefficients.
 func (e *Engine[T]) ReduceForward(o *Reduce[T]) {
 	need(o.Z, o.N, o.H/2, o.W/2, o.Cout)
+	for _, a := range o.Parts {
+		need(a.X, o.N, o.H, o.W, o.part())
+	}
 	j := &e.reduceFwd
 	*j = reduceForwardJob[T]{Reduce: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
@@ -85,6 +88,9 @@ type reduceBackwardJob[T Float] struct {
 // the parts from dy, the gradient of the normalised output.
 func (e *Engine[T]) ReduceBackward(o *Reduce[T], dy []T) {
 	need(dy, o.N, o.H/2, o.W/2, o.Cout)
+	for _, d := range o.DParts {
+		need(d.DX, o.N, o.H, o.W, o.part())
+	}
 	e.normBackward(&o.Norm, o.N, o.px(), o.Cout, o.Z, dy)
 	j := &e.reduceBwd
 	*j = reduceBackwardJob[T]{Reduce: o, e: e, s: imageSplit(o.N), dy: dy}

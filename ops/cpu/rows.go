@@ -3,8 +3,8 @@ package cpu
 // rowKernels are the primitives of the fused passes: loops over a few image
 // rows, or over a strip of pixels, that the first level cache holds. Every
 // tensor has its channels innermost and pixels ch apart unless a stride says
-// otherwise; strides are in elements. The entry's reference (fooRows in
-// rows_ref.go) is its definition; a fast version differs in rounding only.
+// otherwise; strides are in elements. The entry's reference (in
+// rows_ref.go and gemm_ref.go) is its definition; a fast version differs in rounding only.
 //
 // A kernel checks that its slices are long enough and panics with a constant if
 // not. Nothing overlaps unless the reference says so.

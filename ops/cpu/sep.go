@@ -119,7 +119,7 @@ func (e *Engine[T]) SepBackward(s *SepStage[T], dy []T, dst Out[T], ready bool, 
 	j := &e.sepBwd
 	*j = sepBackwardJob[T]{SepStage: s, e: e, s: imageSplit(s.N), dy: dy, dst: dst, prev: prev, stride: c*c + taps + 2*c}
 	chunks := j.s.chunks()
-	mem := e.partials(chunks+1, max(j.stride, c*c+taps))
+	mem := e.partials(chunks+1, j.stride)
 	j.part, j.pwT, j.flipped = mem[:chunks*j.stride], mem[chunks*j.stride:][:c*c], mem[chunks*j.stride+c*c:][:taps]
 	transpose(c, c, s.PW, j.pwT)
 	for t := range s.K * s.K {

@@ -54,13 +54,13 @@ func (s *stripPasses) install(k *rowKernels[float32]) {
 }
 
 // masks512[16-n:] is the mask of the first n of 16 lanes, or of 8.
-var masks512 = [2 * lanes512]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
+var masks512 = [2 * wide]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
 
 // mask512 selects the first n lanes, 0 <= n <= 16.
-func mask512(n int) *int32 { return &masks512[lanes512-n] }
+func mask512(n int) *int32 { return &masks512[wide-n] }
 
 // stripOnes and stripZeros are the coefficients of a group that has none.
-var stripOnes, stripZeros = func() (one, zero [4 * lanes512]float32) {
+var stripOnes, stripZeros = func() (one, zero [4 * wide]float32) {
 	for i := range one {
 		one[i] = 1
 	}
@@ -71,7 +71,7 @@ var stripOnes, stripZeros = func() (one, zero [4 * lanes512]float32) {
 // the wider ones do. A masked pass in place waits for its own stores, see
 // _asm/strip.go.
 func (s *stripPasses) of(ch int) *stripPasses {
-	if s.lanes == lanes512 && ch%lanes512 != 0 && ch%4 == 0 {
+	if s.lanes == wide && ch%wide != 0 && ch%4 == 0 {
 		return &stripAVX2Passes
 	}
 	return s
