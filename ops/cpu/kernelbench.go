@@ -68,10 +68,11 @@ func (b *kernelBenches) add(name, shape string, flops, bytes int, run func()) {
 	b.all = append(b.all, KernelBench{Name: name, Shape: shape, Flops: flops, Bytes: bytes, Run: run})
 }
 
-// gemm is a strip of 128 pixels through a 1x1 convolution, and the gradient of
-// its weights.
+// gemm is a strip of pixels through a 1x1 convolution, and the gradient of its
+// weights.
 func (b *kernelBenches) gemm(k, n int) {
-	const m = 128
+	o := Conv[float32]{Cin: k, Cout: n}
+	m := o.strip()
 	x, w, y := b.mem[0], b.mem[3], b.mem[1]
 	bytes := 4 * (m*k + k*n + m*n)
 	b.add("gemm", fmt.Sprintf("%dx%d %dx%d", m, k, k, n), 2*m*k*n, bytes,
@@ -80,17 +81,17 @@ func (b *kernelBenches) gemm(k, n int) {
 		func() { b.k.gemmAT(m, k, n, x, k, b.mem[2], n, y, n) })
 }
 
-// depthwise is one whole image, padded.
+// depthwise is a strip of rows of a padded image.
 func (b *kernelBenches) depthwise(k, ch, side int) {
 	g := dwShape{k: k, stride: 1, dil: 1}
 	x, w, y := b.mem[0], b.mem[3], b.mem[1]
-	wide := side + k - 1
-	flops := 2 * k * k * side * side * ch
-	bytes := 4 * ch * (wide*wide + side*side + k*k)
-	shape := fmt.Sprintf("%dx%d %dx%dx%d", k, k, side, side, ch)
-	b.add("dw", shape, flops, bytes, func() { b.k.dw(g, side, side, ch, y, side*ch, x, wide*ch, w) })
+	rows, wide := stripRows(side*ch, side), side+k-1
+	flops := 2 * k * k * rows * side * ch
+	bytes := 4 * ch * ((rows+k-1)*wide + rows*side + k*k)
+	shape := fmt.Sprintf("%dx%d %dx%dx%d", k, k, rows, side, ch)
+	b.add("dw", shape, flops, bytes, func() { b.k.dw(g, rows, side, ch, y, side*ch, x, wide*ch, w) })
 	b.add("dwGrad", shape, flops, bytes,
-		func() { b.k.dwGrad(g, side, side, ch, b.mem[2], x, wide*ch, y, side*ch) })
+		func() { b.k.dwGrad(g, rows, side, ch, b.mem[2], x, wide*ch, y, side*ch) })
 }
 
 // passes are those over n pixels that do little arithmetic.
