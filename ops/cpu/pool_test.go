@@ -176,10 +176,10 @@ func TestPoolNestedAndConcurrent(t *testing.T) {
 					p.Run(7, func(int) {
 						p.Run(5, func(int) { n.Add(1) })
 					})
+					// Where the outer Do was refused and runs inline, the inner one
+					// may get the workers.
 					p.Do(7, jobFunc(func(int, int) {
-						inner := 0 // of one goroutine: the race detector watches it
-						p.Do(5, jobFunc(func(int, int) { inner++ }))
-						n.Add(int32(inner))
+						p.Do(5, jobFunc(func(int, int) { n.Add(1) }))
 					}))
 				}
 			})
@@ -187,6 +187,24 @@ func TestPoolNestedAndConcurrent(t *testing.T) {
 		wg.Wait()
 		if n.Load() != 2*3*50*7*5 {
 			t.Fatalf("%d threads: %d inner chunks, want %d", p.Threads(), n.Load(), 2*3*50*7*5)
+		}
+	})
+}
+
+// TestPoolNested: within a chunk of the pool's only Do another one stays on its
+// goroutine, so that it may count without synchronisation.
+func TestPoolNested(t *testing.T) {
+	eachPool(func(p *Pool) {
+		for range 50 {
+			var n atomic.Int32
+			p.Do(7, jobFunc(func(int, int) {
+				inner := 0 // the race detector watches it
+				p.Do(5, jobFunc(func(int, int) { inner++ }))
+				n.Add(int32(inner))
+			}))
+			if n.Load() != 7*5 {
+				t.Fatalf("%d threads: %d inner chunks, want %d", p.Threads(), n.Load(), 7*5)
+			}
 		}
 	})
 }
