@@ -25,7 +25,7 @@ const (
 type Region uint8
 
 const (
-	Arena   Region = iota // activations, saved values, scratch; laid out per program
+	Arena   Region = iota // activations and saved values; laid out per program
 	Param                 // all parameters
 	Grad                  // gradient of each parameter, at the parameter's offset
 	GradSum               // sum of the gradients of the micro-batches so far, likewise

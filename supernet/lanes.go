@@ -15,13 +15,12 @@ const laneImages = 4
 // images at a time on a backend of its own. An image's logits depend on nothing
 // else, so neither the threads nor the grouping change a bit.
 type lanes struct {
-	net     *Net
-	lane    []*lane
-	logits  []float32 // of the last batch, (N,Classes)
-	arch    string
-	bySize  map[int]*graph
-	batch   *data.Batch
-	perLane int // images a lane takes at a time
+	net    *Net
+	lane   []*lane
+	logits []float32 // of the last batch, (N,Classes)
+	arch   string
+	bySize map[int]*graph
+	batch  *data.Batch
 }
 
 // lane is one thread's backend and its copies of the programs by batch size.
@@ -32,7 +31,7 @@ type lane struct {
 }
 
 func newLanes(n *Net, state []float32) *lanes {
-	l := &lanes{net: n, perLane: laneImages}
+	l := &lanes{net: n}
 	for range n.rt.Threads() {
 		b := ops.NewCPU[float32](nil)
 		b.Bind(ops.Param, n.params)
@@ -61,7 +60,7 @@ func (l *lanes) run(arch space.Arch, b *data.Batch) ([]float32, error) {
 			w.bySize = map[int]*ops.Program{}
 		}
 	}
-	for _, size := range []int{min(l.perLane, b.N), b.N % l.perLane} {
+	for _, size := range []int{min(laneImages, b.N), b.N % laneImages} {
 		if err := l.build(arch, size); err != nil {
 			return nil, err
 		}
@@ -73,7 +72,7 @@ func (l *lanes) run(arch space.Arch, b *data.Batch) ([]float32, error) {
 	for _, w := range l.lane {
 		w.err = nil
 	}
-	l.net.rt.pool.Do((b.N+l.perLane-1)/l.perLane, l)
+	l.net.rt.pool.Do((b.N+laneImages-1)/laneImages, l)
 	for _, w := range l.lane {
 		if w.err != nil {
 			return nil, w.err
@@ -101,8 +100,8 @@ func (l *lanes) build(arch space.Arch, size int) error {
 // Chunk implements cpu.Job: it takes some images through the network.
 func (l *lanes) Chunk(worker, chunk int) {
 	w := l.lane[worker]
-	lo := chunk * l.perLane
-	n := min(l.perLane, l.batch.N-lo)
+	lo := chunk * laneImages
+	n := min(laneImages, l.batch.N-lo)
 	image, classes := len(l.batch.X)/l.batch.N, l.net.cfg.Classes
 	w.back.Bind(ops.Input, l.batch.X[lo*image:(lo+n)*image])
 	p := w.bySize[n]
