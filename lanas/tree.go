@@ -155,6 +155,18 @@ type Region struct {
 	Visits     int     // and those asked for
 	Mean, Best float64 // of the scores
 	UCB        float64
+	// Terms are the entries of the code that weigh most in the split's model, the
+	// heaviest first; empty for a leaf. A code that has them predicts a higher
+	// (Weight above 0) or lower score.
+	Terms []Term
+	// Share is the estimated part of the space that the region holds, 0..1.
+	Share float64
+}
+
+// Term is an entry of the code in a linear model.
+type Term struct {
+	Feature int     // index into the code
+	Weight  float64 // in units of the score
 }
 
 func (t *tree) list(cp float64) []Region {
