@@ -47,6 +47,33 @@ func (s *Search) Len() int { return len(s.search.idx) }
 // Len returns the number of images.
 func (t *Test) Len() int { return len(t.test.idx) }
 
+// Part returns n of the images, class by class in proportion, the first ones of
+// each: the same images at every call. With n = 0, or as many as there are, it
+// is s itself. It panics when n is negative.
+func (s *Search) Part(n int) *Search {
+	if n < 0 {
+		panic("data: a part of fewer than no images")
+	}
+	all := &s.search
+	if n == 0 || n >= len(all.idx) {
+		return s
+	}
+	var byClass [][]int32
+	for _, i := range all.idx {
+		y := int(all.img.y[i])
+		for len(byClass) <= y {
+			byClass = append(byClass, nil)
+		}
+		byClass[y] = append(byClass[y], i)
+	}
+	var pick []int32
+	for c, q := range quotas(byClass, len(all.idx), n) {
+		pick = append(pick, byClass[c][:q]...)
+	}
+	slices.Sort(pick)
+	return &Search{search: split{img: all.img, idx: pick, norm: all.norm}}
+}
+
 // Batches yields all images in a fixed order without augmentation, size at a
 // time, the last batch as short as it comes. The batch is overwritten by the
 // next round: copy what must outlive it. Iterations are independent of each
