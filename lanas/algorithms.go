@@ -1,29 +1,98 @@
 package lanas
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
-// Algorithms are the names that NewSearch knows, the best first.
+// Options are what all algorithms of NewSearch understand.
+type Options struct {
+	// Seed chooses every random draw.
+	Seed uint64
+	// Budget is the number of samples that are planned; 0 is unknown.
+	Budget int
+	// Init is the number of uniformly random architectures at the start; 0 leaves
+	// it to the algorithm. Evolution starts with its population at least.
+	Init int
+}
+
+// ablations are the ingredients of lanas that can be removed.
+var ablations = []struct {
+	name   string
+	remove func(*Config)
+}{
+	{"lanas-no-model", func(c *Config) { c.Model = false }},
+	{"lanas-no-tree", func(c *Config) { c.Height = 0 }},
+	{"lanas-no-warp", func(c *Config) { c.Warp = false }},
+	{"lanas-no-linear", func(c *Config) { c.Linear = false }},
+	{"lanas-no-explore", func(c *Config) { c.Budget = 0 }},
+	{"lanas-no-harvest", func(c *Config) { c.Exploit = 0 }},
+	{"lanas-mean-split", func(c *Config) { c.Median = false }},
+}
+
+// Algorithms are the names that NewSearch knows: lanas (Default), lanas-paper
+// (Paper), regularized evolution, local search, Bayesian optimization and random
+// search.
 func Algorithms() []string {
 	return []string{"lanas", "lanas-paper", "evolution", "local", "bo", "random"}
 }
 
-// Ablations are names of NewSearch too: lanas with one ingredient removed, as
-// in lanas-no-tree.
-func Ablations() []string { return nil }
-
-// NewSearch returns the search of that name with its default settings.
-func NewSearch(name string, s Space, seed uint64) (Search, error) {
-	switch name {
-	case "lanas", "lanas-paper":
-		c := Default()
-		c.Seed = seed
-		return New(s, c)
-	case "evolution":
-		return NewEvolution(s, seed, DefaultPopulation, DefaultTournament)
-	case "local", "bo", "random":
-		return NewRandom(s, seed)
+// Ablations are names that NewSearch knows too: lanas with one ingredient
+// removed.
+func Ablations() (names []string) {
+	for _, a := range ablations {
+		names = append(names, a.name)
 	}
-	return nil, fmt.Errorf("lanas: unknown algorithm %q", name)
+	return names
+}
+
+// NewSearch returns the search of that name.
+func NewSearch(name string, s Space, o Options) (Search, error) {
+	if o.Budget < 0 || o.Init < 0 {
+		return nil, fmt.Errorf("lanas: budget %d and init %d, want 0 or more", o.Budget, o.Init)
+	}
+	searcher := func(c Config) (Search, error) {
+		c.Seed, c.Budget = o.Seed, o.Budget
+		if o.Init > 0 {
+			c.Init = o.Init
+		}
+		if i := slices.IndexFunc(ablations, func(a struct {
+			name   string
+			remove func(*Config)
+		}) bool {
+			return a.name == name
+		}); i >= 0 {
+			ablations[i].remove(&c)
+		}
+		return New(s, c)
+	}
+	switch {
+	case name == "lanas", slices.Contains(Ablations(), name):
+		return searcher(Default())
+	case name == "lanas-paper":
+		return searcher(Paper())
+	case name == "bo":
+		return searcher(bayesian())
+	case name == "evolution":
+		return NewEvolution(s, o.Seed, DefaultPopulation, DefaultTournament)
+	case name == "local":
+		return NewLocal(s, o.Seed)
+	case name == "random":
+		return NewRandom(s, o.Seed)
+	}
+	return nil, fmt.Errorf("lanas: unknown algorithm %q, want one of %s", name, strings.Join(Algorithms(), ", "))
+}
+
+// bayesian are the settings of the Bayesian optimizer: one Gaussian process
+// with an exponential kernel of the Hamming distance on the scores as they are,
+// and the greatest expected improvement among mutations of the best and random
+// architectures. That is what lanas is without its tree, its scale, its linear
+// part and its plan for the budget; it shares their code.
+func bayesian() Config {
+	c := Default()
+	c.Height, c.Warp, c.Linear, c.Exploit = 0, false, false, 0
+	return c
 }
 
 // AskBatch asks for k architectures at once; fewer, with ErrExhausted, when the

@@ -14,7 +14,7 @@ import (
 func searched(t testing.TB, n int, change func(*Config)) *Searcher {
 	t.Helper()
 	sp := newCells(t, 3)
-	c := Default()
+	c := Paper()
 	c.Init, c.Seed = 40, 11
 	if change != nil {
 		change(&c)
@@ -55,7 +55,7 @@ func TestPaperNodesSplitTheirSamplesAtTheMean(t *testing.T) {
 		var x [][]int32
 		var y []float64
 		for _, i := range g.members {
-			x, y = append(x, s.xs[i]), append(y, s.samples[i].Score)
+			x, y = append(x, s.ones[i]), append(y, s.samples[i].Score)
 		}
 		m, _ := fit(x, y, s.space.Dim(), s.cfg.Ridge)
 		var good, bad []int
@@ -121,7 +121,7 @@ func TestPaperTreeHeight(t *testing.T) {
 // The search starts from random samples.
 func TestPaperSearchStartsWithRandomSamples(t *testing.T) {
 	sp := newCells(t, 3)
-	c := Default()
+	c := Paper()
 	a, _ := New(sp, c)
 	b, _ := NewRandom(sp, c.Seed)
 	score := additive(1, sp.Dim())
@@ -213,7 +213,7 @@ func TestPaperSamplesMeetAllConstraints(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tree := s.tree
+			tree := s.epoch.tree
 			met, conditions := meets(tree.regions[p.Region], p.Code)
 			if met != conditions {
 				t.Fatalf("%s from region %d meets %d of %d conditions", p.Source, p.Region, met, conditions)

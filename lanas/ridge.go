@@ -1,6 +1,9 @@
 package lanas
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A code is mostly zeros, so the models work on the indices of its ones.
 func ones(code []byte) []int32 {
@@ -88,20 +91,23 @@ func fitPrimal(xs [][]int32, yc, centre []float64, lambda float64, weight []floa
 	return solve(a, weight)
 }
 
-// fitDual solves (XX' + lambda) alpha = yc, X centred, and weight = X'alpha.
-func fitDual(xs [][]int32, yc, centre []float64, lambda float64, weight []float64) bool {
-	n, dim := len(xs), len(centre)
-	proj := make([]float64, n) // x_i . centre
-	var cc float64
-	for _, c := range centre {
-		cc += float64(c * c)
+// centredGram is XX' (n,n), lower triangle, of the centred codes.
+func centredGram(xs [][]int32, dim int) []float64 {
+	n := len(xs)
+	centre := make([]float64, dim)
+	for _, x := range xs {
+		for _, k := range x {
+			centre[k] += 1 / float64(n)
+		}
 	}
+	proj := make([]float64, n) // x_i . centre
 	for i, x := range xs {
 		for _, k := range x {
 			proj[i] += centre[k]
 		}
 	}
-	a := make([]float64, n*n) // lower triangle
+	cc := dot(centre, centre)
+	a := make([]float64, n*n)
 	dense := make([]float64, dim)
 	for i, x := range xs {
 		for _, k := range x {
@@ -109,16 +115,25 @@ func fitDual(xs [][]int32, yc, centre []float64, lambda float64, weight []float6
 		}
 		row := a[i*n:]
 		for j := range i + 1 {
-			var dot float64
+			var common float64
 			for _, k := range xs[j] {
-				dot += dense[k]
+				common += dense[k]
 			}
-			row[j] = dot - proj[i] - proj[j] + cc
+			row[j] = common - proj[i] - proj[j] + cc
 		}
-		row[i] += lambda
 		for _, k := range x {
 			dense[k] = 0
 		}
+	}
+	return a
+}
+
+// fitDual solves (XX' + lambda) alpha = yc, X centred, and weight = X'alpha.
+func fitDual(xs [][]int32, yc, centre []float64, lambda float64, weight []float64) bool {
+	n, dim := len(xs), len(centre)
+	a := centredGram(xs, dim)
+	for i := range n {
+		a[i*n+i] += lambda
 	}
 	alpha := append([]float64(nil), yc...)
 	if !solve(a, alpha) {
@@ -135,6 +150,62 @@ func fitDual(xs [][]int32, yc, centre []float64, lambda float64, weight []float6
 		weight[k] -= float64(sum * centre[k])
 	}
 	return true
+}
+
+// The penalties that crossValidate chooses from.
+var penalties = []float64{0.1, 0.3, 1, 3, 10, 30}
+
+// crossValidate returns the penalty of the least generalized cross-validation
+// error n |y - f|^2 / (n - tr H)^2, where f = H y (Golub, Heath and Wahba,
+// Technometrics 21, 1979). With alpha = (XX' + lambda)^-1 y, X centred, that is
+// n |alpha|^2 / (tr (XX' + lambda)^-1)^2. Above beliefSamples samples a regular
+// selection decides.
+func crossValidate(xs [][]int32, y []float64, dim int) float64 {
+	n := min(len(xs), beliefSamples)
+	x, v := make([][]int32, n), make([]float64, n)
+	for k := range n {
+		i := k * len(xs) / n
+		x[k], v[k] = xs[i], y[i]
+	}
+	mean := 0.0
+	for _, w := range v {
+		mean += w / float64(n)
+	}
+	gram := centredGram(x, dim)
+	best, penalty := math.Inf(1), 1.0
+	for _, l := range penalties {
+		a := slices.Clone(gram)
+		for i := range n {
+			a[i*n+i] += l
+		}
+		alpha := make([]float64, n)
+		for i := range alpha {
+			alpha[i] = v[i] - mean
+		}
+		if !solve(a, alpha) {
+			continue
+		}
+		t := traceInverse(a, n)
+		if e := dot(alpha, alpha) / (t * t); e < best {
+			best, penalty = e, l
+		}
+	}
+	return penalty
+}
+
+// traceInverse is the trace of (LL')^-1 for the factor L (n,n) in the lower
+// triangle of a: the squares of the entries of L^-1.
+func traceInverse(a []float64, n int) (trace float64) {
+	col := make([]float64, n)
+	for j := range n {
+		clear(col)
+		col[j] = 1 / a[j*n+j]
+		for i := j + 1; i < n; i++ {
+			col[i] = -dot(a[i*n+j:i*n+i], col[j:i]) / a[i*n+i]
+		}
+		trace += dot(col[j:], col[j:])
+	}
+	return trace
 }
 
 // solve replaces b (n) by the solution of a x = b for a symmetric positive

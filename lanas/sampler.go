@@ -6,9 +6,12 @@ import "math/rand/v2"
 type Source string
 
 const (
-	FromWarmup Source = "warm-up" // uniformly random, before the first tree
-	FromReject Source = "reject"  // uniform draws, the first new one inside the region
-	FromMutate Source = "mutate"  // a walk of mutations from a member of the region
+	FromWarmup  Source = "warm-up" // uniformly random, before the first tree
+	FromReject  Source = "reject"  // uniform draws, the first new one inside the region
+	FromMutate  Source = "mutate"  // a walk of mutations from a member of the region
+	FromImprove Source = "improve" // the greatest expected improvement
+	FromExplore Source = "explore" // the same inside a region that looked bad
+	FromHarvest Source = "harvest" // the best expected score, where no improvement is expected
 )
 
 // Proposal is an architecture and where it comes from.

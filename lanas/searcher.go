@@ -1,13 +1,17 @@
 package lanas
 
-// Searcher is LaNAS. Its models are ridge regressions in closed form, where the
-// paper descends a gradient: the same objective, without a learning rate to
-// get wrong, and a pure function of the samples.
+// Searcher is LaNAS. Its linear models are ridge regressions in closed form,
+// where the paper descends a gradient: the same objective, without a learning
+// rate to get wrong, and a pure function of the samples.
 type Searcher struct {
 	history
-	cfg  Config
-	xs   [][]int32 // ones of the samples' codes
-	tree *tree     // of the samples so far, or nil
+	cfg    Config
+	ones   [][]int32 // of the samples' codes
+	packed []packed  // the samples' codes
+	scores []float64
+	belief belief // learnt from the first learnt samples
+	learnt int
+	epoch  *epoch // of the samples so far, or nil
 }
 
 var _ Search = (*Searcher)(nil)
@@ -39,7 +43,13 @@ func (s *Searcher) Propose() (Proposal, error) {
 		p.Source = FromWarmup
 		p.Code, err = s.uniform(r)
 	} else {
-		p, err = s.draw(s.current().descend(s.cfg.Cp), r)
+		e := s.current()
+		if s.cfg.Model {
+			p = s.model(e, r)
+		}
+		if p.Code == nil {
+			p, err = s.draw(e.descend(s.cfg.Cp), r)
+		}
 	}
 	if err != nil {
 		return Proposal{}, err
@@ -48,43 +58,54 @@ func (s *Searcher) Propose() (Proposal, error) {
 	return p, nil
 }
 
-// Tree lists the regions of the current tree, parents before children, the
-// root first; nil before the first sample. The next proposal comes from the
-// leaf that is reached from the root by the greater UCB of the two children.
-func (s *Searcher) Tree() []Region {
-	if len(s.samples) == 0 {
-		return nil
-	}
-	return s.current().list(s.cfg.Cp)
-}
-
-// current is the tree of the samples so far. It is learnt from the first Init
-// samples and a whole number of SelectPerTree more; the samples since then only
-// count in the regions they fall into (the paper's back-propagation).
-func (s *Searcher) current() *tree {
-	for i := len(s.xs); i < len(s.samples); i++ {
-		s.xs = append(s.xs, ones(s.samples[i].Code))
+// current is the epoch of the samples so far. The samples since it began only
+// count in the regions they fall into (the paper's back-propagation) and in the
+// experts of these.
+func (s *Searcher) current() *epoch {
+	for _, x := range s.samples[len(s.packed):] {
+		s.ones = append(s.ones, ones(x.Code))
+		s.packed = append(s.packed, pack(x.Code))
+		s.scores = append(s.scores, x.Score)
 	}
 	n := len(s.samples)
 	if n >= s.cfg.Init {
-		n -= (n - s.cfg.Init) % s.cfg.SelectPerTree
+		n = last(s.cfg.Init, n, s.cfg.period)
 	}
-	if s.tree == nil || s.tree.learnt != n {
-		scores := make([]float64, n)
-		for i := range scores {
-			scores[i] = s.samples[i].Score
-		}
-		s.tree = learn(s.xs[:n], scores, s.space.Dim(), s.cfg)
+	e := s.epoch
+	if e == nil || e.n != n {
+		e = s.begin(n)
+		s.epoch = e
 	}
-	t := s.tree
-	for ; t.routed < len(s.samples); t.routed++ {
-		t.route(s.xs[t.routed], func(g *region) { g.count(t.routed, s.samples[t.routed].Score) })
+	for i := len(e.values); i < len(s.samples); i++ {
+		e.values = append(e.values, e.at(s.scores[i]))
+		e.route(s.ones[i], func(g *region) { g.count(i, e.values[i]) })
 	}
-	for _, g := range t.regions {
+	for _, g := range e.regions {
 		g.pending = 0
 	}
 	for _, code := range s.pending {
-		t.route(ones(code), func(g *region) { g.pending++ })
+		e.route(ones(code), func(g *region) { g.pending++ })
 	}
-	return t
+	return e
+}
+
+// begin learns from the first n samples.
+func (s *Searcher) begin(n int) *epoch {
+	e := &epoch{n: n, dim: s.space.Dim(), scale: scale{sd: 1}}
+	if s.cfg.Model || s.cfg.Warp {
+		m := n
+		if n >= s.cfg.Init {
+			m = last(s.cfg.Init, n, beliefPeriod)
+		}
+		if s.learnt != m {
+			s.belief, s.learnt = learnBelief(s.packed[:m], s.scores[:m], e.dim, s.cfg), m
+		}
+		e.belief = s.belief
+		e.scale, _ = learnScale(s.scores[:n], e.bend)
+	}
+	for _, y := range s.scores[:n] {
+		e.values = append(e.values, e.at(y))
+	}
+	e.tree = learn(s.ones[:n], e.values, e.dim, s.cfg)
+	return e
 }

@@ -15,72 +15,70 @@ import (
 	"pgregory.net/rapid"
 )
 
-var update = flag.Bool("update", false, "write testdata/golden.txt")
+var update = flag.Bool("update", false, "write testdata/golden-*.txt")
 
-// TestGoldenTranscript pins every decision of a search: a change here changes
-// what every seed finds.
-func TestGoldenTranscript(t *testing.T) {
+// TestGoldenTranscripts pin every decision of every search: a change here
+// changes what every seed finds.
+func TestGoldenTranscripts(t *testing.T) {
 	sp := choices{6, 3}
-	c := Default()
-	c.Init, c.Seed = 10, 5
-	s, err := New(sp, c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	score := additive(2, sp.Dim())
-	var b strings.Builder
-	for i := range 60 {
-		p, err := s.Propose()
+	for name, s := range searches(t, sp, 5) {
+		var b strings.Builder
+		for i := range 60 {
+			var p Proposal
+			var err error
+			if l, ok := s.(*Searcher); ok {
+				p, err = l.Propose()
+			} else {
+				p.Code, err = s.Ask()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := score(p.Code)
+			text := ""
+			for _, bit := range p.Code {
+				text += string('0' + bit)
+			}
+			fmt.Fprintf(&b, "%2d %s %-7s leaf %2d region %2d fallback %d score %.6f\n", i, text, p.Source, p.Leaf, p.Region, p.Fallback, v)
+			if err := s.Tell(p.Code, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l, ok := s.(*Searcher); ok {
+			for _, g := range l.Tree() {
+				fmt.Fprintf(&b, "%d < %d depth %d good %v leaf %v samples %d mean %.6f best %.6f threshold %.6f ucb %.6f share %.3f terms %.4v\n",
+					g.ID, g.Parent, g.Depth, g.Good, g.Leaf, g.Samples, g.Mean, g.Best, g.Threshold, g.UCB, g.Share, g.Terms)
+			}
+		}
+		file := "testdata/golden-" + name + ".txt"
+		if *update {
+			if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := score(p.Code)
-		text := ""
-		for _, bit := range p.Code {
-			text += string('0' + bit)
+		if !bytes.Equal(want, []byte(b.String())) {
+			t.Errorf("%s differs from %s; if it should, run go test -update\n%s", name, file, b.String())
 		}
-		fmt.Fprintf(&b, "%2d %s %-7s leaf %2d region %2d fallback %d score %.6f\n", i, text, p.Source, p.Leaf, p.Region, p.Fallback, v)
-		if err := s.Tell(p.Code, v); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, g := range s.Tree() {
-		fmt.Fprintf(&b, "%d < %d depth %d good %v leaf %v samples %d mean %.6f best %.6f threshold %.6f ucb %.6f\n",
-			g.ID, g.Parent, g.Depth, g.Good, g.Leaf, g.Samples, g.Mean, g.Best, g.Threshold, g.UCB)
-	}
-	const file = "testdata/golden.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, []byte(b.String())) {
-		t.Errorf("the search differs from %s; if it should, run go test -update\n%s", file, b.String())
 	}
 }
 
-// searches makes one of each search.
+// searches makes one of each search, with a budget of 60.
 func searches(t testing.TB, sp Space, seed uint64) map[string]Search {
 	t.Helper()
-	c := Default()
-	c.Seed, c.Init = seed, 12
-	l, err := New(sp, c)
-	if err != nil {
-		t.Fatal(err)
+	all := map[string]Search{}
+	for _, name := range Algorithms() {
+		s, err := NewSearch(name, sp, Options{Seed: seed, Budget: 60})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = s
 	}
-	r, err := NewRandom(sp, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e, err := NewEvolution(sp, seed, 10, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return map[string]Search{"lanas": l, "random": r, "evolution": e}
+	return all
 }
 
 // TestReplayEqualsLive: at every length, a search that replays the samples
@@ -175,7 +173,7 @@ func TestBruteForceTwin(t *testing.T) {
 	all := sp.all()
 	fallbacks := 0
 	for seed := range uint64(5) {
-		c := Default()
+		c := Paper()
 		c.Init, c.Seed, c.RejectTries = 8, seed, 300
 		s, err := New(sp, c)
 		if err != nil {
@@ -207,10 +205,10 @@ func TestBruteForceTwin(t *testing.T) {
 				t.Fatalf("seed %d: proposal %d is not an unseen code", seed, n)
 			}
 			if p.Source != FromWarmup {
-				if met, conditions := meets(s.tree.regions[p.Region], p.Code); met != conditions {
+				if met, conditions := meets(s.epoch.regions[p.Region], p.Code); met != conditions {
 					t.Fatalf("seed %d: proposal %d is not in its region", seed, n)
 				}
-				for g := s.tree.regions[p.Leaf]; g.id != p.Region; g = g.parent {
+				for g := s.epoch.regions[p.Leaf]; g.id != p.Region; g = g.parent {
 					fallbacks++
 					if k := free(g); k > 0 {
 						t.Errorf("seed %d: proposal %d falls back from region %d, which has %d unseen codes", seed, n, g.id, k)
@@ -294,9 +292,15 @@ func TestConfigCheckNamesTheSetting(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"init":            func(c *Config) { c.Init = 0 },
 		"height":          func(c *Config) { c.Height = 17 },
+		"budget":          func(c *Config) { c.Budget = -1 },
+		"exploit":         func(c *Config) { c.Exploit = math.NaN() },
+		"explore_from":    func(c *Config) { c.ExploreFrom = 1.5 },
+		"explore_until":   func(c *Config) { c.ExploreUntil = math.NaN() },
+		"explore_share":   func(c *Config) { c.ExploreShare = 2 },
+		"explore_cp":      func(c *Config) { c.ExploreCp = -1 },
 		"cp":              func(c *Config) { c.Cp = math.NaN() },
 		"select_per_tree": func(c *Config) { c.SelectPerTree = 0 },
-		"ridge":           func(c *Config) { c.Ridge = 0 },
+		"ridge":           func(c *Config) { c.Ridge = -1 },
 		"min_split":       func(c *Config) { c.MinSplit = 1 },
 		"reject_tries":    func(c *Config) { c.RejectTries = -1 },
 		"mutate_tries":    func(c *Config) { c.MutateTries = -1 },

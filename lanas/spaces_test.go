@@ -1,11 +1,7 @@
 package lanas
 
 import (
-	"encoding/json"
-	"errors"
-	"io/fs"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
@@ -56,13 +52,7 @@ type cells struct{ space.Space }
 
 func (c cells) Sample(r *rand.Rand) []byte { return c.Encode(c.Space.Sample(r)) }
 
-func (c cells) Mutate(code []byte, r *rand.Rand) []byte {
-	a, err := c.Decode(code)
-	if err != nil {
-		panic(err)
-	}
-	return c.Encode(c.Space.Mutate(a, r))
-}
+func (c cells) Mutate(code []byte, r *rand.Rand) []byte { return c.MutateMask(code, r) }
 
 func newCells(t testing.TB, nodes int) cells {
 	t.Helper()
@@ -71,39 +61,6 @@ func newCells(t testing.TB, nodes int) cells {
 		t.Fatal(err)
 	}
 	return cells{s}
-}
-
-// macroTable is the CIFAR-10 accuracy, as a fraction, of all 6561 architectures
-// of NAS-Bench-Macro (arXiv 2103.11922): 8 layers of 3 blocks each.
-func macroTable(t testing.TB) (choices, map[string]float64) {
-	t.Helper()
-	const file = "../../shared/data/nas-bench-macro_cifar10.json"
-	b, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("no %s: the NAS-Bench-Macro table is not part of the repository", file)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var rows map[string]struct {
-		Mean float64 `json:"mean_acc"`
-	}
-	if err := json.Unmarshal(b, &rows); err != nil {
-		t.Fatal(err)
-	}
-	c := choices{8, 3}
-	table := map[string]float64{}
-	for name, row := range rows {
-		code := make([]byte, c.Dim())
-		for i, block := range name {
-			code[i*3+int(block-'0')] = 1
-		}
-		table[string(code)] = row.Mean / 100
-	}
-	if len(table) != 6561 {
-		t.Fatalf("%s has %d architectures, want 6561", file, len(table))
-	}
-	return c, table
 }
 
 // run scores budget proposals of a search and returns the scores in order.

@@ -1,6 +1,9 @@
 package lanas
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // region is a node of the tree: the part of the space that meets the
 // conditions of all splits above it.
@@ -19,53 +22,73 @@ type region struct {
 // tree is the outcome of a learning phase (paper, section 3).
 type tree struct {
 	regions []*region // parents before children
-	learnt  int       // samples the models were learnt from
-	routed  int       // samples counted: the later ones only count
+	ridge   float64   // penalty of the models
 }
 
 func (t *tree) root() *region { return t.regions[0] }
 
-// learn builds the tree from the ones of n codes and their scores.
+// learn builds the tree from the ones of n codes and the values of their scores.
 //
-// From the root down, a ridge model is fitted to the scores of a region's
-// samples, and splits the region at their mean score: what the model predicts
-// to reach the mean becomes the good child, the rest the bad one. Unlike the paper's, the tree is not complete: a region with
-// fewer than MinSplit samples, or whose samples all look alike to the model,
-// stays a leaf.
-func learn(xs [][]int32, scores []float64, dim int, c Config) *tree {
-	t := &tree{learnt: len(xs), routed: len(xs)}
+// From the root down, a ridge model is fitted to the values of a region's
+// samples and splits the region at the mean of the values, or at the median of
+// the predictions: what the model predicts to reach it becomes the good child,
+// the rest the bad one. Unlike the paper's, the tree is not complete: a region
+// with fewer than MinSplit samples, or whose samples all look alike to the
+// model, stays a leaf.
+func learn(xs [][]int32, values []float64, dim int, c Config) *tree {
+	t := &tree{ridge: c.Ridge}
+	if t.ridge == 0 {
+		t.ridge = crossValidate(xs, values, dim)
+	}
+	if c.Model {
+		c.MinSplit = max(c.MinSplit, len(xs)/64)
+	}
 	all := make([]int, len(xs))
 	for i := range all {
 		all[i] = i
 	}
-	t.grow(nil, all, xs, scores, dim, c)
+	t.grow(nil, all, xs, values, dim, c)
 	return t
 }
 
-func (t *tree) grow(parent *region, members []int, xs [][]int32, scores []float64, dim int, c Config) *region {
+// fitSamples bounds the samples that a region's model is fitted to: a regular
+// selection of more tells as much about some hundred weights.
+const fitSamples = 4096
+
+func (t *tree) grow(parent *region, members []int, xs [][]int32, values []float64, dim int, c Config) *region {
 	g := &region{id: len(t.regions), parent: parent, best: math.Inf(-1)}
 	if parent != nil {
 		g.depth = parent.depth + 1
 	}
 	t.regions = append(t.regions, g)
 	for _, i := range members {
-		g.count(i, scores[i])
+		g.count(i, values[i])
 	}
 	if g.depth == c.Height || len(members) < c.MinSplit {
 		return g
 	}
-	x, y := make([][]int32, len(members)), make([]float64, len(members))
-	for k, i := range members {
-		x[k], y[k] = xs[i], scores[i]
+	n := min(len(members), fitSamples)
+	x, y := make([][]int32, n), make([]float64, n, len(members))
+	for k := range n {
+		i := members[k*len(members)/n]
+		x[k], y[k] = xs[i], values[i]
 	}
-	m, ok := fit(x, y, dim, c.Ridge)
+	m, ok := fit(x, y, dim, t.ridge)
 	if !ok {
 		return g
 	}
+	y = y[:len(members)]
+	for k, i := range members {
+		y[k] = m.predict(xs[i])
+	}
 	g.threshold = g.mean()
+	if c.Median {
+		sorted := slices.Sorted(slices.Values(y))
+		g.threshold = sorted[len(sorted)/2]
+	}
 	var good, bad []int
 	for k, i := range members {
-		if m.predict(x[k]) >= g.threshold {
+		if y[k] >= g.threshold {
 			good = append(good, i)
 		} else {
 			bad = append(bad, i)
@@ -75,8 +98,8 @@ func (t *tree) grow(parent *region, members []int, xs [][]int32, scores []float6
 		return g
 	}
 	g.model = m
-	g.good = t.grow(g, good, xs, scores, dim, c)
-	g.bad = t.grow(g, bad, xs, scores, dim, c)
+	g.good = t.grow(g, good, xs, values, dim, c)
+	g.bad = t.grow(g, bad, xs, values, dim, c)
 	return g
 }
 
@@ -126,7 +149,12 @@ func (g *region) ucb(cp float64) float64 {
 	if g.parent == nil {
 		return g.mean()
 	}
-	n := math.Log(float64(g.parent.visits()))
+	return g.ucbOf(g.parent, cp)
+}
+
+// ucbOf is the bound of a region as if it were a child of another above it.
+func (g *region) ucbOf(above *region, cp float64) float64 {
+	n := math.Log(float64(above.visits()))
 	return g.mean() + 2*cp*math.Sqrt(2*n/float64(g.visits()))
 }
 
@@ -142,44 +170,4 @@ func (t *tree) descend(cp float64) *region {
 		}
 	}
 	return g
-}
-
-// Region describes a node of the tree for display.
-type Region struct {
-	ID, Parent int     // places in the list; -1 is the root's parent
-	Depth      int     // splits above
-	Good       bool    // the better side of its parent's split
-	Leaf       bool    // not split
-	Threshold  float64 // predicted score that splits it; 0 for a leaf
-	Samples    int     // scored architectures inside
-	Visits     int     // and those asked for
-	Mean, Best float64 // of the scores
-	UCB        float64
-	// Terms are the entries of the code that weigh most in the split's model, the
-	// heaviest first; empty for a leaf. A code that has them predicts a higher
-	// (Weight above 0) or lower score.
-	Terms []Term
-	// Share is the estimated part of the space that the region holds, 0..1.
-	Share float64
-}
-
-// Term is an entry of the code in a linear model.
-type Term struct {
-	Feature int     // index into the code
-	Weight  float64 // in units of the score
-}
-
-func (t *tree) list(cp float64) []Region {
-	out := make([]Region, len(t.regions))
-	for i, g := range t.regions {
-		out[i] = Region{ID: i, Parent: -1, Depth: g.depth, Leaf: g.good == nil,
-			Samples: len(g.members), Visits: g.visits(), Mean: g.mean(), Best: g.best, UCB: g.ucb(cp)}
-		if g.parent != nil {
-			out[i].Parent, out[i].Good = g.parent.id, g.parent.good == g
-		}
-		if g.good != nil {
-			out[i].Threshold = g.threshold
-		}
-	}
-	return out
 }

@@ -19,6 +19,7 @@ ours_allowed() {
     oneshot/supernet/space) echo 'nothing' ;;
     oneshot/supernet) echo 'ops|ops/cpu|supernet/space|data|weights|internal/.*' ;;
     oneshot/lanas) echo 'supernet/space|internal/rng' ;;
+    oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
     oneshot/ops) echo 'ops/cpu|internal/.*' ;;
     oneshot/ops/opstest) echo 'ops|ops/cpu|weights|internal/.*' ;;
     oneshot/ops/cpu | oneshot/data | oneshot/weights | oneshot/internal/*) echo 'internal/.*' ;;
@@ -48,6 +49,7 @@ ui='(gorgonia\.org|github\.com/spf13|github\.com/schollz)/.*'
 never=(
   oneshot/supernet/space '[^/]*\.[^/]*/.*'
   oneshot/lanas "$ui"
+  oneshot/lanas/landscape "$ui"
   oneshot/data "$ui"
   oneshot/weights "$ui"
   oneshot/ops/cpu "$ui"
