@@ -1,13 +1,5 @@
 package main
 
-import (
-	"errors"
-	"fmt"
-	"math"
-	"slices"
-	"strings"
-)
-
 // Config is everything that decides what a run computes, and a section Run that
 // only decides how. It is read from YAML with the key names of the tags, stored
 // resolved as config.yaml in the run folder, and compared on --resume.
@@ -102,27 +94,44 @@ type TrainConfig struct {
 
 // ScoreConfig scores a subnetwork with the weights it inherits.
 type ScoreConfig struct {
+	// Images: search images of a score, class by class in proportion and the same
+	// ones for every subnetwork; 0 = all. The best are scored again on all
+	// (search.top); 0..
+	Images int `yaml:"images" json:"images"`
 	// RecalImages: training images that re-estimate the BN statistics of the
 	// subnetwork; RecalBatch.. RecalBatch: of them per batch; 2..65536.
 	RecalImages int `yaml:"recal_images" json:"recal_images"`
 	RecalBatch  int `yaml:"recal_batch" json:"recal_batch"`
+	// RecheckRecalImages: RecalImages of the second score; 0 = four times
+	// RecalImages, at most all training images; else RecalBatch..
+	RecheckRecalImages int `yaml:"recheck_recal_images" json:"recheck_recal_images"`
 	// Batch: search images per batch; changes no score; 1..65536.
 	Batch int `yaml:"batch" json:"batch"`
 }
 
-// SearchConfig is the LaNAS search.
+// SearchConfig is the search of the supernet.
 type SearchConfig struct {
+	// Algo: who proposes subnetworks: one of lanas.Algorithms.
+	Algo string `yaml:"algo" json:"algo"`
 	// Samples: subnetworks to score in all, Init included; 1..
 	Samples int `yaml:"samples" json:"samples"`
-	// Init: uniformly random subnetworks scored first. They are also the random
-	// baseline the winner is compared with; 1..Samples.
+	// Init: uniformly random subnetworks scored first, whatever the algorithm.
+	// Their mean is what the winner is compared with; 1..Samples.
 	Init int `yaml:"init" json:"init"`
-	// Height: levels of the tree; 1..16.
-	Height int `yaml:"height" json:"height"`
-	// Cp: weight of exploration in UCB, in units of the score; 0..10.
-	Cp float64 `yaml:"cp" json:"cp"`
-	// PerTree: subnetworks proposed by one tree before it is built again; 1..
-	PerTree int `yaml:"per_tree" json:"per_tree"`
+	// Top: how many of the best are scored again, on all search images and with
+	// more images for BN, before the best of them is chosen; 0 = none; 0..1000.
+	Top int `yaml:"top" json:"top"`
+	// MaxParams, MaxMAdds: most trainable values, and multiply-adds for one image,
+	// of the retrained network; no other subnetwork is proposed; 0 = any.
+	MaxParams int64 `yaml:"max_params" json:"max_params"`
+	MaxMAdds  int64 `yaml:"max_madds" json:"max_madds"`
+	// Time: wall time after which no further subnetwork is proposed, such as 10m,
+	// over all processes that worked on the search; 0 = no limit. What a search
+	// with a limit finds depends on the machine's speed.
+	Time duration `yaml:"time" json:"time"`
+	// Baselines: algorithms, separated by commas, that get the same number of
+	// samples on the same supernet after the search, for comparison.
+	Baselines string `yaml:"baselines" json:"baselines"`
 }
 
 // RetrainConfig trains the winner from scratch, at its own width and depth.
@@ -176,113 +185,10 @@ func Default() Config {
 			SGDConfig: sgd,
 		},
 		Score:  ScoreConfig{RecalImages: 512, RecalBatch: 128, Batch: 256},
-		Search: SearchConfig{Samples: 100, Init: 30, Height: 5, Cp: 0.1, PerTree: 10},
+		Search: SearchConfig{Algo: "lanas", Samples: 100, Init: 20, Top: 5},
 		Retrain: RetrainConfig{
 			SGDConfig: sgd, Layers: 8, Channels: 16, StemMultiplier: 3,
 		},
 		Run: RunConfig{Device: "auto", Workers: 2, CheckpointSteps: 200, CheckpointKeep: 2, LogSeconds: 10},
 	}
-}
-
-// check collects the complaints about one configuration.
-type check struct{ errs []error }
-
-func (c *check) addf(format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf(format, args...))
-}
-
-func (c *check) ints(key string, v, lo, hi int) {
-	if v < lo || v > hi {
-		c.addf("%s = %d: want %d..%d", key, v, lo, hi)
-	}
-}
-
-// floats wants lo <= v <= hi, or v < hi when open; NaN is refused.
-func (c *check) floats(key string, v, lo, hi float64, open bool) {
-	if open && !(v >= lo && v < hi) {
-		c.addf("%s = %v: want a number from %v to below %v", key, v, lo, hi)
-	}
-	if !open && !(v >= lo && v <= hi) {
-		c.addf("%s = %v: want a number from %v to %v", key, v, lo, hi)
-	}
-}
-
-func (c *check) oneOf(key, v string, want ...string) {
-	if !slices.Contains(want, v) {
-		c.addf("%s = %q: want one of %s%s", key, v, strings.Join(want, ", "), didYouMean(v, want))
-	}
-}
-
-// Check reports every value outside its range in one error, nil if there is none.
-func (c Config) Check() error {
-	const many = math.MaxInt32
-	var k check
-	k.oneOf("data.name", c.Data.Name, "shapes10", "cifar10", "cifar100")
-	k.ints("data.search_size", c.Data.SearchSize, 0, many)
-	k.ints("data.train_size", c.Data.TrainSize, 0, many)
-	k.ints("data.test_size", c.Data.TestSize, 0, many)
-
-	k.oneOf("net.ops", c.Net.Ops, "lanas", "darts", "full")
-	k.ints("net.nodes", c.Net.Nodes, 1, 8)
-	k.size("net", c.Net.Layers, c.Net.Channels, c.Net.StemMultiplier)
-	k.sgd("train", c.Train.SGDConfig)
-
-	k.ints("score.recal_batch", c.Score.RecalBatch, 2, 65536)
-	k.ints("score.recal_images", c.Score.RecalImages, max(2, c.Score.RecalBatch), many)
-	k.ints("score.batch", c.Score.Batch, 1, 65536)
-
-	k.ints("search.samples", c.Search.Samples, 1, many)
-	k.ints("search.init", c.Search.Init, 1, max(1, c.Search.Samples))
-	k.ints("search.height", c.Search.Height, 1, 16)
-	k.floats("search.cp", c.Search.Cp, 0, 10, false)
-	k.ints("search.per_tree", c.Search.PerTree, 1, many)
-
-	k.sgd("retrain", c.Retrain.SGDConfig)
-	k.size("retrain", c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier)
-	k.floats("retrain.aux", c.Retrain.Aux, 0, 1, false)
-	k.floats("retrain.drop_path", c.Retrain.DropPath, 0, 1, true)
-	k.floats("retrain.ema", c.Retrain.EMA, 0, 1, true)
-
-	k.oneOf("run.device", c.Run.Device, "auto", "cpu", "cuda")
-	k.ints("run.threads", c.Run.Threads, 0, 1024)
-	k.ints("run.workers", c.Run.Workers, 1, 256)
-	k.ints("run.checkpoint_steps", c.Run.CheckpointSteps, 1, many)
-	k.ints("run.checkpoint_keep", c.Run.CheckpointKeep, 1, 1000)
-	k.ints("run.log_seconds", c.Run.LogSeconds, 1, 3600)
-	return errors.Join(k.errs...)
-}
-
-func (c *check) size(section string, layers, channels, stem int) {
-	c.ints(section+".layers", layers, 1, 64)
-	c.ints(section+".channels", channels, 2, 1024)
-	if channels%2 != 0 {
-		c.addf("%s.channels = %d: want an even number", section, channels)
-	}
-	c.ints(section+".stem_multiplier", stem, 1, 8)
-}
-
-func (c *check) sgd(section string, s SGDConfig) {
-	const many = math.MaxInt32
-	c.ints(section+".epochs", s.Epochs, 0, 100000)
-	c.ints(section+".steps", s.Steps, 0, many)
-	if s.Epochs <= 0 && s.Steps <= 0 {
-		c.addf("%s.epochs and %s.steps are both 0: want one of them above 0", section, section)
-	}
-	c.ints(section+".batch", s.Batch, 2, 65536)
-	if m := s.MicroBatch; m != 0 && (m < 2 || s.Batch%m != 0) {
-		c.addf("%s.micro_batch = %d: want 0 or a divisor of %s.batch = %d that is at least 2", section, m, section, s.Batch)
-	}
-	if !(s.LR > 0 && s.LR <= 10) {
-		c.addf("%s.lr = %v: want a number above 0, at most 10", section, s.LR)
-	}
-	if !(s.MinLR >= 0 && s.MinLR <= s.LR) {
-		c.addf("%s.min_lr = %v: want a number from 0 to %s.lr", section, s.MinLR, section)
-	}
-	c.ints(section+".warmup_steps", s.WarmupSteps, 0, many)
-	c.floats(section+".momentum", s.Momentum, 0, 1, true)
-	c.floats(section+".weight_decay", s.WeightDecay, 0, 1, false)
-	c.floats(section+".clip", s.Clip, 0, math.MaxFloat32, false)
-	c.floats(section+".smoothing", s.Smoothing, 0, 1, true)
-	c.ints(section+".crop", s.Crop, 0, 16)
-	c.ints(section+".cutout", s.Cutout, 0, 64)
 }

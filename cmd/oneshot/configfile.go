@@ -79,12 +79,22 @@ func (c *Config) set(key, value string) error {
 				return nil
 			}
 		}
-		return usageError("", "%s = %q: want a value of type %s", key, value, f.value.Kind())
+		return usageError("", "%s = %q: want a value of type %s", key, value, f.value.Type().Name())
 	}
 	return unknownKey("", key)
 }
 
+// removedKeys are those of earlier versions, and what became of them.
+var removedKeys = map[string]string{
+	"search.height":   "the search chooses the depth of its tree itself",
+	"search.cp":       "the search takes the weight of exploration from the spread of the scores",
+	"search.per_tree": "the search chooses itself when to learn its tree anew",
+}
+
 func unknownKey(where, key string) error {
+	if why := removedKeys[key]; why != "" {
+		return usageError("delete the key", "%skey %q is gone since version 0.1.0: %s", where, key, why)
+	}
 	keys, _ := configKeys()
 	return usageError("`oneshot run --dry-run` prints every key with its value",
 		"%sunknown key %q%s", where, key, didYouMean(key, keys))

@@ -64,12 +64,24 @@ func (j *job) retrainConfig(images int) supernet.TrainConfig {
 	return c
 }
 
-func (j *job) scoreConfig() supernet.ScoreConfig {
+// scoreConfig is that of first scores or, again, of the second ones of the best.
+func (j *job) scoreConfig(again bool) supernet.ScoreConfig {
 	s := j.cfg.Score
-	return supernet.ScoreConfig{
+	c := supernet.ScoreConfig{
 		RecalImages: s.RecalImages, RecalBatch: s.RecalBatch, Batch: s.Batch, Seed: j.cfg.Seed,
 	}
+	if again {
+		c.RecalImages = s.RecheckRecalImages
+		if c.RecalImages == 0 {
+			c.RecalImages = min(recheckFactor*s.RecalImages, j.data.Train.Len())
+		}
+	}
+	return c
 }
+
+// recheckFactor is how many times the images of the first score re-estimate the
+// statistics of the second one by default.
+const recheckFactor = 4
 
 // retrainImages are the images of the final training.
 func (j *job) retrainImages() *data.Train {

@@ -11,6 +11,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/atomicfile"
+	"oneshot/lanas"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
@@ -25,10 +26,13 @@ type job struct {
 	data  *data.Dataset
 	rt    *supernet.Runtime
 
-	arch   *space.Arch // to retrain, if that is known from the start
-	trains []string    // stages that the verb trains
-	scores bool        // the verb searches between them
-	fitted []string    // what fit has to say
+	within   lanas.Space // what a search draws from
+	arch     *space.Arch // to retrain, if that is known from the start
+	limited  bool        // arch must keep the limits of the search: it was found by it
+	trains   []string    // stages that the verb trains
+	scores   bool        // the verb searches between them
+	fitted   []string    // what fit has to say
+	searched bool        // this process has added to the search
 }
 
 // jobOptions says how a verb opens its run folder.
@@ -173,7 +177,7 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 func (j *job) checkStages() error {
 	images, final := j.data.Train.Len(), j.retrainImages().Len()
 	for _, err := range []error{
-		j.netConfig().Check(), j.finalConfig(true).Check(), j.scoreConfig().Check(),
+		j.netConfig().Check(), j.finalConfig(true).Check(), j.scoreConfig(false).Check(),
 		j.sgdConfig(j.cfg.Train.SGDConfig, images).Check(), j.retrainConfig(final).Check(),
 	} {
 		if err != nil {
@@ -186,12 +190,23 @@ func (j *job) checkStages() error {
 	}{
 		{"train.batch", j.cfg.Train.Batch, images}, {"retrain.batch", j.cfg.Retrain.Batch, final},
 		{"score.recal_images", j.cfg.Score.RecalImages, images},
+		{"score.recheck_recal_images", j.cfg.Score.RecheckRecalImages, images},
 	} {
 		if n.got > n.have {
 			return usageError("", "%s is %d, but there are only %d training images", n.key, n.got, n.have)
 		}
 	}
-	return nil
+	if n, have := j.cfg.Score.Images, j.data.Search.Len(); n > have {
+		return usageError("0 is all of them", "score.images is %d, but there are only %d search images", n, have)
+	}
+	if j.arch != nil && j.limited {
+		if err := j.checkLimit(*j.arch); err != nil {
+			return withCode(err, exitUsage, "the search kept to that limit with another size of the retrained network")
+		}
+	}
+	var err error
+	j.within, err = j.searchSpace()
+	return err
 }
 
 // describe writes config.yaml and manifest.json, and compares the data with the

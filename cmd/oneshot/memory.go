@@ -87,7 +87,7 @@ func (j *job) need(stage string) (int64, error) {
 
 // needToScore is about what the process takes while it scores subnetworks.
 func (j *job) needToScore() (int64, error) {
-	m, err := supernet.EstimateScore(j.netConfig(), j.scoreConfig(), threads(j.cfg.Run))
+	m, err := supernet.EstimateScore(j.netConfig(), j.scoreConfig(false), threads(j.cfg.Run))
 	return programBytes + garbageBytes + m.Total() + j.imageBytes(), err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"oneshot/data"
+	"oneshot/lanas"
 )
 
 // options is the command line. Flags that stand for a configuration key are
@@ -96,6 +97,17 @@ func (o *options) bindSGD(cmd *cobra.Command, section string) {
 	o.keyFlag(fs, "clip-grad", "", section+".clip", "number", "largest gradient norm, 0 for any")
 	o.keyFlag(fs, "smoothing", "", section+".smoothing", "number", "label smoothing")
 	o.keyFlag(fs, "cutout", "", section+".cutout", "number", "side of the square cut out, in pixels")
+}
+
+// bindSearch declares short spellings of the keys of the search.
+func (o *options) bindSearch(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	o.keyFlag(fs, "samples", "n", "search.samples", "number", "subnetworks to score in all")
+	o.keyFlag(fs, "algo", "", "search.algo", "name", "who proposes them: "+strings.Join(lanas.Algorithms(), ", "))
+	o.keyFlag(fs, "max-params", "", "search.max_params", "number", "most parameters of the retrained network, 0 for any")
+	o.keyFlag(fs, "max-madds", "", "search.max_madds", "number", "most multiply-adds of the retrained network, 0 for any")
+	o.keyFlag(fs, "time", "", "search.time", "duration", "stop searching after this long, such as 10m")
+	o.keyFlag(fs, "baselines", "", "search.baselines", "list", "algorithms to compare with at equal budget, such as random,evolution")
 }
 
 func (o *options) bindArch(cmd *cobra.Command, usage string) {

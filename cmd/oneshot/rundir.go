@@ -26,7 +26,8 @@ import (
 //	log.jsonl       what was said, with times
 //	metrics.jsonl   one object per step, no times: equal after a resume
 //	supernet/       checkpoints of the supernet
-//	search/         samples.jsonl, best.json
+//	search/         samples.jsonl, rechecks.jsonl, baseline-*.jsonl, times.jsonl,
+//	                best.json, tree.json, report.html
 //	retrain/        arch.json, checkpoints of the final network
 //	export/         model.safetensors, arch.json
 //	result.json     the summary; written last, once

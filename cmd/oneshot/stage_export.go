@@ -166,10 +166,14 @@ type result struct {
 	TestCount int            `json:"test_images"`
 }
 
+// resultSearch is searchSummary without the winner, which is resultArch.
 type resultSearch struct {
-	Samples     int     `json:"samples"`
-	BestScore   float64 `json:"best_score"`
-	RandomScore float64 `json:"random_score"`
+	Samples      int      `json:"samples"`
+	BestScore    float64  `json:"best_score"` // the winner's first score
+	RandomScore  float64  `json:"random_score"`
+	Algo         string   `json:"algo"`
+	RecheckScore *float64 `json:"recheck_score"`
+	searchDetail
 }
 
 type resultArch struct {
@@ -195,7 +199,7 @@ func (j *job) conclude(ctx context.Context, best searchSummary) (result, error) 
 	if r.Supernet, err = j.trainSummary(); err != nil {
 		return r, err
 	}
-	r.Search = resultSearch{best.Samples, best.Score, best.RandomScore}
+	r.Search = resultSearch{best.Samples, best.Score, best.RandomScore, best.Algo, best.RecheckScore, best.searchDetail}
 	params, madds := l.space.Cost(l.arch, j.finalConfig(false).Spec())
 	r.Arch = resultArch{l.space.Hash(l.arch), l.space.Format(l.arch), params, madds}
 	if r.Retrain, err = j.retrainSummary(ctx, l.net, l.arch); err != nil {

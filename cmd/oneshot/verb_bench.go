@@ -26,7 +26,7 @@ type benchFlags struct {
 func (a *app) benchCmd() *cobra.Command {
 	var names []string
 	cmd := &cobra.Command{
-		Use: "bench step|eval|retrain|ops|archs", Short: "Measure this machine: training steps, scoring, retraining, kernels",
+		Use: "bench step|eval|retrain|ops|archs|search", Short: "Measure this machine: training steps, scoring, kernels; race search algorithms",
 		Long: `bench measures on random images, without a data set. Without flags, step and eval take
 the reference job: 8 cells, 16 channels, 5 nodes, images 32x32, batch 64 (eval: 250);
 retrain takes 20 cells of 36 channels and batch 96. --preset takes a recipe's network.
@@ -47,7 +47,7 @@ machine's measured peak would need for a perfectly fused step.`,
 		a.benchNetCmd("step", "net", "train.batch", "A training step of the supernet, a path a time"),
 		a.benchNetCmd("eval", "net", "score.batch", "A forward pass of the supernet with running statistics"),
 		a.benchNetCmd("retrain", "retrain", "retrain.batch", "A training step of one architecture"),
-		a.benchOpsCmd(), a.benchArchsCmd())
+		a.benchOpsCmd(), a.benchArchsCmd(), a.benchSearchCmd())
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}

@@ -136,7 +136,7 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	s, err := supernet.NewScorer(n, j.data.Train, j.data.Search, j.scoreConfig())
+	s, err := supernet.NewScorer(n, j.data.Train, j.data.Search.Part(j.cfg.Score.Images), j.scoreConfig(false))
 	if err != nil {
 		return err
 	}

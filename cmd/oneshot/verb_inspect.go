@@ -62,7 +62,9 @@ type runReport struct {
 	Seed   uint64       `json:"seed"`
 	Data   string       `json:"dataset"`
 	Stages []stageState `json:"stages"`
-	Result *result      `json:"result"`
+	// Search is the end of the search, null before it.
+	Search *searchSummary `json:"search"`
+	Result *result        `json:"result"`
 }
 
 func (a *app) inspectRun(path string) error {
@@ -86,6 +88,12 @@ func (a *app) inspectRun(path string) error {
 		fileState(d, "export", "export/model.safetensors", "export/arch.json"),
 		fileState(d, "test", "result.json", "result.json"),
 	}
+	if d.has("search", "best.json") {
+		r.Search = new(searchSummary)
+		if err := d.readJSON(r.Search, "search", "best.json"); err != nil {
+			return err
+		}
+	}
 	if d.has("result.json") {
 		r.Result = new(result)
 		if err := d.readJSON(r.Result, "result.json"); err != nil {
@@ -98,6 +106,14 @@ func (a *app) inspectRun(path string) error {
 	a.ui.printf("run      %s  (%s, seed %d, %s)\n", path, presetOr(c.Preset), c.Seed, c.Data.Name)
 	for _, s := range r.Stages {
 		a.ui.printf("%-8s %s  %d\n", s.Stage, s.State, s.Done)
+	}
+	if r.Search != nil {
+		var b strings.Builder
+		if r.Result == nil {
+			fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", r.Search.Arch, r.Search.Hash, r.Search.headline())
+		}
+		r.Search.table(&b)
+		a.ui.printf("%s", &b)
 	}
 	if r.Result != nil {
 		return (&job{dir: d, ui: a.ui}).show(*r.Result, false)

@@ -39,7 +39,7 @@ func (a *app) retrainVerb(ctx context.Context) error {
 	var arch space.Arch
 	find := func(j *job) (err error) {
 		arch, err = j.wantedArch(a.opt.arch)
-		j.arch = &arch
+		j.arch, j.limited = &arch, !given
 		return err
 	}
 	o := jobOptions{preset: "tiny", create: given, cont: true, free: retrainFree, check: find,

@@ -38,6 +38,7 @@ func (a *app) runCmd() *cobra.Command {
 	}
 	a.opt.bindRun(cmd)
 	a.opt.bindMemory(cmd)
+	a.opt.bindSearch(cmd)
 	return cmd
 }
 
@@ -59,6 +60,11 @@ func (j *job) pipeline(ctx context.Context) (result, error) {
 	best, arch, err := j.findArch(ctx)
 	if err != nil {
 		return r, err
+	}
+	if j.searched {
+		var b strings.Builder
+		best.table(&b)
+		j.ui.infof("%s", strings.TrimSuffix(b.String(), "\n"))
 	}
 	final, err := j.retrain(ctx, arch)
 	if err != nil {
@@ -105,11 +111,10 @@ func (j *job) show(r result, asJSON bool) error {
 		return j.ui.json(r)
 	}
 	var b strings.Builder
-	s := r.Search
+	s := searchSummary{Samples: r.Search.Samples, Score: r.Search.BestScore, RandomScore: r.Search.RandomScore, RecheckScore: r.Search.RecheckScore}
 	fmt.Fprintf(&b, "found    %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
 	fmt.Fprintf(&b, "size     %s parameters, %s multiply-adds\n", short(r.Arch.Params), short(r.Arch.MAdds))
-	fmt.Fprintf(&b, "search   %.2f %% with inherited weights, best of %d; random ones have %.2f %% on average: %+.2f points\n",
-		100*s.BestScore, s.Samples, 100*s.RandomScore, 100*(s.BestScore-s.RandomScore))
+	fmt.Fprintf(&b, "search   %s\n", s.headline())
 	if t := r.Retrain.SearchTop1; t != nil {
 		fmt.Fprintf(&b, "retrain  %.2f %% on the search images after %.4g epochs\n", 100**t, r.Retrain.Epochs)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,8 +11,10 @@ import (
 func (a *app) searchCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "search", Short: "Search the supernet of a run folder", Args: noArgs,
-		Long: "search scores subnetworks of the supernet in --out and keeps the best. If the\n" +
-			"training was stopped, it is finished first.",
+		Long: "search scores subnetworks of the supernet in --out, scores the best of them again and\n" +
+			"keeps the winner. It ends with the best, the Pareto front of score against\n" +
+			"multiply-adds, the tree in words, and --baselines at equal budget; report.html in\n" +
+			"the folder search draws them. If the training was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
@@ -28,22 +31,24 @@ func (a *app) searchCmd() *cobra.Command {
 						Search searchSummary `json:"search"`
 					}{j.dir.base(), best})
 				}
-				a.ui.printf("found    %s  (%s)\nsearch   %.2f %% with inherited weights, best of %d; random ones have %.2f %% on average\nnext     oneshot retrain --out %s\n",
-					best.Arch, best.Hash, 100*best.Score, best.Samples, 100*best.RandomScore, j.dir.path)
+				var b strings.Builder
+				fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", best.Arch, best.Hash, best.headline())
+				best.table(&b)
+				a.ui.printf("%snext     oneshot retrain --out %s\n", &b, j.dir.path)
 				return nil
 			})
 		},
 	}
 	a.opt.bindRun(cmd)
-	a.opt.keyFlag(cmd.Flags(), "samples", "n", "search.samples", "number", "subnetworks to score in all")
+	a.opt.bindSearch(cmd)
 	return cmd
 }
 
 // searchFree: what only the search and later stages use may change until the
-// search has started.
+// search has started; which baselines it is compared with, at any time.
 func searchFree(d *runDir, key string) bool {
 	section, _, _ := strings.Cut(key, ".")
-	return (section == "score" || section == "search") && !d.has("search", "samples.jsonl") || retrainFree(d, key)
+	return key == "search.baselines" || (section == "score" || section == "search") && !d.has("search", "samples.jsonl") || retrainFree(d, key)
 }
 
 // retrainFree is the same for the retraining.

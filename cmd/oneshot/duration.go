@@ -1,0 +1,26 @@
+package main
+
+import (
+	"strings"
+	"time"
+)
+
+// duration is a length of time in a configuration, written as 90s, 10m or
+// 1h30m; nothing and 0 are none.
+type duration time.Duration
+
+func (d duration) String() string { return time.Duration(d).String() }
+
+// MarshalText and UnmarshalText serve YAML, JSON and flags alike.
+func (d duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+func (d *duration) UnmarshalText(b []byte) error {
+	text := strings.TrimSpace(string(b))
+	if text == "" {
+		*d = 0
+		return nil
+	}
+	v, err := time.ParseDuration(text)
+	*d = duration(v)
+	return err
+}

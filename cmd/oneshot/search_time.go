@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// timeLine is a line of search/times.jsonl: what a sample took, proposal and
+// writing included. Times are kept apart from the samples so that those are
+// equal, byte for byte, after a resume.
+type timeLine struct {
+	Sample  int     `json:"sample"` // index in samples.jsonl
+	Seconds float64 `json:"seconds"`
+}
+
+// stopwatch adds up the wall time of a search, over all processes that worked
+// on it. What a process spent on a sample it did not finish is lost.
+type stopwatch struct {
+	limit time.Duration // 0 = none
+	spent time.Duration
+	last  time.Time // when the sample in progress began
+	now   func() time.Time
+	file  *jsonl
+}
+
+// openStopwatch reads the times of the first samples and forgets later ones.
+func (j *job) openStopwatch(samples int) (*stopwatch, error) {
+	w := &stopwatch{limit: time.Duration(j.cfg.Search.Time), now: j.ui.now, last: j.ui.now()}
+	next := 0
+	path := j.dir.file("search", "times.jsonl")
+	file, _, err := openJSONL(path, func(b []byte) (bool, error) {
+		var l timeLine
+		if err := json.Unmarshal(b, &l); err != nil {
+			return false, err
+		}
+		if l.Sample < next {
+			return false, fmt.Errorf("sample %d, want %d or later", l.Sample, next)
+		}
+		if !(l.Seconds >= 0 && l.Seconds < 1e9) {
+			return false, fmt.Errorf("%v seconds", l.Seconds)
+		}
+		if l.Sample >= samples {
+			return false, nil
+		}
+		next = l.Sample + 1
+		w.spent += time.Duration(l.Seconds * float64(time.Second))
+		return true, nil
+	})
+	w.file = file
+	return w, withCode(err, exitInvalid, "delete the file to count the time from now")
+}
+
+// lap ends a sample. The line need not survive a power cut: then the search may
+// take that much longer.
+func (w *stopwatch) lap(sample int) error {
+	now := w.now()
+	took := max(0, now.Sub(w.last))
+	w.last, w.spent = now, w.spent+took
+	return w.file.append(timeLine{sample, took.Seconds()})
+}
+
+// up says that the time is used up.
+func (w *stopwatch) up() bool { return w.limit > 0 && w.spent >= w.limit }
