@@ -23,7 +23,7 @@ func (s *Searcher) model(e *epoch, r *rand.Rand) Proposal {
 		return Proposal{}
 	case gain >= s.cfg.Exploit:
 		return a.proposal(best, FromImprove)
-	case s.exploring():
+	case s.exploring(e):
 		if p := s.explore(e, r); p.Code != nil {
 			return p
 		}
@@ -31,10 +31,16 @@ func (s *Searcher) model(e *epoch, r *rand.Rand) Proposal {
 	return a.proposal(highest, FromHarvest)
 }
 
+// noisy is the part of the scores' variance from which they count as noisy. It
+// lies between two values of noises.
+const noisy = 0.1
+
 // exploring says whether the budget leaves time for regions that looked bad.
-func (s *Searcher) exploring() bool {
+// Where scores are noisy it does not: there is no best to be sure of, and samples
+// among the good ones tell which it is.
+func (s *Searcher) exploring(e *epoch) bool {
 	n, b := float64(len(s.samples)+len(s.pending)), float64(s.cfg.Budget)
-	return n >= s.cfg.ExploreFrom*b && n < s.cfg.ExploreUntil*b
+	return n >= s.cfg.ExploreFrom*b && n < s.cfg.ExploreUntil*b && e.noise < noisy
 }
 
 // explore proposes the candidate with the greatest expected improvement over
