@@ -28,7 +28,6 @@ var ablations = []struct {
 	{"lanas-no-linear", func(c *Config) { c.Linear = false }},
 	{"lanas-no-explore", func(c *Config) { c.Budget = 0 }},
 	{"lanas-no-harvest", func(c *Config) { c.Exploit = 0 }},
-	{"lanas-mean-split", func(c *Config) { c.Median = false }},
 }
 
 // Algorithms are the names that NewSearch knows: lanas (Default), lanas-paper

@@ -19,9 +19,6 @@ type Config struct {
 	// MinSplit is the number of samples below which a region stays a leaf; 2 or
 	// more. With Model it is at least a 64th of all samples.
 	MinSplit int
-	// Median splits a region's samples at the median of their predictions; false
-	// at the mean of their scores.
-	Median bool
 	// Cp weighs exploration in the UCB; 0 or more. It is in units of the scores'
 	// standard deviation where Warp or Model is set, else of the score.
 	Cp float64
@@ -61,7 +58,7 @@ type Config struct {
 // ARCHITECTURE.md.
 func Default() Config {
 	return Config{
-		Init: 12, Height: 12, MinSplit: 20, Median: true, Cp: 0.2, SelectPerTree: 5,
+		Init: 12, Height: 12, MinSplit: 20, Cp: 0.2, SelectPerTree: 5,
 		RejectTries: 20, MutateTries: 200,
 		Model: true, Warp: true, Linear: true,
 		Exploit: 0.03, ExploreFrom: 0.1, ExploreUntil: 2.0 / 3, ExploreShare: 0.2, ExploreCp: 1,

@@ -6,14 +6,15 @@ import (
 	"slices"
 )
 
-// model proposes with the models of the regions; the code is nil when no
+// model proposes with the model of the scores; the code is nil when no
 // candidate is found.
 //
 // The candidate with the greatest expected improvement over the best sample is
-// taken where that is worth its name. Where it is not, the known part of the
-// space is used up for now: until ExploreUntil of the budget a region that
-// looked bad is given a chance, later the candidate with the best expected score
-// is taken, as a score is noisy and the best may be among the good.
+// taken where that is worth its name. Where it is not, what is known of the
+// space is used up for now. Until ExploreUntil of the budget a region that looked
+// bad is given a chance, unless scores are noisy: then there is no best to be
+// sure of, and the greatest improvement is taken, however small. Later the
+// candidate with the best expected score is taken.
 func (s *Searcher) model(e *epoch, r *rand.Rand) Proposal {
 	a := s.newAgenda(e, e.descend(s.cfg.Cp), false, r)
 	best, highest, gain := a.judge()
@@ -21,9 +22,9 @@ func (s *Searcher) model(e *epoch, r *rand.Rand) Proposal {
 	switch {
 	case best < 0:
 		return Proposal{}
-	case gain >= s.cfg.Exploit:
+	case gain >= s.cfg.Exploit, s.exploring() && e.noise >= noisy:
 		return a.proposal(best, FromImprove)
-	case s.exploring(e):
+	case s.exploring():
 		if p := s.explore(e, r); p.Code != nil {
 			return p
 		}
@@ -35,12 +36,10 @@ func (s *Searcher) model(e *epoch, r *rand.Rand) Proposal {
 // lies between two values of noises.
 const noisy = 0.1
 
-// exploring says whether the budget leaves time for regions that looked bad.
-// Where scores are noisy it does not: there is no best to be sure of, and samples
-// among the good ones tell which it is.
-func (s *Searcher) exploring(e *epoch) bool {
+// exploring says whether it is not yet the time to harvest.
+func (s *Searcher) exploring() bool {
 	n, b := float64(len(s.samples)+len(s.pending)), float64(s.cfg.Budget)
-	return n >= s.cfg.ExploreFrom*b && n < s.cfg.ExploreUntil*b && e.noise < noisy
+	return n >= s.cfg.ExploreFrom*b && n < s.cfg.ExploreUntil*b
 }
 
 // explore proposes the candidate with the greatest expected improvement over

@@ -1,9 +1,6 @@
 package lanas
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // region is a node of the tree: the part of the space that meets the
 // conditions of all splits above it.
@@ -30,9 +27,8 @@ func (t *tree) root() *region { return t.regions[0] }
 // learn builds the tree from the ones of n codes and the values of their scores.
 //
 // From the root down, a ridge model is fitted to the values of a region's
-// samples and splits the region at the mean of the values, or at the median of
-// the predictions: what the model predicts to reach it becomes the good child,
-// the rest the bad one. Unlike the paper's, the tree is not complete: a region
+// samples and splits the region at the mean of the values: what the model
+// predicts to reach it becomes the good child, the rest the bad one. Unlike the paper's, the tree is not complete: a region
 // with fewer than MinSplit samples, or whose samples all look alike to the
 // model, stays a leaf.
 func learn(xs [][]int32, values []float64, dim int, c Config) *tree {
@@ -82,10 +78,6 @@ func (t *tree) grow(parent *region, members []int, xs [][]int32, values []float6
 		y[k] = m.predict(xs[i])
 	}
 	g.threshold = g.mean()
-	if c.Median {
-		sorted := slices.Sorted(slices.Values(y))
-		g.threshold = sorted[len(sorted)/2]
-	}
 	var good, bad []int
 	for k, i := range members {
 		if y[k] >= g.threshold {
