@@ -1,11 +1,14 @@
 // Package lanas searches a space of architectures for high scores.
 //
-// What. [Searcher] is LaNAS (Wang et al., arXiv 1906.06832, section 3). It
-// alternates a learning phase, in which a binary tree of linear models splits
-// the space into better and worse regions, and a search phase, in which an
-// upper confidence bound (UCB) picks a leaf of the tree and a new architecture
-// is drawn from the leaf's region. [Random] and [Evolution] are the baselines
-// that every search should be compared with.
+// What. [Searcher] is LaNAS (Wang et al., arXiv 1906.06832, section 3), in two
+// settings. With [Paper] it alternates a learning phase, in which a binary tree of
+// linear models splits the space into better and worse regions, and a search
+// phase, in which an upper confidence bound (UCB) picks a leaf of the tree and a
+// new architecture is drawn from the leaf's region. With [Default] a Gaussian
+// process chooses among candidates by expected improvement; where it expects none
+// the tree says which bad-looking region deserves another chance, and the last
+// third of the budget goes to the best expected scores. [NewSearch] knows both by
+// name, and the baselines that every search should be compared with.
 //
 // Why. Scoring an architecture takes seconds, so a search must make the most
 // of a few hundred scores, and must never lose one. The package is therefore a
@@ -18,9 +21,10 @@
 // No code is proposed twice. Every loop is bounded. Values are not safe for
 // concurrent use.
 //
-// Architectures are codes of zeros and ones, such as space.Space.Encode gives.
+// Architectures are codes of zeros and ones, such as space.Space.Encode gives;
+// higher scores are better, in any unit that [Paper] does not mind.
 //
-//	s, err := lanas.New(space, lanas.Default())
+//	s, err := lanas.NewSearch("lanas", space, lanas.Options{Budget: budget})
 //	err = s.Replay(earlier)
 //	for range budget {
 //		code, err := s.Ask()
