@@ -11,7 +11,7 @@ const (
 	incumbents   = 10 // best samples, of the leaf and of all, that are mutated
 	mutants      = 24 // of each
 	strangers    = 50 // uniform draws
-	judged       = 32 // of which the deviation is computed, at most
+	judged       = 32 // of which the deviation is computed, at most, a round
 	refineRounds = 2  // times that the best candidates are mutated
 	refineTries  = 16 // mutants of them
 )
@@ -36,7 +36,7 @@ type agenda struct {
 	r      *rand.Rand
 	seen   map[string]bool
 	list   []candidate
-	target float64 // the best expected value of a sample, of the leaf if inside
+	target float64 // the best expected value of a sample, of the leaf if inside; finite
 }
 
 // newAgenda lists candidates: mutations of the best members of the leaf and of
@@ -79,6 +79,9 @@ func (a *agenda) collect() {
 		if all[k].in || !a.inside {
 			a.target = max(a.target, all[k].mean)
 		}
+	}
+	if math.IsInf(a.target, -1) { // thin left none of the leaf's samples
+		a.target = a.leaf.best
 	}
 	slices.SortStableFunc(all, func(p, q known) int { return descending(p.mean, q.mean) })
 	in, any := 0, 0

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Options are what all algorithms of NewSearch understand.
+// Options are what NewSearch is told besides the name.
 type Options struct {
 	// Seed chooses every random draw.
 	Seed uint64
 	// Budget is the number of samples that are planned; 0 is unknown.
 	Budget int
-	// Init is the number of uniformly random architectures at the start; 0 leaves
-	// it to the algorithm. Evolution starts with its population at least.
+	// Init is the number of uniformly random architectures to start with; 0 leaves
+	// it to the algorithm. Evolution always starts with its population.
 	Init int
 }
 
@@ -56,13 +56,10 @@ func NewSearch(name string, s Space, o Options) (Search, error) {
 		if o.Init > 0 {
 			c.Init = o.Init
 		}
-		if i := slices.IndexFunc(ablations, func(a struct {
-			name   string
-			remove func(*Config)
-		}) bool {
-			return a.name == name
-		}); i >= 0 {
-			ablations[i].remove(&c)
+		for _, a := range ablations {
+			if a.name == name {
+				a.remove(&c)
+			}
 		}
 		return New(s, c)
 	}
@@ -76,7 +73,7 @@ func NewSearch(name string, s Space, o Options) (Search, error) {
 	case name == "evolution":
 		return NewEvolution(s, o.Seed, DefaultPopulation, DefaultTournament)
 	case name == "local":
-		return NewLocal(s, o.Seed)
+		return NewLocal(s, o.Seed, max(1, o.Init))
 	case name == "random":
 		return NewRandom(s, o.Seed)
 	}

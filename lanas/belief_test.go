@@ -3,6 +3,7 @@ package lanas
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -40,6 +41,9 @@ func TestScaleGoesBothWays(t *testing.T) {
 	if s, _ := learnScale([]float64{2, 2, 2}, 1); s.at(2) != 0 || s.at(3) != 1 {
 		t.Error("equal scores are not on a scale of unit 1")
 	}
+	if s, _ := learnScale(slices.Repeat([]float64{0.7}, 12), 1); !(math.Abs(s.at(0.8)-0.1) <= 1e-12) {
+		t.Errorf("equal scores whose mean is rounded: deviation %g, want 1", s.sd)
+	}
 	s, _ := learnScale(scores, 1)
 	if up := s.at(1.0) - s.at(0.91); !(math.Abs(up*s.sd-0.09) <= 1e-12) {
 		t.Error("the scale does not go on straight above the top")
@@ -73,8 +77,12 @@ func TestBeliefIsLearnt(t *testing.T) {
 	if !(rough.noise >= 0.2) && !(rough.length <= 0.5) {
 		t.Errorf("noise alone is believed to be %+v", rough)
 	}
-	if !(skewed.bend > 0) {
-		t.Errorf("skewed scores are believed to be %+v", skewed)
+	// Of scores that no code explains only their distribution tells the bend.
+	if tail := learn(func([]byte) float64 { return -math.Exp(2 * r.NormFloat64()) }); !(tail.bend > 0) {
+		t.Errorf("a long tail is believed to be %+v", tail)
+	}
+	if !(skewed.bend > 0) || clean.bend != 0 {
+		t.Errorf("skewed scores are believed to be %+v, straight ones %+v", skewed, clean)
 	}
 	if c := Default(); true {
 		c.Warp, c.Linear = false, false

@@ -23,7 +23,7 @@ type Config struct {
 	// standard deviation where Warp or Model is set, else of the score.
 	Cp float64
 	// SelectPerTree is the least number of architectures told before the tree is
-	// learnt anew; 1 or more. Above 40 samples Default waits longer; see period.
+	// learnt anew; 1 or more. From 48 samples on Default waits longer; see period.
 	SelectPerTree int
 	// Ridge is the penalty on the squared weights of a region's linear model, in
 	// samples: a feature seen in that many samples keeps half its effect. 0

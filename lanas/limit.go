@@ -132,7 +132,8 @@ func (w *limited) Sample(r *rand.Rand) []byte {
 	return code
 }
 
-// Mutate implements Space.
+// Mutate implements Space. A code beyond the limits, which only a caller can
+// bring, may come back as it is.
 func (w *limited) Mutate(code []byte, r *rand.Rand) []byte {
 	for range limitNear {
 		if next := w.Space.Mutate(code, r); w.excess(next) == 0 {

@@ -1,7 +1,6 @@
 package lanas
 
 import (
-	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -72,8 +71,8 @@ func (s *Searcher) explore(e *epoch, r *rand.Rand) Proposal {
 	}
 	a := s.newAgenda(e, leaf, true, r)
 	defer a.end()
-	best, _, gain := a.judge()
-	if best < 0 || math.IsInf(gain, -1) {
+	best, _, _ := a.judge()
+	if best < 0 {
 		return Proposal{}
 	}
 	return a.proposal(best, FromExplore)

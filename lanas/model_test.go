@@ -3,6 +3,9 @@ package lanas
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -89,6 +92,26 @@ func TestModelBruteForceTwin(t *testing.T) {
 	}
 }
 
+// worthExploring is the leaf of the greatest UCB, as a part of the whole space,
+// among the worst.
+func worthExploring(e *epoch, c Config) (leaf *region) {
+	var means []float64
+	for _, g := range e.regions {
+		if g.good == nil {
+			means = append(means, g.mean())
+		}
+	}
+	slices.Sort(means)
+	most, best := means[int(c.ExploreShare*float64(len(means)-1))], math.Inf(-1)
+	for _, g := range e.regions {
+		ucb := g.mean() + 2*c.ExploreCp*math.Sqrt(2*math.Log(float64(e.root().visits()))/float64(g.visits()))
+		if g.good == nil && g.mean() <= most && ucb > best {
+			leaf, best = g, ucb
+		}
+	}
+	return leaf
+}
+
 // TestModelExploresByTheBudget: never before ExploreFrom, nor after
 // ExploreUntil, of it.
 func TestModelExploresByTheBudget(t *testing.T) {
@@ -113,6 +136,9 @@ func TestModelExploresByTheBudget(t *testing.T) {
 			if leaf := l.epoch.regions[p.Leaf]; !leaf.contains(ones(p.Code)) || p.Fallback != 0 {
 				t.Errorf("sample %d explores outside its leaf", n)
 			}
+			if want := worthExploring(l.epoch, l.cfg); p.Leaf != want.id {
+				t.Errorf("sample %d explores leaf %d, want %d", n, p.Leaf, want.id)
+			}
 		}
 		if err := l.Tell(p.Code, score(p.Code)); err != nil {
 			t.Fatal(err)
@@ -120,6 +146,130 @@ func TestModelExploresByTheBudget(t *testing.T) {
 	}
 	if explored < 20 {
 		t.Errorf("only %d samples explore", explored)
+	}
+}
+
+// TestModelOfNoisyScores: where an improvement is never worth its name, noisy
+// scores end the exploration and not the search for improvements; quiet ones do
+// not, but for a pause. After the time to explore both are harvested.
+func TestModelOfNoisyScores(t *testing.T) {
+	sp := choices{8, 3}
+	smooth := additive(1, sp.Dim())
+	for name, c := range map[string]struct {
+		noise float64
+		want  Source // while exploring
+	}{"quiet": {0, FromExplore}, "noisy": {0.5, FromImprove}} {
+		cfg := Default()
+		cfg.Seed, cfg.Budget, cfg.MinSplit, cfg.Exploit = 1, 120, 8, 100
+		s, err := New(sp, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(1, 2))
+		early := map[Source]int{}
+		for n := range 120 {
+			p, err := s.Propose()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n >= 80 && p.Source != FromHarvest {
+				t.Errorf("%s: sample %d is to %s", name, n, p.Source)
+			}
+			switch {
+			case n < 40 || n >= 80:
+			case n%pursuit != 0:
+				early[p.Source]++
+			case p.Source != FromImprove:
+				t.Errorf("%s: sample %d is to %s where exploration pauses", name, n, p.Source)
+			}
+			if err := s.Tell(p.Code, smooth(p.Code)+c.noise*r.NormFloat64()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		// A leaf without new codes is harvested.
+		if early[c.want] < 25 || early[c.want]+early[FromHarvest] != 33 {
+			t.Errorf("%s: %v, want %s", name, early, c.want)
+		}
+	}
+}
+
+// TestExpertOfManySamples: above expertSamples the expert leaves samples out, for
+// some leaves all. Exploring these still has something to improve on, and
+// proposals still depend on the samples told alone, however they came.
+func TestExpertOfManySamples(t *testing.T) {
+	sp := choices{8, 4}
+	score := additive(5, sp.Dim())
+	c := Default()
+	c.Seed, c.Budget = 5, 900
+	live, err := New(sp, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	tell := func(until int) {
+		for len(live.samples) < until {
+			if code := sp.Sample(r); live.isNew(code) {
+				if err := live.Tell(code, score(code)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	bare := 0
+	for n := range 80 {
+		switch n {
+		case 0:
+			tell(expertSamples - 20)
+		case 40:
+			tell(700)
+		}
+		if n%8 == 0 {
+			again, err := New(sp, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := again.Replay(live.Samples()); err != nil {
+				t.Fatal(err)
+			}
+			e := live.current()
+			for _, g := range e.regions {
+				a := live.newAgenda(e, g, true, live.stream())
+				in := func(sample int) bool { return g.contains(live.ones[sample]) }
+				if !slices.ContainsFunc(a.x.samples, in) {
+					bare++
+				}
+				if math.IsInf(a.target, 0) {
+					t.Fatalf("%d samples: an improvement over %g is expected", len(live.samples), a.target)
+				}
+				a.end()
+			}
+			x, y := live.expert(e), again.expert(again.current())
+			if !slices.Equal(x.samples, y.samples) || !slices.Equal(x.values, y.values) {
+				t.Fatalf("%d samples: the expert differs after replay", len(live.samples))
+			}
+			if max := expertSamples + expertPeriod; x.len() > max {
+				t.Fatalf("%d samples: %d of them in the expert, want at most %d", len(live.samples), x.len(), max)
+			}
+			p, err := again.Propose()
+			if err != nil {
+				t.Fatal(err)
+			}
+			q, err := live.Propose()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(p, q) {
+				t.Fatalf("%d samples: proposal %v after replay, %v live", len(live.samples), p, q)
+			}
+			if err := live.Tell(q.Code, score(q.Code)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		run(t, live, 1, score)
+	}
+	if bare == 0 {
+		t.Error("the expert has samples of every region")
 	}
 }
 

@@ -33,10 +33,10 @@ type process struct {
 	codes []packed
 	rows  [][]float64 // of the factor L of K + noise
 	ones  []float64   // L^-1 1
-	norm  float64     // |ones|^2
 
 	// What depends on the scores; see observe.
 	weights  []float64 // (K + noise)^-1 (y - mean)
+	norm     float64   // |ones|^2; of the same sum whenever the codes came
 	mean     float64
 	variance float64
 }
@@ -61,14 +61,12 @@ func (p *process) add(x packed) bool {
 	row[n] = math.Sqrt(d)
 	one := (1 - dot(row[:n], p.ones)) / row[n]
 	p.codes, p.rows, p.ones = append(p.codes, x), append(p.rows, row), append(p.ones, one)
-	p.norm += float64(one * one)
 	return true
 }
 
 // truncate forgets all but the first n codes.
 func (p *process) truncate(n int) {
 	p.codes, p.rows, p.ones = p.codes[:n], p.rows[:n], p.ones[:n]
-	p.norm = dot(p.ones, p.ones)
 }
 
 // forward replaces b (n) by L^-1 b.
@@ -84,7 +82,8 @@ func (p *process) observe(y []float64) float64 {
 	n := len(y)
 	b := append(p.weights[:0], y...)
 	p.forward(b)
-	p.mean = dot(p.ones, b) / dot(p.ones, p.ones)
+	p.norm = dot(p.ones, p.ones)
+	p.mean = dot(p.ones, b) / p.norm
 	var log float64
 	for i := range b {
 		b[i] -= float64(p.mean * p.ones[i])
@@ -127,8 +126,8 @@ func (p *process) deviation(cov []float64) float64 {
 	return math.Sqrt(max(v, 1e-9) * p.variance)
 }
 
-// bound is no less than deviation, save for the uncertainty of the mean, from
-// the nearest sample alone.
+// bound is no less than deviation, from the nearest sample alone, where |u| of
+// the latter is at most 1. That holds save for codes unlike any sample.
 func (p *process) bound(nearest float64) float64 {
 	v := p.k[0] - nearest*nearest/(p.k[0]+p.noise)
 	return math.Sqrt(max(v, 1e-9)*p.variance) + math.Sqrt(p.variance/p.norm)

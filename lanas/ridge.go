@@ -156,9 +156,10 @@ func fitDual(xs [][]int32, yc, centre []float64, lambda float64, weight []float6
 var penalties = []float64{0.1, 0.3, 1, 3, 10, 30}
 
 // crossValidate returns the penalty of the least generalized cross-validation
-// error n |y - f|^2 / (n - tr H)^2, where f = H y (Golub, Heath and Wahba,
-// Technometrics 21, 1979). With alpha = (XX' + lambda)^-1 y, X centred, that is
-// n |alpha|^2 / (tr (XX' + lambda)^-1)^2. Above beliefSamples samples a regular
+// error n |y - f|^2 / (n - tr H)^2, where y is centred and f = H y (Golub, Heath
+// and Wahba, Technometrics 21, 1979); H leaves the mean out of account. With alpha
+// = (XX' + lambda)^-1 y, X centred too, that is n |alpha|^2 / (tr (XX' +
+// lambda)^-1)^2. Above beliefSamples samples a regular
 // selection decides.
 func crossValidate(xs [][]int32, y []float64, dim int) float64 {
 	n := min(len(xs), beliefSamples)

@@ -69,3 +69,43 @@ func TestSolveRefusesWhatHasNoRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestCrossValidate against the definition: H has in its columns what is fitted
+// to unit vectors, without their mean.
+func TestCrossValidate(t *testing.T) {
+	c := choices{6, 3}
+	chosen := map[float64]bool{}
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		score, noise := additive(seed, c.Dim()), 0.02*float64(seed%4)
+		const n = 40
+		xs, y := make([][]int32, n), make([]float64, n)
+		for i := range xs {
+			code := c.Sample(r)
+			xs[i], y[i] = ones(code), score(code)+noise*r.NormFloat64()
+		}
+		best, want := math.Inf(1), 0.0
+		for _, lambda := range penalties {
+			m, _ := fit(xs, y, c.Dim(), lambda)
+			var rss, trace float64
+			for i, x := range xs {
+				e := y[i] - m.predict(x)
+				rss += e * e
+				unit := make([]float64, n)
+				unit[i] = 1
+				h, _ := fit(xs, unit, c.Dim(), lambda)
+				trace += h.predict(x) - 1.0/n
+			}
+			if gcv := n * rss / ((n - trace) * (n - trace)); gcv < best {
+				best, want = gcv, lambda
+			}
+		}
+		chosen[want] = true
+		if got := crossValidate(xs, y, c.Dim()); got != want {
+			t.Errorf("noise %g: penalty %g, want %g", noise, got, want)
+		}
+	}
+	if len(chosen) < 3 {
+		t.Errorf("only the penalties %v were right", chosen)
+	}
+}

@@ -41,8 +41,8 @@ func learnScale(scores []float64, bend float64) (s scale, logSlope float64) {
 		v := s.at(y)
 		sq += float64(v * v)
 	}
-	if sq > 0 {
-		s.sd = math.Sqrt(sq / n)
+	if sd := math.Sqrt(sq / n); sd > 1e-12*math.Abs(mean) { // else equal, but for rounding
+		s.sd = sd
 	}
 	return s, logSlope - float64(n*math.Log(s.sd))
 }

@@ -12,7 +12,7 @@ type region struct {
 	model     model   // of the split, unless a leaf
 	threshold float64 // predictions of at least this are good
 	members   []int   // the samples inside, by index
-	sum, best float64 // of their scores
+	sum, best float64 // of their values
 	pending   int     // codes inside that are asked for and not told
 }
 
@@ -28,9 +28,9 @@ func (t *tree) root() *region { return t.regions[0] }
 //
 // From the root down, a ridge model is fitted to the values of a region's
 // samples and splits the region at the mean of the values: what the model
-// predicts to reach it becomes the good child, the rest the bad one. Unlike the paper's, the tree is not complete: a region
-// with fewer than MinSplit samples, or whose samples all look alike to the
-// model, stays a leaf.
+// predicts to reach it becomes the good child, the rest the bad one. Unlike the
+// paper's, the tree is not complete: a region with fewer than MinSplit samples,
+// or whose samples all look alike to the model, stays a leaf.
 func learn(xs [][]int32, values []float64, dim int, c Config) *tree {
 	t := &tree{ridge: c.Ridge}
 	if t.ridge == 0 {
@@ -95,10 +95,10 @@ func (t *tree) grow(parent *region, members []int, xs [][]int32, values []float6
 	return g
 }
 
-func (g *region) count(sample int, score float64) {
+func (g *region) count(sample int, value float64) {
 	g.members = append(g.members, sample)
-	g.sum += score
-	g.best = max(g.best, score)
+	g.sum += value
+	g.best = max(g.best, value)
 }
 
 func (g *region) mean() float64 { return g.sum / float64(len(g.members)) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"oneshot/lanas"
 	"oneshot/lanas/landscape"
 )
 
@@ -44,10 +45,14 @@ func raceSection(f searchBench, t *landscape.Table, results []raceResult) sectio
 	}
 	s.Charts, s.Tables = []chart{c}, []figureTable{figures}
 	if i := slices.IndexFunc(results, func(r raceResult) bool { return len(r.tree) > 0 }); i >= 0 {
+		size := t.Choices().Size()
+		if t.Space() != lanas.Space(t.Choices()) { // a limited table is complete
+			size = float64(t.Len())
+		}
 		s.Trees = []regionTree{{
 			Title:   fmt.Sprintf("The final tree of %s, seed %d", results[i].algo, f.firstSeed),
 			Note:    "A region is split by a linear model of its samples: what the model predicts to reach the threshold goes to the better side. The features are those that weigh most, with their weight in percent points.",
-			Regions: results[i].tree, Feature: t.Choices().Feature, Size: t.Choices().Size(),
+			Regions: results[i].tree, Feature: t.Choices().Feature, Size: size,
 		}}
 	}
 	return s

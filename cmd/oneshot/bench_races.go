@@ -90,8 +90,6 @@ func (a *app) races(ctx context.Context, f searchBench, tables []*landscape.Tabl
 	m := a.ui.meter("races", 0, len(all))
 	count := 0
 	for i := range done {
-		count++
-		m.update(count, 0, all[i].algo+" on "+all[i].table.Name())
 		if err := all[i].err; err != nil {
 			cancel()
 			if failed == nil || i < first && !errors.Is(err, context.Canceled) || errors.Is(failed, context.Canceled) {
@@ -99,6 +97,8 @@ func (a *app) races(ctx context.Context, f searchBench, tables []*landscape.Tabl
 			}
 			continue
 		}
+		count++
+		m.update(count, 0, all[i].algo+" on "+all[i].table.Name())
 		left[i/f.seeds]--
 		for g := len(results); failed == nil && g < len(left) && left[g] == 0; g++ {
 			r, err := condense(all[g*f.seeds:(g+1)*f.seeds], f.budget)

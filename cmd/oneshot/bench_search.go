@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,6 +193,11 @@ func (a *app) benchSearch(ctx context.Context, f searchBench) error {
 	}
 	if f.writeTable != "" {
 		return atomicfile.Write(f.writeTable, 0o644, func(w io.Writer) error { return tables[0].Write(w) })
+	}
+	if f.html != "" { // better now than after the races
+		if _, err := os.Stat(filepath.Dir(f.html)); err != nil {
+			return usageError("", "--html: %v", err)
+		}
 	}
 	results, err := a.races(ctx, f, tables)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -130,12 +131,15 @@ func TestRaceOnAWrittenTable(t *testing.T) {
 // TestRaceWithinLimits on a table of NAS-Bench-Macro's form in which an
 // architecture costs as many params as it scores: 50 and the sum of its digits.
 func TestRaceWithinLimits(t *testing.T) {
-	table := map[string]any{}
+	table, light := map[string]any{}, 0 // at most 58 params
 	for i := range 6561 {
 		key, sum := []byte("00000000"), 0
 		for k, v := 0, i; k < 8; k, v = k+1, v/3 {
 			key[k] += byte(v % 3)
 			sum += v % 3
+		}
+		if sum <= 8 {
+			light++
 		}
 		table[string(key)] = map[string]any{"mean_acc": 50 + sum, "params": 50 + sum, "flops": 1000}
 	}
@@ -153,6 +157,14 @@ func TestRaceWithinLimits(t *testing.T) {
 		if best := v["best_at"].(map[string]any)["250"]; v["table_best"] != want || best != want {
 			t.Errorf("at most %s params: the table's best is %v, evolution's %v, want %v", limit, v["table_best"], best, want)
 		}
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	raceLines(t, "--table", path, "--algo", "lanas", "--budget", "30", "--seeds", "1", "--limit-params", "58", "--html", page)
+	if b, err = os.ReadFile(page); err != nil {
+		t.Fatal(err)
+	}
+	if root := fmt.Sprintf("<small>~%d</small>", light); strings.Count(string(b), root) != 1 {
+		t.Errorf("the tree's root is not of the %d architectures within the limit", light)
 	}
 	var out, errs bytes.Buffer
 	code := run(append([]string{"bench", "search", "--limit-flops", "999"}, args...), &out, &errs)

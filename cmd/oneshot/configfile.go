@@ -79,7 +79,11 @@ func (c *Config) set(key, value string) error {
 				return nil
 			}
 		}
-		return usageError("", "%s = %q: want a value of type %s", key, value, f.value.Type().Name())
+		kind := "a value of type " + f.value.Type().Name()
+		if f.value.Type() == reflect.TypeFor[duration]() {
+			kind = "a time such as 90s, 10m or 1h30m"
+		}
+		return usageError("", "%s = %q: want %s", key, value, kind)
 	}
 	return unknownKey("", key)
 }

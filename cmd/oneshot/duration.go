@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -21,6 +22,9 @@ func (d *duration) UnmarshalText(b []byte) error {
 		return nil
 	}
 	v, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("%q: want a time such as 90s, 10m or 1h30m", text)
+	}
 	*d = duration(v)
-	return err
+	return nil
 }

@@ -153,7 +153,11 @@ func (o *options) resolve(stored *Config, defaultPreset string) (Config, error) 
 			value = o.randomSeed(stored)
 		}
 		if err := c.set(k.key, value); err != nil {
-			return c, usageError("", "--%s %q: want a %s", k.flag.Name, value, k.flag.Value.Type())
+			hint := ""
+			if k.flag.Value.Type() == "duration" {
+				hint = "such as 90s, 10m or 1h30m"
+			}
+			return c, usageError(hint, "--%s %q: want a %s", k.flag.Name, value, k.flag.Value.Type())
 		}
 	}
 	if stored != nil {

@@ -235,6 +235,9 @@ func TestTreeInWords(t *testing.T) {
 	if deep := good.Children[0]; deep.Rule != "predicted 92.00\u00a0% or more" || deep.Share != "<0.1\u00a0%" || deep.Open {
 		t.Errorf("region 2\u00a0%+v", deep)
 	}
+	if missed := good.Children[1]; missed.Share != "<0.1\u00a0%" || missed.Count != "" {
+		t.Errorf("a region that no draw fell into %+v", missed)
+	}
 	if (regionTree{}).Root() != nil {
 		t.Error("a tree without regions")
 	}

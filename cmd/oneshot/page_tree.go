@@ -49,7 +49,7 @@ func (t regionTree) Root() *regionNode {
 		nodes[i] = n
 		if shares {
 			n.BarWidth, n.Share = 44*g.Share, sharePercent(g.Share)
-			if t.Size > 0 {
+			if t.Size > 0 && g.Share > 0 {
 				n.Count = countText(g.Share * t.Size)
 			}
 		}
@@ -99,7 +99,7 @@ func scorePercent(v float64) string {
 
 func sharePercent(v float64) string {
 	switch {
-	case v > 0 && v < 0.001:
+	case v < 0.001: // 0 too: no draw fell into a region that has samples
 		return "<0.1\u00a0%"
 	case v < 0.1:
 		return fmt.Sprintf("%.1f\u00a0%%", 100*v)

@@ -202,7 +202,9 @@ func TestTimeOfLostSamplesIsForgotten(t *testing.T) {
 // A search that goes on after it had ended gives what a long one gives at once:
 // second scores of samples that are no longer among the best are forgotten.
 func TestSearchGoesOn(t *testing.T) {
-	samples := func(n int) func(*Config) { return func(c *Config) { c.Search.Samples = n } }
+	samples := func(n int) func(*Config) {
+		return func(c *Config) { c.Search.Samples, c.Search.Algo = n, "random" }
+	}
 	long, dir := newRun(t), newRun(t)
 	newTestStage(t, long, samples(60)).searched(t)
 	short := newTestStage(t, dir, samples(12)).searched(t)

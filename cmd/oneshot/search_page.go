@@ -106,6 +106,9 @@ func (s searchSummary) baselineTable() figureTable {
 // tree is the tree of a search as the page shows it.
 func (j *job) tree(regions []lanas.Region) regionTree {
 	size, _ := new(big.Float).SetInt(j.space.Size()).Float64()
+	if len(j.limits()) > 0 {
+		size = 0 // shares are of the part within the limits
+	}
 	return regionTree{
 		Title:   "The tree at the end",
 		Note:    "A region is split by a model of its samples: what it predicts to reach the threshold goes to the better side. Named are the features that weigh most, with their weight in percent points.",

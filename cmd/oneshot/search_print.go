@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -28,9 +29,9 @@ func (s searchSummary) table(w io.Writer) {
 		}
 	}
 	for _, b := range s.Baselines {
-		fmt.Fprintf(w, "%-8s %s at %d samples: best %.2f %%, last third %.2f %% on average; %s %.2f and %.2f %%: %+.2f and %+.2f points\n",
+		fmt.Fprintf(w, "%-8s %s at %d samples: best %.2f %%, last third %.2f %% on average; %s %.2f and %.2f %%: %s and %s points\n",
 			"baseline", b.Algo, b.Samples, 100*b.BestScore, 100*b.LastThirdMean, s.Algo, 100*s.HighestScore, 100*s.LastThirdMean,
-			100*(s.HighestScore-b.BestScore), 100*(s.LastThirdMean-b.LastThirdMean))
+			points(s.HighestScore-b.BestScore), points(s.LastThirdMean-b.LastThirdMean))
 	}
 }
 
@@ -44,7 +45,11 @@ func (r treeRegion) figures(samples int) string {
 		parts = append(parts, fmt.Sprintf("best %.2f %%", 100**r.Best))
 	}
 	if r.Share > 0 {
-		parts = append(parts, fmt.Sprintf("about %.2g %% of the space", 100*r.Share))
+		digits := 2
+		if r.Share > 0.99 { // not 1e+02
+			digits = 3
+		}
+		parts = append(parts, fmt.Sprintf("about %.*g %% of the space", digits, 100*r.Share))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -55,8 +60,14 @@ func (s searchSummary) headline() string {
 	if s.RecheckScore != nil {
 		again = fmt.Sprintf(" (%.2f %% rechecked)", 100**s.RecheckScore)
 	}
-	return fmt.Sprintf("%.2f %% with inherited weights%s, best of %d; random ones have %.2f %% on average: %+.2f points",
-		100*s.Score, again, s.Samples, 100*s.RandomScore, 100*(s.Score-s.RandomScore))
+	return fmt.Sprintf("%.2f %% with inherited weights%s, best of %d; random ones have %.2f %% on average: %s points",
+		100*s.Score, again, s.Samples, 100*s.RandomScore, points(s.Score-s.RandomScore))
+}
+
+// points is a difference of scores in percent points, with its sign; rounding
+// makes no -0.00 of it.
+func points(difference float64) string {
+	return fmt.Sprintf("%+.2f", math.Round(1e4*difference)/100+0)
 }
 
 // paretoLines is how many points of the front are printed; the files have all.

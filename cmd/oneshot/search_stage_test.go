@@ -283,7 +283,7 @@ func quantile(v []float64, q float64) float64 {
 func TestRecheckChooses(t *testing.T) {
 	for _, top := range []int{0, 1, 12} {
 		dir := newRun(t)
-		st := newTestStage(t, dir, func(c *Config) { c.Search.Top = top })
+		st := newTestStage(t, dir, func(c *Config) { c.Search.Top, c.Search.Algo = top, "random" })
 		sum := st.searched(t)
 		lines := samplesOf(t, dir, "samples.jsonl")
 		if st.recalls != top || len(sum.Top) != max(1, top) {

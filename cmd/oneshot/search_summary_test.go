@@ -177,3 +177,20 @@ func TestDuration(t *testing.T) {
 		}
 	}
 }
+
+// A difference that rounds to nothing has no sign to worry about.
+func TestPoints(t *testing.T) {
+	for difference, want := range map[float64]string{-1e-17: "+0.00", 0: "+0.00", 0.0751: "+7.51", -0.0001: "-0.01"} {
+		if got := points(difference); got != want {
+			t.Errorf("points(%g) = %s, want %s", difference, got, want)
+		}
+	}
+}
+
+func TestSharesInWords(t *testing.T) {
+	for share, want := range map[float64]string{1 - 5e-14: "about 100 %", 0.125: "about 12 %", 0.0005: "about 0.05 %"} {
+		if got := (treeRegion{Share: share}).figures(1); !strings.Contains(got, want) {
+			t.Errorf("share %g: %s, want %s", share, got, want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // maxTableBytes bounds the file of a table.
@@ -126,8 +127,12 @@ func readGeneric(fields []member, name string) (*Table, error) {
 		var err error
 		switch f.key {
 		case "name":
-			if err = json.Unmarshal(f.value, &name); err == nil && (name == "" || string(f.value) == "null") {
+			switch err = json.Unmarshal(f.value, &name); {
+			case err != nil:
+			case name == "" || string(f.value) == "null":
 				err = errors.New("is empty")
+			case strings.ContainsFunc(name, unicode.IsControl): // it is printed
+				err = errors.New("has a control character")
 			}
 		case "choices":
 			err = json.Unmarshal(f.value, &sizes)

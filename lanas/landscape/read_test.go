@@ -90,6 +90,7 @@ func TestReadRefuses(t *testing.T) {
 		`{"name": 5}`:                           `"name": json`,
 		`{"name": ""}`:                          `"name": is empty`,
 		`{"name": null}`:                        `"name": is empty`,
+		`{"name": "a\u001b[31m"}`:               `"name": has a control character`,
 		`{"nome": "x"}`:                         `"nome": is no field of a table`,
 		`{"Name": "x"}`:                         `"Name": is no field of a table`,
 		`{"choices": [2], "scores": {}}`:        `no "name"`,

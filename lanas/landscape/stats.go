@@ -33,7 +33,7 @@ func meanInterval(x []float64) (float64, Interval) {
 
 // studentT is the 0.975 quantile of Student's distribution: tables up to 9
 // degrees of freedom and above them Abramowitz and Stegun's expansion 26.7.5,
-// which is within 1e-4 there.
+// which is within 2e-4 there.
 func studentT(df int) float64 {
 	small := []float64{12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622}
 	if df <= len(small) {
