@@ -11,8 +11,11 @@ import (
 // TestBeatsBaselinesOnAdditiveLandscapes on the release's space of 160 entries,
 // far larger than any table: 10^15 architectures.
 func TestBeatsBaselinesOnAdditiveLandscapes(t *testing.T) {
-	sp := newCells(t, 5)
-	for seed := range uint64(3) {
+	sp, seeds := newCells(t, 5), uint64(3)
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
 		score := additive(seed, sp.Dim())
 		found := map[string][]float64{}
 		for _, name := range []string{"lanas", "lanas-paper", "evolution", "random"} {

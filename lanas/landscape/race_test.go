@@ -182,6 +182,9 @@ func TestWithinNeedsCosts(t *testing.T) {
 // evolution's samples to the top 0.1 % and harvests more at the end; random search
 // rarely gets there. Deterministic, so it fails only when a search changes.
 func TestSearchesRank(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds of search; nothing in it is concurrent")
+	}
 	const budget, seeds = 300, 5
 	for _, family := range []string{"cell", "macro"} {
 		tb, err := Generate(family, 1)
