@@ -1,6 +1,7 @@
 package lanas
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -83,7 +84,7 @@ func (a *agenda) collect() {
 	if math.IsInf(a.target, -1) { // thin left none of the leaf's samples
 		a.target = a.leaf.best
 	}
-	slices.SortStableFunc(all, func(p, q known) int { return descending(p.mean, q.mean) })
+	slices.SortStableFunc(all, func(p, q known) int { return cmp.Compare(q.mean, p.mean) })
 	in, any := 0, 0
 	for _, k := range all {
 		if any >= incumbents && (!k.in || in >= incumbents) {
@@ -135,7 +136,7 @@ func (a *agenda) judge() (best, highest int, gain float64) {
 	from := 0
 	for round := 0; from < len(a.list); round++ {
 		fresh := a.list[from:]
-		slices.SortStableFunc(fresh, func(p, q candidate) int { return descending(p.bound, q.bound) })
+		slices.SortStableFunc(fresh, func(p, q candidate) int { return cmp.Compare(q.bound, p.bound) })
 		for i, c := range fresh {
 			if highest < 0 || c.mean > a.list[highest].mean {
 				highest = from + i

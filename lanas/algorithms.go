@@ -12,8 +12,9 @@ type Options struct {
 	Seed uint64
 	// Budget is the number of samples that are planned; 0 is unknown.
 	Budget int
-	// Init is the number of uniformly random architectures to start with; 0 leaves
-	// it to the algorithm. Evolution always starts with its population.
+	// Init is the number of uniformly random architectures to start with, the same
+	// for every algorithm; 0 leaves it to the algorithm. Evolution starts with its
+	// population at least.
 	Init int
 }
 
@@ -71,7 +72,12 @@ func NewSearch(name string, s Space, o Options) (Search, error) {
 	case name == "bo":
 		return searcher(bayesian())
 	case name == "evolution":
-		return NewEvolution(s, o.Seed, DefaultPopulation, DefaultTournament)
+		e, err := NewEvolution(s, o.Seed, DefaultPopulation, DefaultTournament)
+		if err != nil {
+			return nil, err
+		}
+		e.init = max(e.init, o.Init)
+		return e, nil
 	case name == "local":
 		return NewLocal(s, o.Seed, max(1, o.Init))
 	case name == "random":

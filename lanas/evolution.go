@@ -8,6 +8,7 @@ import "fmt"
 type Evolution struct {
 	history
 	population, tournament int
+	init                   int // random samples first
 }
 
 var _ Search = (*Evolution)(nil)
@@ -25,7 +26,7 @@ func NewEvolution(s Space, seed uint64, population, tournament int) (*Evolution,
 	if err != nil {
 		return nil, err
 	}
-	return &Evolution{h, population, tournament}, nil
+	return &Evolution{h, population, tournament, population}, nil
 }
 
 // The baseline's settings.
@@ -42,7 +43,7 @@ const mutateTries = 1000
 // was proposed before is mutated again, so that no score is bought twice.
 func (s *Evolution) Ask() ([]byte, error) {
 	r := s.stream()
-	if len(s.samples) > 0 && len(s.samples)+len(s.pending) >= s.population {
+	if len(s.samples) > 0 && s.asked() >= s.init {
 		alive := s.samples[max(0, len(s.samples)-s.population):]
 		parent := alive[r.IntN(len(alive))]
 		for range s.tournament - 1 { // with replacement, as in the paper

@@ -69,22 +69,11 @@ func thin(samples []int, values []float64, n int) []int {
 	if len(samples) <= n {
 		return samples
 	}
-	slices.SortFunc(samples, func(a, b int) int { return cmp.Or(descending(values[a], values[b]), a-b) })
+	slices.SortFunc(samples, func(a, b int) int { return cmp.Or(cmp.Compare(values[b], values[a]), a-b) })
 	kept, rest := slices.Clone(samples[:n/2]), samples[n/2:]
 	for m, k := n-len(kept), 0; k < m; k++ {
 		kept = append(kept, rest[k*len(rest)/m])
 	}
 	slices.Sort(kept)
 	return kept
-}
-
-// descending orders floats from the greatest, for slices.SortFunc.
-func descending(a, b float64) int {
-	switch {
-	case a > b:
-		return -1
-	case a < b:
-		return 1
-	}
-	return 0
 }

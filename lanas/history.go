@@ -114,6 +114,9 @@ func (h *history) stream() *rand.Rand {
 	return rng.New(h.seed, "search", uint64(len(h.samples)), uint64(len(h.pending)))
 }
 
+// asked counts the proposals and what was told without being asked for.
+func (h *history) asked() int { return len(h.samples) + len(h.pending) }
+
 // isNew says whether a code was neither told nor proposed.
 func (h *history) isNew(code []byte) bool {
 	_, seen := h.seen[string(code)]

@@ -37,7 +37,7 @@ func NewLocal(s Space, seed uint64, init int) (*Local, error) {
 func (s *Local) Ask() ([]byte, error) {
 	s.climb()
 	r := s.stream()
-	if len(s.samples) > 0 && len(s.samples)+len(s.pending) >= s.init {
+	if len(s.samples) > 0 && s.asked() >= s.init {
 		at := unpack(s.path[len(s.path)-1], s.space.Dim())
 		for range mutateTries {
 			if code := s.space.Mutate(at, r); s.isNew(code) {

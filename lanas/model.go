@@ -1,6 +1,7 @@
 package lanas
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 )
@@ -40,9 +41,6 @@ const noisy = 0.1
 // hundredths of a point early. Chosen among 3, 4, 6 and 10.
 const pursuit = 6
 
-// asked counts the proposals so far.
-func (s *Searcher) asked() int { return len(s.samples) + len(s.pending) }
-
 // exploring says whether it is not yet the time to harvest.
 func (s *Searcher) exploring() bool {
 	n, b := float64(s.asked()), float64(s.cfg.Budget)
@@ -62,7 +60,7 @@ func (s *Searcher) explore(e *epoch, r *rand.Rand) Proposal {
 	if len(leaves) == 0 {
 		return Proposal{}
 	}
-	slices.SortStableFunc(leaves, func(a, b *region) int { return descending(a.mean(), b.mean()) })
+	slices.SortStableFunc(leaves, func(a, b *region) int { return cmp.Compare(b.mean(), a.mean()) })
 	var leaf *region
 	for _, g := range leaves[len(leaves)-1-int(s.cfg.ExploreShare*float64(len(leaves)-1)):] {
 		if leaf == nil || g.ucbOf(e.root(), s.cfg.ExploreCp) > leaf.ucbOf(e.root(), s.cfg.ExploreCp) {

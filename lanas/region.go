@@ -1,6 +1,7 @@
 package lanas
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -86,6 +87,6 @@ func (s *Searcher) terms(g *region, slope float64) []Term {
 			all = append(all, Term{f, w * slope})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Term) int { return descending(effect(a.Feature), effect(b.Feature)) })
+	slices.SortStableFunc(all, func(a, b Term) int { return cmp.Compare(effect(b.Feature), effect(a.Feature)) })
 	return all[:min(len(all), regionTerms)]
 }

@@ -39,7 +39,7 @@ func (s *Searcher) Propose() (Proposal, error) {
 	r := s.stream()
 	var p Proposal
 	var err error
-	if len(s.samples) == 0 || len(s.samples)+len(s.pending) < s.cfg.Init {
+	if len(s.samples) == 0 || s.asked() < s.cfg.Init {
 		p.Source = FromWarmup
 		p.Code, err = s.uniform(r)
 	} else {
@@ -59,8 +59,7 @@ func (s *Searcher) Propose() (Proposal, error) {
 }
 
 // current is the epoch of the samples so far. The samples since it began only
-// count in the regions they fall into (the paper's back-propagation) and in the
-// experts of these.
+// count in the regions they fall into (the paper's back-propagation).
 func (s *Searcher) current() *epoch {
 	for _, x := range s.samples[len(s.packed):] {
 		s.ones = append(s.ones, ones(x.Code))

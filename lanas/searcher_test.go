@@ -360,3 +360,32 @@ func TestEvolutionBreedsFromTheLatest(t *testing.T) {
 		t.Errorf("the best of the population bred %d of 55 children", best)
 	}
 }
+
+// TestAllStartFromTheSame: whatever the algorithm, its first Init architectures
+// are those of random search, and the next one is its own.
+func TestAllStartFromTheSame(t *testing.T) {
+	sp := choices{12, 4}
+	const init = 40 // more than evolution's population
+	score := additive(1, sp.Dim())
+	random, err := NewRandom(sp, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, random, init+3, score)
+	for _, name := range Algorithms() {
+		s, err := NewSearch(name, sp, Options{Seed: 8, Init: init, Budget: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, s, init+3, score)
+		same := 0
+		for i, x := range s.Samples() {
+			if bytes.Equal(x.Code, random.Samples()[i].Code) {
+				same++
+			}
+		}
+		if want := init; same != want && name != "random" {
+			t.Errorf("%s: %d of the first architectures are random search's, want %d", name, same, want)
+		}
+	}
+}

@@ -29,10 +29,8 @@ type regionNode struct {
 	Children            []*regionNode
 }
 
-const (
-	openDepth = 2 // regions above this depth are unfolded
-	mostTerms = 4 // features of a rule that are named
-)
+// openDepth is the depth above which regions are unfolded.
+const openDepth = 2
 
 // Root is called by the template; nil without regions.
 func (t regionTree) Root() *regionNode {
@@ -74,18 +72,12 @@ func (t regionTree) Root() *regionNode {
 // words lists the heaviest features that the architectures of a region mostly
 // have and mostly lack. The weights, in percent points, stand on the good side.
 func (t regionTree) words(terms []lanas.Term, good bool) (with, without string) {
-	var has, lacks []string
-	for _, term := range terms[:min(mostTerms, len(terms))] {
-		name := t.Feature(term.Feature)
-		if good {
-			name += fmt.Sprintf(" (%+.2f)", 100*term.Weight)
+	has, lacks := sides(terms, good, func(term lanas.Term) string {
+		if !good {
+			return t.Feature(term.Feature)
 		}
-		if term.Weight > 0 == good {
-			has = append(has, name)
-		} else {
-			lacks = append(lacks, name)
-		}
-	}
+		return t.Feature(term.Feature) + fmt.Sprintf(" (%+.2f)", 100*term.Weight)
+	})
 	return strings.Join(has, ", "), strings.Join(lacks, ", ")
 }
 

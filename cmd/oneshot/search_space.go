@@ -68,59 +68,36 @@ func (j *job) searchSpace() (lanas.Space, error) {
 	return s, err
 }
 
-// searcher is a search of some algorithm whose first init architectures are
-// uniformly random. The random ones are a function of the seed alone, so all
+// searcher is a search with the name of its algorithm. Its first init
+// architectures are uniformly random and a function of the seed alone, so all
 // algorithms start from the same.
 type searcher struct {
 	lanas.Search
-	algo   string
-	random lanas.Search
-	init   int
+	algo string
+	init int
 }
 
 // newSearcher is the only place that chooses an algorithm.
 func (j *job) newSearcher(algo string) (*searcher, error) {
-	random, err := lanas.NewRandom(j.within, j.cfg.Seed)
-	if err != nil {
-		return nil, err
-	}
-	s, err := lanas.NewSearch(algo, j.within, lanas.Options{Seed: j.cfg.Seed, Budget: j.cfg.Search.Samples, Init: j.cfg.Search.Init})
-	return &searcher{s, algo, random, j.cfg.Search.Init}, err
+	init := j.cfg.Search.Init
+	s, err := lanas.NewSearch(algo, j.within, lanas.Options{Seed: j.cfg.Seed, Budget: j.cfg.Search.Samples, Init: init})
+	return &searcher{s, algo, init}, err
 }
 
 // propose is Ask with the proposal's origin, in a word.
 func (s *searcher) propose() (code []byte, source string, err error) {
-	if len(s.Samples()) < s.init {
-		code, err = s.random.Ask()
-		return code, string(lanas.FromWarmup), err
-	}
 	if p, ok := s.Search.(interface {
 		Propose() (lanas.Proposal, error)
 	}); ok {
 		p, err := p.Propose()
 		return p.Code, string(p.Source), err
 	}
+	source = s.algo
+	if len(s.Samples()) < s.init {
+		source = string(lanas.FromWarmup)
+	}
 	code, err = s.Ask()
-	return code, s.algo, err
-}
-
-// Tell records a score; see lanas.Search.
-func (s *searcher) Tell(code []byte, score float64) error {
-	warmup := len(s.Samples()) < s.init
-	if err := s.Search.Tell(code, score); err != nil || !warmup {
-		return err
-	}
-	return s.random.Tell(code, score)
-}
-
-// Replay tells the samples of an earlier process; see lanas.Search.
-func (s *searcher) Replay(samples []lanas.Sample) error {
-	for i, v := range samples {
-		if err := s.Tell(v.Code, v.Score); err != nil {
-			return fmt.Errorf("sample %d: %w", i, err)
-		}
-	}
-	return nil
+	return code, source, err
 }
 
 // tree lists the regions of the algorithm's tree; nil where it has none.

@@ -83,14 +83,7 @@ func summarise(lines []sampleLine, again []recheckLine, c SearchConfig) searchSu
 // score by its loss, then by the first. Without second scores only the best
 // sample is there.
 func topOf(lines []sampleLine, order []int, again []recheckLine) []topEntry {
-	byScore := make([]int, len(again))
-	for i := range byScore {
-		byScore[i] = i
-	}
-	slices.SortStableFunc(byScore, func(a, b int) int {
-		x, y := again[a], again[b]
-		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Loss, y.Loss))
-	})
+	byScore := rank(len(again), func(i int) (score, loss float64) { return again[i].Score, again[i].Loss })
 	if len(again) == 0 {
 		byScore = []int{0}
 	}

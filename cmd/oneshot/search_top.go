@@ -26,13 +26,19 @@ type recheckLine struct {
 // ranking orders samples from the best: by score, among equals by the lower
 // loss, then the earlier one. It returns their places.
 func ranking(lines []sampleLine) []int {
-	order := make([]int, len(lines))
+	return rank(len(lines), func(i int) (score, loss float64) { return lines[i].Score, lines[i].Loss })
+}
+
+// rank does what ranking does for n scores and losses.
+func rank(n int, of func(i int) (score, loss float64)) []int {
+	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		x, y := lines[a], lines[b]
-		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Loss, y.Loss))
+		x, xLoss := of(a)
+		y, yLoss := of(b)
+		return cmp.Or(cmp.Compare(y, x), cmp.Compare(xLoss, yLoss))
 	})
 	return order
 }

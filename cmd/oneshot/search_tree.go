@@ -71,36 +71,38 @@ func describeTree(regions []lanas.Region, words func(feature int) string) []tree
 			r.Terms = append(r.Terms, treeTerm{t.Feature, words(t.Feature), t.Weight})
 		}
 		if g.Parent >= 0 { // parents come first
-			above := out[g.Parent]
-			r.Rule = append(append(r.Rule, above.Rule...), above.split(g.Good))
+			r.Rule = append(append(r.Rule, out[g.Parent].Rule...), split(regions[g.Parent], g.Good, words))
 		}
 		out[i] = r
 	}
 	return out
 }
 
-// ruleTerms is how many terms of a split a rule names.
-const ruleTerms = 4
+// mostTerms is how many terms of a split a rule names.
+const mostTerms = 4
+
+// sides sorts the terms of a split that weigh most by what an architecture on
+// one side mostly has and mostly lacks; words names a term.
+func sides(terms []lanas.Term, good bool, words func(lanas.Term) string) (with, without []string) {
+	for _, t := range terms[:min(mostTerms, len(terms))] {
+		if t.Weight > 0 == good {
+			with = append(with, words(t))
+		} else {
+			without = append(without, words(t))
+		}
+	}
+	return with, without
+}
 
 // split says what one side of a region's split has, such as
 //
 //	predicted 61.2 % or more: with normal node 1: sep_conv_5x5 of input 0; without ...
-//
-// The terms are those that weigh most; an architecture on that side mostly has,
-// and mostly lacks, them.
-func (r treeRegion) split(good bool) string {
-	rule := fmt.Sprintf("predicted below %.4g %%", 100*r.Threshold)
+func split(g lanas.Region, good bool, words func(feature int) string) string {
+	rule := fmt.Sprintf("predicted below %.4g %%", 100*g.Threshold)
 	if good {
-		rule = fmt.Sprintf("predicted %.4g %% or more", 100*r.Threshold)
+		rule = fmt.Sprintf("predicted %.4g %% or more", 100*g.Threshold)
 	}
-	var with, without []string
-	for _, t := range r.Terms[:min(ruleTerms, len(r.Terms))] {
-		if t.Weight > 0 == good {
-			with = append(with, t.Words)
-		} else {
-			without = append(without, t.Words)
-		}
-	}
+	with, without := sides(g.Terms, good, func(t lanas.Term) string { return words(t.Feature) })
 	sep := ": "
 	if len(with) > 0 {
 		rule, sep = rule+sep+"with "+strings.Join(with, ", "), "; "
