@@ -76,15 +76,9 @@ type job struct {
 // Loader starts a stream of batches. The error is a *ConfigError; a batch that
 // DropLast would always drop is one too.
 func (t *Train) Loader(c LoaderConfig) (*Loader, error) {
-	if err := c.Check(); err != nil {
+	steps, err := t.stepsPerEpoch(c)
+	if err != nil {
 		return nil, err
-	}
-	n := t.Len()
-	steps := (n + c.Batch - 1) / c.Batch
-	if c.DropLast {
-		if steps = n / c.Batch; steps == 0 {
-			return nil, &ConfigError{"batch", fmt.Sprintf("%d is more than the %d training images", c.Batch, n), "with drop_last no batch would be left"}
-		}
 	}
 	workers := max(c.Workers, 1)
 	// Each worker may be busy with one batch while another waits; one more is in
@@ -103,6 +97,21 @@ func (t *Train) Loader(c LoaderConfig) (*Loader, error) {
 		go l.work(jobs)
 	}
 	return l, nil
+}
+
+// stepsPerEpoch checks the configuration and counts the batches of an epoch.
+func (t *Train) stepsPerEpoch(c LoaderConfig) (int, error) {
+	if err := c.Check(); err != nil {
+		return 0, err
+	}
+	n := t.Len()
+	if !c.DropLast {
+		return (n + c.Batch - 1) / c.Batch, nil
+	}
+	if n < c.Batch {
+		return 0, &ConfigError{"batch", fmt.Sprintf("%d is more than the %d training images", c.Batch, n), "with drop_last no batch would be left"}
+	}
+	return n / c.Batch, nil
 }
 
 // StepsPerEpoch returns the number of batches in an epoch.

@@ -15,6 +15,10 @@ type Program struct {
 	kept   map[*gorgonia.Node]Mem
 }
 
+// scheduler is a backend that runs instructions in an order of its own and lays
+// the values out by that: in the program no two share memory.
+type scheduler interface{ schedules() bool }
+
 // place lays the values out in the arena and fills in every Mem.
 func (c *compiler) place(roots Roots) (*Program, error) {
 	for i, in := range c.instrs {
@@ -44,6 +48,8 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 		}
 	}
 	var p planner
+	sched, ok := c.b.(scheduler)
+	scheduled := ok && sched.schedules()
 	for i := range c.instrs {
 		in := &c.instrs[i]
 		define := func(v int) {
@@ -59,7 +65,9 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 		}
 		in.resolve(c.values)
 		for _, v := range dies[i] {
-			p.release(c.values[v].mem)
+			if !scheduled {
+				p.release(c.values[v].mem)
+			}
 		}
 	}
 	prog := &Program{instrs: c.instrs, arena: p.top, kept: map[*gorgonia.Node]Mem{}}

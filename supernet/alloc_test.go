@@ -18,7 +18,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	}
 	c := DefaultTrain()
 	c.Batch = 6
-	tr := bareTrainer(n, c)
+	tr := bare(t, n, c)
 	size := cfg.Image * cfg.Image * 3
 	batch := &data.Batch{N: c.Batch, X: make([]float32, c.Batch*size), Y: make([]int32, c.Batch)}
 	for path := range 4 {

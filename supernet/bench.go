@@ -17,7 +17,7 @@ type Bench struct {
 	archs []space.Arch
 	batch *data.Batch
 	train *Trainer
-	eval  *evaluator
+	eval  measurer
 	ahead int // the path that is being built, -1 for none
 }
 
@@ -42,7 +42,15 @@ func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	b := &Bench{net: n, archs: archs, train: bareTrainer(n, c), eval: newEvaluator(n, n.state), ahead: -1}
+	train, err := bareTrainer(n, c)
+	if err != nil {
+		return nil, err
+	}
+	eval, err := newMeasurer(n, n.state)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bench{net: n, archs: archs, train: train, eval: eval, ahead: -1}
 	b.batch = &data.Batch{N: batch, X: make([]float32, batch*n.cfg.Image*n.cfg.Image*3), Y: make([]int32, batch)}
 	r := rng.New(1, "bench images")
 	for i := range b.batch.X {
@@ -74,8 +82,8 @@ func (b *Bench) graph(i, next int) (*graph, error) {
 		b.train.stop()
 		b.train.prefetch(b.archs[i])
 	}
-	built := <-b.train.next
-	b.train.next, b.ahead = nil, -1
+	built := <-b.train.built[0]
+	b.train.built, b.ahead = nil, -1
 	if built.err == nil && next >= 0 {
 		b.train.prefetch(b.archs[next])
 		b.ahead = next

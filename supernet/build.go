@@ -32,6 +32,8 @@ type graph struct {
 	masks  int            // drop-path masks, each of one value an image
 	batch  int
 	image  int // values of one image
+
+	step *stepPlan // on a device: a training step of it
 }
 
 // Input region of a graph: images, labels, masks.

@@ -20,8 +20,17 @@ const (
 
 // Checkpoint is everything a run needs to continue: weights, statistics,
 // momentum, averaged weights, step. Data order, paths and masks are functions
-// of the step and the seed.
-func (t *Trainer) Checkpoint() weights.Checkpoint {
+// of the step and the seed. It is an error to make one while steps are under way
+// on a device (Ahead), or when the device does not give the values.
+func (t *Trainer) Checkpoint() (weights.Checkpoint, error) {
+	if t.gpu != nil {
+		if n := t.Ahead(); n > 0 {
+			return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d while %d more are under way", t.step, n)
+		}
+		if err := t.gpu.pull(); err != nil {
+			return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d: %w", t.step, err)
+		}
+	}
 	ts := append(t.net.Tensors(), t.net.paramTensors(momentPrefix, t.moment)...)
 	if t.ema != nil {
 		for _, e := range t.ema.Tensors() {
@@ -33,7 +42,7 @@ func (t *Trainer) Checkpoint() weights.Checkpoint {
 	if err != nil {
 		panic(err) // two integers
 	}
-	return weights.Checkpoint{Step: t.step, Tensors: ts, State: state}
+	return weights.Checkpoint{Step: t.step, Tensors: ts, State: state}, nil
 }
 
 // Restore continues from a checkpoint of the same configuration. On error the
@@ -67,6 +76,9 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 	}
 	t.stop() // batches and graphs prepared for another step
 	t.step = s.Step
+	if t.gpu != nil {
+		return t.gpu.reset()
+	}
 	return nil
 }
 

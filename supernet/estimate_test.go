@@ -18,9 +18,9 @@ func TestEstimateIsWhatATrainerAllocates(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tr := bareTrainer(n, c)
+				tr := bare(t, n, c)
 				tr.prefetch(Widest(cfg.Space))
-				built := <-tr.next
+				built := <-tr.built[0]
 				if built.err != nil {
 					t.Fatal(built.err)
 				}
@@ -58,7 +58,11 @@ func checkEstimate(t *testing.T, tr *Trainer, g *graph, threads int) {
 		t.Errorf("%s: the input has %d bytes, estimated %d", what(), got, m.Input)
 	}
 	copied := len(tr.net.params) + len(tr.net.state) // of the network, before SetTensors changes it
-	for _, v := range tr.Checkpoint().Tensors {
+	ck, err := tr.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range ck.Tensors {
 		copied += len(v.F32)
 	}
 	values := len(tr.net.params) + len(tr.grad) + len(tr.moment) + len(tr.net.state)
@@ -85,7 +89,7 @@ func TestWidestNeedsTheMost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr := bareTrainer(n, c)
+		tr := bare(t, n, c)
 		r := rng.New(1, "test")
 		for range 100 {
 			g, err := n.build(tr.back, cfg.Space.Sample(r), tr.spec())

@@ -86,7 +86,10 @@ func trainMicro(t *testing.T, threads, micro int, retrain bool, resume *weights.
 			t.Fatalf("step after the last: %v, want ErrDone", err)
 		}
 	}
-	c := tr.Checkpoint()
+	c, err := tr.Checkpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return c, encode(t, c)
 }
 

@@ -26,7 +26,7 @@ func retrainer(t *testing.T, batch, micro int) (*Trainer, *graph) {
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	tr := bareTrainer(n, c)
+	tr := bare(t, n, c)
 	tr.step = 3
 	g, err := tr.graph()
 	if err != nil {
@@ -176,7 +176,7 @@ func TestMicroBatchAllocatesNothing(t *testing.T) {
 	}
 	c := smallTrain(6)
 	c.MicroBatch = 4
-	tr, b := bareTrainer(n, c), firstBatch(t, c.Batch)
+	tr, b := bare(t, n, c), firstBatch(t, c.Batch)
 	g, err := n.build(tr.back, tr.archOf(0), tr.spec())
 	if err != nil {
 		t.Fatal(err)

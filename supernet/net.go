@@ -4,30 +4,9 @@ import (
 	"fmt"
 
 	"oneshot/ops"
-	"oneshot/ops/cpu"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
-
-// Runtime is the processor (later: device) that networks run on.
-type Runtime struct{ pool *cpu.Pool }
-
-// NewRuntime starts the workers of a device: "cpu" with that many threads.
-func NewRuntime(device string, threads int) (*Runtime, error) {
-	if device != "cpu" {
-		return nil, fmt.Errorf("supernet: unknown device %q, want cpu", device)
-	}
-	if threads < 1 {
-		return nil, fmt.Errorf("supernet: %d threads, want at least 1", threads)
-	}
-	return &Runtime{pool: cpu.NewPool(threads)}, nil
-}
-
-// Threads is the number of threads kernels run on.
-func (r *Runtime) Threads() int { return r.pool.Threads() }
-
-// Close ends the workers.
-func (r *Runtime) Close() { r.pool.Close() }
 
 // Net holds the parameters and batch-normalisation statistics of a supernet,
 // or of one architecture. Trainers change it, scorers and evaluations do not;

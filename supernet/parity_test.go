@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"oneshot/data"
 	"oneshot/supernet/space"
 	"oneshot/weights"
@@ -138,8 +140,10 @@ func TestParityWithPyTorch(t *testing.T) {
 	}
 }
 
-func (p parity) run(t *testing.T, whole bool) {
-	rt := newRuntime(t, 2)
+func (p parity) run(t *testing.T, whole bool) { p.runOn(t, newRuntime(t, 2), whole) }
+
+// runOn compares on a processor or on a device in float32.
+func (p parity) runOn(t *testing.T, rt *Runtime, whole bool) {
 	n, err := NewArch(p.cfg, p.arch, 1, rt)
 	if err != nil {
 		t.Fatal(err)
@@ -165,22 +169,16 @@ func (p parity) run(t *testing.T, whole bool) {
 	}
 	c := TrainConfig{Steps: p.Train.Steps, Batch: p.Train.Batch, LR: p.Train.LR, MinLR: p.Train.LR, Momentum: p.Train.Momentum,
 		WeightDecay: p.Train.WeightDecay, Clip: p.Train.Clip, Smoothing: p.Train.Smoothing, AuxWeight: p.Train.AuxWeight}
-	tr := bareTrainer(n, c)
-	g, err := n.build(tr.back, p.arch, tr.spec())
+	tr := bare(t, n, c)
+	g, err := tr.build(p.arch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for s := range p.Train.Steps {
-		if err := tr.fill(g, p.batch(s)); err != nil {
-			t.Fatal(err)
-		}
-		st, err := tr.run(g, p.batch(s))
-		if err != nil {
-			t.Fatal(err)
-		}
+		st, values := step(t, tr, g, p.batch(s))
 		if s == 0 {
-			near(t, "train logits", tr.back.At(g.prog.Mem(g.logits)), p.tensors["train/logits"].F32)
-			near(t, "train aux logits", tr.back.At(g.prog.Mem(g.aux)), p.tensors["train/aux_logits"].F32)
+			near(t, "train logits", values(g.logits), p.tensors["train/logits"].F32)
+			near(t, "train aux logits", values(g.aux), p.tensors["train/aux_logits"].F32)
 			grads := n.paramTensors("", tr.grad)
 			seen := 0
 			for _, x := range grads {
@@ -195,10 +193,9 @@ func (p parity) run(t *testing.T, whole bool) {
 		}
 		near(t, "loss", []float32{float32(st.Loss)}, []float32{float32(p.Losses[s])})
 		near(t, "gradient norm", []float32{float32(st.GradNorm)}, []float32{float32(p.GradNorms[s])})
-		if err := tr.descend(g, st); err != nil {
-			t.Fatal(err)
-		}
-		tr.step++
+	}
+	if _, err := tr.Checkpoint(); err != nil { // a device's values come to the network
+		t.Fatal(err)
 	}
 	final := map[string]weights.Tensor{}
 	for _, x := range n.Tensors() {
@@ -221,12 +218,43 @@ func (p parity) run(t *testing.T, whole bool) {
 	near(t, "eval logits", logits, p.tensors["eval/logits"].F32)
 }
 
+// step takes one step; values are those of a kept node in it, and tr.grad holds the
+// gradients.
+func step(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (st StepStats, values func(*gorgonia.Node) []float32) {
+	t.Helper()
+	if tr.gpu != nil {
+		return stepOnDevice(t, tr, g, b)
+	}
+	if err := tr.fill(g, b); err != nil {
+		t.Fatal(err)
+	}
+	st, err := tr.run(g, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.descend(g, st); err != nil {
+		t.Fatal(err)
+	}
+	tr.step++
+	return st, func(n *gorgonia.Node) []float32 { return tr.back.At(g.prog.Mem(n)) }
+}
+
 func newRuntime(t testing.TB, threads int) *Runtime {
 	t.Helper()
-	rt, err := NewRuntime("cpu", threads)
+	rt, err := NewRuntime(threads)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(rt.Close)
 	return rt
+}
+
+// bare is bareTrainer.
+func bare(t testing.TB, n *Net, c TrainConfig) *Trainer {
+	t.Helper()
+	tr, err := bareTrainer(n, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
 }

@@ -49,7 +49,27 @@ type Scorer struct {
 	train  *data.Train
 	search *data.Search
 	cfg    ScoreConfig
-	eval   *evaluator
+	eval   measurer
+}
+
+// measurer measures subnetworks of a network, on the processor or on a device.
+type measurer interface {
+	// score re-estimates the statistics on training images and measures on the
+	// search split.
+	score(ctx context.Context, arch space.Arch, train *data.Train, search *data.Search, c ScoreConfig) (Result, error)
+	// run measures with the statistics it was made with.
+	run(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error)
+	// logits are the outputs (N,Classes) for a batch, likewise.
+	logits(arch space.Arch, b *data.Batch) ([]float32, error)
+	close()
+}
+
+// newMeasurer measures n with the given statistics.
+func newMeasurer(n *Net, state []float32) (measurer, error) {
+	if n.rt.dev != nil {
+		return newGPUEvaluator(n, state)
+	}
+	return newEvaluator(n, state), nil
 }
 
 // NewScorer scores subnetworks of n: BN statistics from train images, accuracy
@@ -58,7 +78,8 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	return &Scorer{net: n, train: train, search: search, cfg: c, eval: newEvaluator(n, make([]float32, len(n.state)))}, nil
+	eval, err := newMeasurer(n, make([]float32, len(n.state)))
+	return &Scorer{net: n, train: train, search: search, cfg: c, eval: eval}, err
 }
 
 // Close gives the scorer's memory back. It may be used again all the same.
@@ -71,11 +92,7 @@ func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	clear(s.eval.state)
-	if err := s.eval.recalibrate(ctx, arch, s.train.Calib(s.cfg.Seed, s.cfg.RecalImages, s.cfg.RecalBatch), s.cfg.RecalBatch); err != nil {
-		return Result{}, err
-	}
-	return s.eval.run(ctx, arch, s.search.Batches(s.cfg.Batch), nil)
+	return s.eval.score(ctx, arch, s.train, s.search, s.cfg)
 }
 
 // Evaluate measures a network of one architecture, or a path of a supernet,
@@ -85,7 +102,10 @@ func Evaluate(ctx context.Context, n *Net, arch space.Arch, batches iter.Seq[*da
 	if err != nil {
 		return Result{}, err
 	}
-	e := newEvaluator(n, n.state)
+	e, err := newMeasurer(n, n.state)
+	if err != nil {
+		return Result{}, err
+	}
 	defer e.close()
 	return e.run(ctx, arch, batches, progress)
 }
@@ -101,12 +121,15 @@ func (n *Net) Logits(arch space.Arch, x []float32) ([]float32, error) {
 	if len(x) == 0 || len(x)%size != 0 {
 		return nil, fmt.Errorf("supernet: %d values are no whole number of images of %d", len(x), size)
 	}
-	l := newLanes(n, n.state)
-	defer l.close()
-	return l.run(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size})
+	e, err := newMeasurer(n, n.state)
+	if err != nil {
+		return nil, err
+	}
+	defer e.close()
+	return e.logits(arch, &data.Batch{X: x, Y: make([]int32, len(x)/size), N: len(x) / size})
 }
 
-// evaluator runs forward passes with the network's parameters and a state of
+// evaluator is the processor's measurer: forward passes with the network's parameters and a state of
 // its own choice: whole batches where they give statistics, lanes elsewhere.
 type evaluator struct {
 	net   *Net
@@ -124,6 +147,18 @@ func newEvaluator(n *Net, state []float32) *evaluator {
 func (e *evaluator) close() {
 	e.back.Close()
 	e.lanes.close()
+}
+
+func (e *evaluator) score(ctx context.Context, arch space.Arch, train *data.Train, search *data.Search, c ScoreConfig) (Result, error) {
+	clear(e.state)
+	if err := e.recalibrate(ctx, arch, train.Calib(c.Seed, c.RecalImages, c.RecalBatch), c.RecalBatch); err != nil {
+		return Result{}, err
+	}
+	return e.run(ctx, arch, search.Batches(c.Batch), nil)
+}
+
+func (e *evaluator) logits(arch space.Arch, b *data.Batch) ([]float32, error) {
+	return e.lanes.run(arch, b)
 }
 
 // recalibrate averages the batch statistics of full batches into the state.

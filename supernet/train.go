@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"oneshot/data"
 	"oneshot/internal/rng"
@@ -42,6 +43,7 @@ type StepStats struct {
 	GradNorm    float64 // before clipping
 	Images      int
 	Arch        space.Arch
+	Device      time.Duration // the step took on a GPU, without what came before it; else 0
 }
 
 // Trainer trains a Net step by step. It owns a loader and a background
@@ -59,8 +61,12 @@ type Trainer struct {
 	masks  []float32 // drop-path masks of the step: (mask,image of the batch)
 	sum    [2]ops.Mem
 	loader *data.Loader
-	fixed  *graph // the only graph, when the network has one architecture
-	next   chan builtGraph
+	fixed  *graph            // the only graph, when the network has one architecture
+	built  []chan builtGraph // of the coming steps, in order
+	begun  int               // steps whose graphs were begun
+	paths  func(step int) space.Arch
+	gpu    *gpuTrainer // nil on the processor
+	hold   bool        // see Hold
 }
 
 type builtGraph struct {
@@ -77,22 +83,42 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	if d.Len() < c.Batch {
 		return nil, fmt.Errorf("supernet: batch is %d, but there are only %d training images", c.Batch, d.Len())
 	}
-	t := bareTrainer(n, c)
+	t := hostTrainer(n, c)
 	t.train = d
-	return t, nil
+	if n.rt.dev == nil {
+		return t, nil
+	}
+	var err error
+	t.gpu, err = newGPUTrainer(t, d)
+	return t, err
 }
 
 // bareTrainer is a trainer without a data set, for steps on given batches.
-func bareTrainer(n *Net, c TrainConfig) *Trainer {
-	t := &Trainer{net: n, cfg: c, back: n.backend(n.state),
-		grad: make([]float32, len(n.params)), moment: make([]float32, len(n.params))}
+func bareTrainer(n *Net, c TrainConfig) (*Trainer, error) {
+	t := hostTrainer(n, c)
+	if n.rt.dev == nil {
+		return t, nil
+	}
+	var err error
+	t.gpu, err = newGPUTrainer(t, nil)
+	return t, err
+}
+
+// hostTrainer is the part of a trainer that the processor holds.
+func hostTrainer(n *Net, c TrainConfig) *Trainer {
+	t := &Trainer{net: n, cfg: c, moment: make([]float32, len(n.params))}
+	t.paths = t.archOf
+	if c.EMA > 0 {
+		t.ema = n.clone()
+	}
+	if n.rt.dev != nil {
+		return t
+	}
+	t.back, t.grad = n.backend(n.state), make([]float32, len(n.params))
 	t.back.Bind(ops.Grad, t.grad)
 	t.back.Bind(ops.Moment, t.moment)
 	if c.micro() < c.Batch {
 		t.back.Bind(ops.GradSum, make([]float32, len(n.params)))
-	}
-	if c.EMA > 0 {
-		t.ema = n.clone()
 	}
 	return t
 }
@@ -100,23 +126,41 @@ func bareTrainer(n *Net, c TrainConfig) *Trainer {
 // StepNumber is the number of steps done.
 func (t *Trainer) StepNumber() int { return t.step }
 
-// Close ends the loader and the builder and gives the memory of the activations
-// back. The network stays usable.
+// Hold makes Step issue no step before it is asked for, as a device otherwise does
+// while another runs; Ahead counts those that were.
+func (t *Trainer) Hold(hold bool) { t.hold = hold }
+
+// Ahead is the number of steps under way on a device, whose results the next calls
+// of Step return. A checkpoint can be made when there are none.
+func (t *Trainer) Ahead() int {
+	if t.gpu == nil {
+		return 0
+	}
+	return t.gpu.ahead()
+}
+
+// Close ends the loader and the builders and gives the memory of the activations
+// back. The network stays usable; on a device it has the values of the last
+// checkpoint.
 func (t *Trainer) Close() {
 	t.stop()
+	if t.gpu != nil {
+		t.gpu.close()
+		return
+	}
 	t.back.Close()
 }
 
-// stop ends the loader and the builder.
+// stop ends the loader and the builders.
 func (t *Trainer) stop() {
 	if t.loader != nil {
 		t.loader.Close()
 		t.loader = nil
 	}
-	if t.next != nil {
-		<-t.next
-		t.next = nil
+	for _, b := range t.built {
+		<-b
 	}
+	t.built = nil
 }
 
 // archOf is the path of a step (from 0): a function of the seed and the step.
@@ -129,7 +173,7 @@ func (t *Trainer) archOf(step int) space.Arch {
 
 func (t *Trainer) spec() graphSpec { return t.cfg.spec() }
 
-// graph returns the compiled path of this step and has the next one built
+// graph returns the compiled path of the next step and has coming ones built
 // while this one runs.
 func (t *Trainer) graph() (*graph, error) {
 	if t.fixed != nil {
@@ -137,26 +181,51 @@ func (t *Trainer) graph() (*graph, error) {
 	}
 	if t.net.arch != nil {
 		var err error
-		t.fixed, err = t.net.build(t.back, *t.net.arch, t.spec())
+		t.fixed, err = t.build(*t.net.arch)
 		return t.fixed, err
 	}
-	if t.next == nil {
-		t.prefetch(t.archOf(t.step))
+	if len(t.built) == 0 {
+		t.begun = t.step + t.Ahead()
 	}
-	b := <-t.next
-	t.next = nil
-	if b.err == nil && t.step+1 < t.cfg.Steps {
-		t.prefetch(t.archOf(t.step + 1))
+	for len(t.built) <= t.window() && (len(t.built) == 0 || t.begun < t.cfg.Steps) {
+		t.prefetch(t.paths(t.begun))
+		t.begun++
 	}
+	b := <-t.built[0]
+	t.built = t.built[1:]
 	return b.g, b.err
 }
 
-// prefetch starts to build the graph of a path, which t.next will deliver.
+// window is how many graphs are built beside a step.
+func (t *Trainer) window() int {
+	if t.gpu == nil {
+		return 1
+	}
+	return min(16, 2*t.net.rt.Threads())
+}
+
+// Follow trains the paths that paths gives, by the number of the step from 0,
+// instead of sampled ones: for measurements.
+func (t *Trainer) Follow(paths func(step int) space.Arch) { t.paths = paths }
+
+// build compiles a path for the processor or the device.
+func (t *Trainer) build(arch space.Arch) (*graph, error) {
+	if t.gpu == nil {
+		return t.net.build(t.back, arch, t.spec())
+	}
+	g, err := t.net.build(t.gpu.back, arch, t.spec())
+	if err != nil {
+		return nil, err
+	}
+	return g, t.gpu.lower(g)
+}
+
+// prefetch starts to build the graph of a path, behind those begun before.
 func (t *Trainer) prefetch(arch space.Arch) {
 	next := make(chan builtGraph, 1)
-	t.next = next
+	t.built = append(t.built, next)
 	go func() {
-		g, err := t.net.build(t.back, arch, t.spec())
+		g, err := t.build(arch)
 		next <- builtGraph{g, err}
 	}()
 }
@@ -170,6 +239,9 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 	}
 	if err := ctx.Err(); err != nil {
 		return StepStats{}, err
+	}
+	if t.gpu != nil {
+		return t.gpu.step(ctx)
 	}
 	if err := t.startLoader(); err != nil {
 		return StepStats{}, err
@@ -193,6 +265,9 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 
 // take trains the path of g on a batch.
 func (t *Trainer) take(g *graph, batch *data.Batch) (StepStats, error) {
+	if t.gpu != nil {
+		return t.gpu.take(g, batch)
+	}
 	if err := t.fill(g, batch); err != nil {
 		return StepStats{}, err
 	}
@@ -317,11 +392,9 @@ func (t *Trainer) unbuild(g *graph) {
 	if t.fixed != nil {
 		return
 	}
-	if t.next != nil {
-		<-t.next
-	}
-	t.next = make(chan builtGraph, 1)
-	t.next <- builtGraph{g: g}
+	back := make(chan builtGraph, 1)
+	back <- builtGraph{g: g}
+	t.built = append([]chan builtGraph{back}, t.built...)
 }
 
 // fill makes room for the step and draws its drop-path masks, for the whole batch:
@@ -389,8 +462,13 @@ func (t *Trainer) average() {
 	if t.ema == nil {
 		return
 	}
-	d := float32(min(t.cfg.EMA, (1+float64(t.step))/(10+float64(t.step))))
+	d := t.emaDecay(t.step)
 	cpu.Axpby(t.net.rt.pool, 1-d, t.net.params, d, t.ema.params)
 	cpu.Axpby(t.net.rt.pool, 1-d, t.net.state, d, t.ema.state)
 	copy(t.ema.tracked, t.net.tracked)
+}
+
+// emaDecay is the decay of the averaged weights after that many steps.
+func (t *Trainer) emaDecay(steps int) float32 {
+	return float32(min(t.cfg.EMA, (1+float64(steps))/(10+float64(steps))))
 }

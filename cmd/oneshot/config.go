@@ -154,11 +154,14 @@ type RetrainConfig struct {
 	AllImages bool `yaml:"all_images" json:"all_images"`
 }
 
-// RunConfig decides how the work is done, never what comes out: it may differ
-// between a run and its continuation.
+// RunConfig decides how the work is done: it may differ between a run and its
+// continuation. On one device it never decides what comes out; a processor and a
+// GPU round differently.
 type RunConfig struct {
-	// Device: auto or cpu (this build has no CUDA).
+	// Device: cpu, cuda, or auto: an NVIDIA GPU where there is one.
 	Device string `yaml:"device" json:"device"`
+	// AMP: type of activations on a GPU: bf16, float32, or auto (bf16).
+	AMP string `yaml:"amp" json:"amp"`
 	// Threads for computing; 0 = all processors; 0..1024.
 	Threads int `yaml:"threads" json:"threads"`
 	// Workers that prepare batches ahead; 1..256.
@@ -189,6 +192,6 @@ func Default() Config {
 		Retrain: RetrainConfig{
 			SGDConfig: sgd, Layers: 8, Channels: 16, StemMultiplier: 3,
 		},
-		Run: RunConfig{Device: "auto", Workers: 2, CheckpointSteps: 200, CheckpointKeep: 2, LogSeconds: 10},
+		Run: RunConfig{Device: "auto", AMP: "auto", Workers: 2, CheckpointSteps: 200, CheckpointKeep: 2, LogSeconds: 10},
 	}
 }

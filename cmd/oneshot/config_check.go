@@ -63,6 +63,7 @@ func (c Config) Check() error {
 	k.floats("retrain.ema", c.Retrain.EMA, 0, 1, true)
 
 	k.oneOf("run.device", c.Run.Device, "auto", "cpu", "cuda")
+	k.oneOf("run.amp", c.Run.AMP, "auto", "bf16", "float32")
 	k.ints("run.threads", c.Run.Threads, 0, 1024)
 	k.ints("run.workers", c.Run.Workers, 1, 256)
 	k.ints("run.checkpoint_steps", c.Run.CheckpointSteps, 1, many)

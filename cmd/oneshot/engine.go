@@ -7,11 +7,6 @@ import (
 
 // This file is the only place where the configuration meets supernet's types.
 
-func newRuntime(c RunConfig) (*supernet.Runtime, error) {
-	rt, err := supernet.NewRuntime("cpu", threads(c)) // auto: this build has no other
-	return rt, withCode(err, exitUsage, "")
-}
-
 // netConfig is the supernet.
 func (j *job) netConfig() supernet.NetConfig {
 	n := j.cfg.Net

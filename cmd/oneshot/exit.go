@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"oneshot/data"
+	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
 	"oneshot/weights"
@@ -74,9 +75,16 @@ func classify(err error) *exitError {
 	var diverged *supernet.DivergedError
 	var infinite *weights.NonFiniteError
 	var field *space.FieldError
+	var memory *cuda.MemoryError
 	switch {
 	case errors.As(err, &diverged):
 		return &exitError{exitDiverged, err, "a smaller learning rate (train.lr, retrain.lr) or gradient clipping usually helps; the last checkpoint is kept"}
+	case errors.As(err, &memory):
+		return &exitError{exitSpace, err, "a smaller micro-batch (--set train.micro_batch=..., retrain.micro_batch) needs less; so does --amp bf16"}
+	case cuda.IsAbsent(err):
+		return &exitError{exitDevice, err, "without an NVIDIA GPU and its driver, use --device cpu"}
+	case cuda.IsLost(err):
+		return &exitError{exitDevice, err, "nothing was written since the last checkpoint; --resume continues from it, on this device or with --device cpu"}
 	case errors.As(err, &format):
 		return &exitError{exitInvalid, err, orElse(format.Hint, "`oneshot doctor --dataset ... --data-dir ...` only reads the data")}
 	case errors.As(err, &config):

@@ -162,6 +162,9 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 	if err := j.fit(int64(o.limit)); err != nil {
 		return err
 	}
+	if j.rt, err = j.ui.newRuntime(j.cfg.Run); err != nil {
+		return err
+	}
 	if err := j.describe(now, stored); err != nil {
 		return err
 	}
@@ -169,8 +172,7 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 		return err
 	}
 	j.ui.every = time.Duration(j.cfg.Run.LogSeconds) * time.Second
-	j.rt, err = newRuntime(j.cfg.Run)
-	return err
+	return nil
 }
 
 // checkStages finds what would stop a later stage before the first one starts.

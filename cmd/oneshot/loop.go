@@ -126,7 +126,11 @@ func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images
 	if err := j.trainLoop(ctx, stage, t, c.Steps); err != nil {
 		return err
 	}
-	return n.LoadNet(t.Checkpoint(), true)
+	c2, err := t.Checkpoint()
+	if err != nil {
+		return err
+	}
+	return n.LoadNet(c2, true)
 }
 
 // newest reads the newest intact checkpoint in dir; nil if there never was one.
@@ -158,8 +162,26 @@ func (j *job) trainLoop(ctx context.Context, stage string, t *supernet.Trainer, 
 		return err
 	}
 	defer metrics.close()
+	meter := j.ui.meter(stage, t.StepNumber(), total)
+	defer meter.finish()
+	step := func() error {
+		// A step is never cut short: its state would be neither before nor after.
+		s, err := t.Step(context.WithoutCancel(ctx))
+		if err != nil {
+			return fmt.Errorf("%s: %w", stage, err)
+		}
+		meter.update(t.StepNumber(), s.Images, fmt.Sprintf("loss %.4g", s.Loss))
+		return metrics.append(j.stepMetric(stage, s))
+	}
 	saved := t.StepNumber()
 	save := func() error {
+		t.Hold(true)
+		defer t.Hold(false)
+		for t.Ahead() > 0 {
+			if err := step(); err != nil {
+				return err
+			}
+		}
 		if saved == t.StepNumber() {
 			return nil
 		}
@@ -168,10 +190,12 @@ func (j *job) trainLoop(ctx context.Context, stage string, t *supernet.Trainer, 
 		}
 		saved = t.StepNumber()
 		j.ui.debugf("checkpoint %s at step %d", stage, saved)
-		return weights.SaveCheckpoint(dir, saved, t.Checkpoint(), j.cfg.Run.CheckpointKeep)
+		c, err := t.Checkpoint()
+		if err != nil {
+			return err
+		}
+		return weights.SaveCheckpoint(dir, saved, c, j.cfg.Run.CheckpointKeep)
 	}
-	meter := j.ui.meter(stage, t.StepNumber(), total)
-	defer meter.finish()
 	for t.StepNumber() < total {
 		if ctx.Err() != nil {
 			if err := save(); err != nil {
@@ -179,15 +203,11 @@ func (j *job) trainLoop(ctx context.Context, stage string, t *supernet.Trainer, 
 			}
 			return j.stopped(ctx, stage, t.StepNumber(), total)
 		}
-		// A step is never cut short: its state would be neither before nor after.
-		s, err := t.Step(context.WithoutCancel(ctx))
-		if err != nil {
-			return fmt.Errorf("%s: %w", stage, err)
-		}
-		if err := metrics.append(j.stepMetric(stage, s)); err != nil {
+		// A device that holds before a checkpoint has no step more to finish.
+		t.Hold((t.StepNumber()+1)%j.cfg.Run.CheckpointSteps == 0)
+		if err := step(); err != nil {
 			return err
 		}
-		meter.update(t.StepNumber(), s.Images, fmt.Sprintf("loss %.4g", s.Loss))
 		if t.StepNumber()%j.cfg.Run.CheckpointSteps == 0 || j.sig.wantSave() {
 			if err := save(); err != nil {
 				return err

@@ -68,6 +68,7 @@ func (o *options) bind(cmd *cobra.Command) {
 	o.keyFlag(fs, "dataset", "", "data.name", "name", "shapes10, cifar10 or cifar100")
 	o.keyFlag(fs, "data-dir", "", "data.dir", "folder", "folder with the files of the data set")
 	o.keyFlag(fs, "device", "", "run.device", "name", "auto, cpu or cuda (default auto)")
+	o.keyFlag(fs, "amp", "", "run.amp", "name", "activations on a GPU: auto, bf16 or float32 (default auto: bf16)")
 	o.keyFlag(fs, "threads", "", "run.threads", "number", "threads for computing (default all processors)")
 	o.keyFlag(fs, "workers", "j", "run.workers", "number", "goroutines that prepare batches (default 2)")
 }
@@ -206,9 +207,6 @@ func (o *options) base(stored *Config, defaultPreset string) (Config, error) {
 func (o *options) finish(c *Config) error {
 	if err := c.Check(); err != nil {
 		return &exitError{exitUsage, err, ""}
-	}
-	if c.Run.Device == "cuda" {
-		return usageError("use --device cpu or leave it out", "no CUDA in this build: --device cuda is not available")
 	}
 	d := data.Default(c.Data.Name)
 	fill := func(v *int, def int) {

@@ -24,7 +24,7 @@ func TestExportInPyTorch(t *testing.T) {
 		t.Fatalf("run exits with %d: %s", code, &stderr)
 	}
 	model := filepath.Join(dir, "export", "model.safetensors")
-	rt, err := supernet.NewRuntime("cpu", 1)
+	rt, err := supernet.NewRuntime(1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,7 +172,7 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 	if err != nil {
 		return err
 	}
-	rt, err := newRuntime(c.Run)
+	rt, err := a.ui.newRuntime(c.Run)
 	if err != nil {
 		return err
 	}

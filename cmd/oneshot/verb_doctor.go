@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/ops/cuda"
 	"oneshot/supernet/space"
 )
 
@@ -26,7 +27,7 @@ type doctorReport struct {
 	CPU       string      `json:"cpu"`
 	Features  []string    `json:"cpu_features"`
 	Threads   int         `json:"threads"`
-	CUDA      string      `json:"cuda"`
+	CUDA      cudaState   `json:"cuda"`
 	MemoryMiB int64       `json:"memory_available_mib"`
 	TrainMiB  int64       `json:"train_needs_mib"`
 	FinalMiB  int64       `json:"retrain_needs_mib"`
@@ -42,17 +43,20 @@ func (a *app) doctor() error {
 	if err != nil {
 		return err
 	}
+	var problem error
 	r := doctorReport{
 		Version: newVersionInfo(), CPU: cpuModel(), Features: cpuFeatures(), Threads: threads(c.Run),
-		CUDA: "not built in yet", MemoryMiB: availableMemory() >> 20,
+		MemoryMiB: availableMemory() >> 20,
+	}
+	if r.CUDA, err = cudaReport(); err != nil && (c.Run.Device == "cuda" || !cuda.IsAbsent(err)) {
+		problem = err
 	}
 	j := &job{cfg: c, ui: a.ui}
 	if j.space, err = space.New(c.Net.Ops, c.Net.Nodes); err != nil {
 		return err
 	}
-	var problem error
 	if j.data, err = openData(c); err != nil {
-		r.Data, problem = err.Error(), err
+		r.Data, problem = err.Error(), cmp.Or(problem, err)
 	} else {
 		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", j.data.Provenance, j.data.Train.Len(), j.data.Search.Len(), j.data.Test.Len())
 		for _, s := range []struct {
@@ -66,12 +70,12 @@ func (a *app) doctor() error {
 			*s.mib = need >> 20
 		}
 		if r.MemoryMiB > 0 && max(r.TrainMiB, r.FinalMiB) > r.MemoryMiB {
-			problem = fail(exitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB)
+			problem = cmp.Or(problem, fail(exitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB))
 		}
 	}
 	r.Disk = "written, synced and renamed"
 	if err := tryDisk(orElse(a.opt.out, "runs")); err != nil {
-		r.Disk, problem = err.Error(), err
+		r.Disk, problem = err.Error(), cmp.Or(problem, err)
 	}
 	r.OK = problem == nil
 	if a.opt.json {

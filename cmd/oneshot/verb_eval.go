@@ -68,7 +68,7 @@ func (a *app) evalFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rt, err := newRuntime(c.Run)
+	rt, err := a.ui.newRuntime(c.Run)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,10 @@ type Machine interface {
 	Read(m ops.Mem) []float64
 }
 
+// typed is a machine that keeps activations and their gradients in another type
+// than the rest: it is told which memory holds them.
+type typed interface{ Activation(m ops.Mem) }
+
 // CPU returns the processor backend as a Machine.
 func CPU[T cpu.Float](pool *cpu.Pool) Machine { return cpuMachine[T]{ops.NewCPU[T](pool)} }
 
@@ -152,6 +156,27 @@ func Cases() []Case {
 		cs = append(cs, Case{Name: fmt.Sprintf("softmax_xent/smoothing=%g", s), Op: ops.SoftmaxXent{Smoothing: s},
 			In: []tensor.Shape{{4, 5}, {4}}, Labels: 1, Classes: 5})
 	}
+	wide := func(c int) { // channels that vector loads and tiles like
+		tag := fmt.Sprintf("/c=%d", c)
+		bn := []tensor.Shape{{c}, {c}}
+		x := tensor.Shape{2, 4, 5, c}
+		add("conv_bn"+tag, ops.ConvBN{ReLU: true, Parts: 2, Cin: 2 * c, Cout: c, Affine: true}, append([]tensor.Shape{x, x, {2 * c, c}}, bn...)...)
+		add("factorized_reduce"+tag, ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: true}, append([]tensor.Shape{{2, 4, 6, c}, {c, c / 2}, {c, c / 2}}, bn...)...)
+		add("stem"+tag, ops.Stem{Cin: 3, Cout: c, Affine: true}, append([]tensor.Shape{{2, 4, 5, 3}, {3, 3, 3, c}}, bn...)...)
+		for _, k := range []int{3, 5} {
+			for _, s := range [][2]int{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
+				add(fmt.Sprintf("dil_conv_%dx%d%s/stride=%d/dilation=%d", k, k, tag, s[0], s[1]), ops.Separable{C: c, K: k, Stride: s[0], Dil: s[1], Stages: 1, Affine: true},
+					append([]tensor.Shape{x, {k, k, c}, {c, c}}, bn...)...)
+			}
+		}
+		for _, isMax := range []bool{true, false} {
+			op := ops.PoolBN{Max: isMax, C: c, Stride: 1, Affine: true}
+			add(op.Name()+tag, op, append([]tensor.Shape{x}, bn...)...)
+		}
+		add("node_sum"+tag, ops.NodeSum{DropA: true}, x, x, tensor.Shape{2})
+	}
+	wide(8)
+	wide(12)
 	for _, c := range cs {
 		if c.activations() > 0 {
 			c.Name += "/deferred"
@@ -160,6 +185,26 @@ func Cases() []Case {
 		}
 	}
 	return cs
+}
+
+// times is the case with that many times the images.
+func (c Case) times(n int) Case {
+	in := make([]tensor.Shape, len(c.In))
+	for i, s := range c.In {
+		in[i] = s.Clone()
+		perImage := i < c.activations()
+		switch c.Op.(type) {
+		case ops.Stem:
+			perImage = i == 0
+		case ops.NodeSum, ops.SoftmaxXent:
+			perImage = true
+		}
+		if perImage {
+			in[i][0] *= n
+		}
+	}
+	c.In = in
+	return c
 }
 
 // inputs draws the case's input values, all exact in float32.

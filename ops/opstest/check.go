@@ -1,8 +1,10 @@
 package opstest
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"oneshot/ops"
@@ -59,7 +61,29 @@ func Gradients(t *testing.T, newMachine func() Machine) {
 // outputs in the three modes, running statistics, all gradients. tol is
 // relative to the largest value of each tensor.
 func Conformance(t *testing.T, newMachine func() Machine, tol float64) {
-	for _, c := range Cases() {
+	conformance(t, newMachine, Cases(), func(t testing.TB, what string, got, want, added []float64) { near(t, what, got, want, tol) })
+}
+
+// ConformanceHalf is Conformance for a backend whose activations are bfloat16. The
+// tolerances are of the root of the mean square of a tensor, since a value near the
+// bend of a ReLU may fall to its other side; that of gradients has to be wide, as
+// some are sums that nearly cancel, but a wrong index would be off by more than 1.
+func ConformanceHalf(t *testing.T, newMachine func() Machine, outputs, gradients float64) {
+	cases := Cases()
+	for i := range cases {
+		cases[i] = cases[i].times(8) // normalisations of few values make much of a rounding
+	}
+	conformance(t, newMachine, cases, func(t testing.TB, what string, got, want, added []float64) {
+		if strings.HasPrefix(what, "gradient") {
+			closeTo(t, what, got, want, added, gradients)
+			return
+		}
+		closeTo(t, what, got, want, added, outputs)
+	})
+}
+
+func conformance(t *testing.T, newMachine func() Machine, cases []Case, compare func(t testing.TB, what string, got, want, added []float64)) {
+	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			pool := cpu.NewPool(1)
@@ -71,12 +95,12 @@ func Conformance(t *testing.T, newMachine func() Machine, tol float64) {
 				states[i] = float64(float32(0.5 + r.Float64()))
 			}
 			for _, mode := range []ops.Mode{ops.Eval, ops.Recalibrate, ops.Train} {
-				near(t, "output", got.forward(t, mode, in, states), want.forward(t, mode, in, states), tol)
-				near(t, "running statistics", got.states(), want.states(), tol)
+				compare(t, "output", got.forward(t, mode, in, states), want.forward(t, mode, in, states), nil)
+				compare(t, "running statistics", got.states(), want.states(), nil)
 			}
 			g, w := got.backward(t, dOut), want.backward(t, dOut)
 			for i := range w {
-				near(t, "gradient", g[i], w[i], tol)
+				compare(t, fmt.Sprintf("gradient of input %d", i), g[i], w[i], want.added[i])
 			}
 		})
 	}
@@ -100,6 +124,26 @@ func near(t testing.TB, what string, got, want []float64, tol float64) {
 		if !(math.Abs(got[i]-v) <= tol*scale+1e-30) {
 			t.Fatalf("%s[%d] = %g, want %g (largest %g)", what, i, got[i], v, scale)
 		}
+	}
+}
+
+// closeTo fails unless got is within tol of want in the Euclidean norm, relative to
+// what the tensor held before added was taken from it.
+func closeTo(t testing.TB, what string, got, want, added []float64, tol float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
+	}
+	var diff, size float64
+	for i, v := range want {
+		diff += (got[i] - v) * (got[i] - v)
+		if added != nil {
+			v += added[i]
+		}
+		size += v * v
+	}
+	if !(math.Sqrt(diff) <= tol*math.Sqrt(size)+1e-30) {
+		t.Fatalf("%s: off by %.3g of %.3g", what, math.Sqrt(diff), math.Sqrt(size))
 	}
 }
 

@@ -16,6 +16,7 @@ type bench struct {
 	call  ops.Call
 	state int
 	norms [][]float64 // coefficients of the deferred inputs: scales, then shifts
+	added [][]float64 // what was added to the gradients in the last backward
 }
 
 // lay puts the case into the machine: every piece in the arena, the state in
@@ -71,6 +72,9 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 		call.State = append(call.State, ops.Mem{Region: ops.State, Off: b.state, Len: 2 * n})
 		b.state += 2 * n
 	}
+	if y, ok := m.(typed); ok {
+		b.activations(y)
+	}
 	m.Resize(ops.State, b.state)
 	if err := m.Reserve(top); err != nil {
 		t.Fatal(err)
@@ -85,6 +89,19 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 		m.Write(call.InNorm[i], v)
 	}
 	return b
+}
+
+// activations tells the machine which memory holds activations.
+func (b *bench) activations(y typed) {
+	for i := range b.c.activations() {
+		y.Activation(b.call.In[i])
+		y.Activation(b.call.DIn[i])
+		y.Activation(b.call.DAdd[i])
+	}
+	if len(b.call.OutShape) == 4 {
+		y.Activation(b.call.Out)
+		y.Activation(b.call.DOut)
+	}
 }
 
 // forward runs the op and returns its output, normalised; states may be nil for
@@ -131,6 +148,7 @@ func (b *bench) backward(t testing.TB, dOut []float64) [][]float64 {
 	if err := b.m.Backward(b.c.Op, &b.call); err != nil {
 		t.Fatal(err)
 	}
+	b.added = added
 	d := make([][]float64, len(b.c.In))
 	for i := range b.c.In {
 		if b.c.Op.Diff(i) {

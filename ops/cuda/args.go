@@ -1,0 +1,323 @@
+package cuda
+
+// This file is the contract between Go and the kernels: one struct of arguments
+// for each kernel. kernels/args.cu is generated from it, so both sides have the
+// same fields at the same offsets. Every struct starts with its addresses
+// (8 bytes) and goes on with 4-byte numbers, so nothing is padded but the end.
+//
+// Activations and their gradients are of type T, float or bfloat16 as the name
+// of the kernel says; everything else is float32. NHWC throughout; P is the
+// number of pixels of all images, rows of an (P,C) matrix.
+
+// Addr is an address in the memory of the device; 0 is absent.
+type Addr uint64
+
+// Part is one of the activations (P,C) that an operation reads side by side: the
+// kernel reads x*Scale+Shift (per channel; as it is where Scale is absent).
+type Part struct {
+	X            Addr // T
+	Scale, Shift Addr
+	DX           Addr // T, backward: where the gradient goes; 0: not wanted
+	Add          Addr // T, backward: added to it; may be DX itself; 0: nothing
+}
+
+// Norm is the batch normalisation behind a raw output z of P rows and C
+// channels. Blocks leave sums of z-RunMean and its squares in Partial; the last
+// block to finish computes Mean, Inv = 1/sqrt(var+1e-5), Scale = Gamma*Inv and
+// Shift = Beta-Mean*Scale, and moves the running statistics by Run.Momentum with
+// the unbiased variance. Partial absent: nothing of this is done.
+type Norm struct {
+	Gamma, Beta             Addr // 0: 1 and 0
+	RunMean, RunVar         Addr
+	Scale, Shift, Mean, Inv Addr // written
+	Partial                 Addr // (row blocks, 2, C)
+	Ticket                  Addr // uint32, 0 between launches
+}
+
+// Dz is the gradient of a raw output z behind a batch normalisation, computed on
+// load from that of the normalised output: dz = A*dy + B*(z-Mean) + D per channel.
+type Dz struct {
+	DY, Z   Addr // T
+	A, B, D Addr
+	Mean    Addr
+}
+
+// ConvArgs is a 1x1 convolution as a matrix product over the rows r of the output.
+//
+//	conv_fwd: z[r*Ldz+c] = sum over k of x(r,k)*W[k*Cout+c], then Norm
+//	conv_dx:  Part.DX(r,k) = mask*(sum over c of dz(r,c)*W[k*Cout+c]) + Part.Add(r,k)
+//	conv_dw:  Partial[s*Cin*Cout+k*Cout+c] = sum over the rows r of split s of x(r,k)*dz(r,c)
+//
+// Column k belongs to part k/Cpart, channel k%Cpart, of coefficient k%Cnorm.
+// With ReLU, x(r,k) is 0 where the normalised value is not above 0, and so is
+// mask. Stride 2: row (n,oy,ox) reads pixel (n, 2*oy+Off, 2*ox+Off) of an image
+// H x W, and writes its gradient there and nowhere else.
+// conv_fwd has RowBlocks*ceil(Cout/64) blocks, conv_dx RowBlocks*ceil(Cin/64),
+// conv_dw RowBlocks (splits) * ceil(Cin/64) * ceil(Cout/64); the row block is the
+// slowest index. Row tiles are dealt to row blocks round robin; any RowBlocks >= 1
+// is right. Norm's channels are the Cout columns of this product.
+type ConvArgs struct {
+	Parts                      Addr // array of NParts Part
+	W                          Addr // (Cin,Cout)
+	Z                          Addr // T (P,Ldz)
+	Norm                       Norm
+	Dz                         Dz // rows of DY and Z are Ldz apart
+	Partial                    Addr
+	Blocks                     int32
+	RowBlocks                  int32
+	NParts, Cpart, Cnorm       int32
+	ReLU                       int32
+	P, Cin, Cout, Ldz          int32
+	Stride, Off, H, W2, OH, OW int32 // W2 is the width
+}
+
+// DwArgs is a depthwise KxK convolution with padding Dil*(K-1)/2 behind a ReLU.
+//
+//	dw_fwd: T[n,oy,ox,c] = sum over taps of relu(x*Scale+Shift)*W[tap*C+c]; outside the image is 0
+//	dw_dx:  DX = mask*(sum over taps of dt*W) + Add, for every input pixel
+//	dw_dw:  Partial[b*K*K*C+tap*C+c] = sum over the output rows of block b
+//
+// Any Blocks >= 1 is right.
+type DwArgs struct {
+	X, Scale, Shift                     Addr
+	W                                   Addr // (K,K,C)
+	T                                   Addr // T, output of the forward pass
+	DT                                  Addr // T, its gradient
+	DX, Add                             Addr
+	Partial                             Addr
+	Blocks                              int32
+	N, H, W2, C, K, Stride, Dil, OH, OW int32
+}
+
+// PoolArgs is a 3x3 pooling with padding 1 of x*Scale+Shift, behind which stands
+// Norm. Max pooling leaves the number of the tap (0 to 8, the first of equals;
+// a NaN wins) in Tap; average pooling divides by the pixels inside the image.
+//
+//	pool_fwd: Z, Tap, Norm
+//	pool_bwd: DX = sum over the windows of dz + Add, for every input pixel
+type PoolArgs struct {
+	X, Scale, Shift             Addr
+	Z                           Addr // T
+	Tap                         Addr // uint8 (P,C)
+	Norm                        Norm
+	Dz                          Dz
+	DX, Add                     Addr
+	Blocks                      int32
+	Max                         int32
+	N, H, W2, C, Stride, OH, OW int32
+}
+
+// NormGradArgs prepares Dz: with zh = (z-Mean)*Inv and the sums over all P rows
+// s1 = sum dy, s2 = sum dy*zh it writes DBeta = s1, DGamma = s2, A = Scale,
+// B = -Scale*Inv*s2/P, D = -Scale*s1/P. The last block does the end.
+type NormGradArgs struct {
+	DY, Z            Addr // T (P,C)
+	Scale, Mean, Inv Addr
+	DGamma, DBeta    Addr // 0: not wanted
+	A, B, D          Addr // written
+	Partial          Addr // (Blocks,2,C)
+	Ticket           Addr
+	Blocks           int32
+	P, C             int32
+}
+
+// NormEvalArgs computes the coefficients of a normalisation from the running
+// statistics: Mean, Inv, Scale, Shift of Norm.
+type NormEvalArgs struct {
+	Norm      Norm
+	Blocks, C int32
+}
+
+// NodeArgs is y = a*MaskA + b*MaskB of two activations (N,HW,C), each read with
+// its scale and shift; a mask has one value an image.
+// mask_images: Y[n,i] = MaskA[n]*A[n,i] (no scale and shift; MaskA 0: a copy).
+type NodeArgs struct {
+	A, ScaleA, ShiftA Addr
+	B, ScaleB, ShiftB Addr
+	MaskA, MaskB      Addr // 0: 1
+	Y                 Addr
+	Blocks            int32
+	N, HW, C          int32
+}
+
+// ReLUPoolArgs is ReLU, then average pooling KxK without padding, of NParts
+// activations side by side: Y (N,OH,OW,NParts*C). relu_pool_bwd writes Part.DX
+// for every input pixel (0 where no window reaches, plus Add).
+type ReLUPoolArgs struct {
+	Parts                                  Addr
+	Y, DY                                  Addr // T
+	Blocks                                 int32
+	NParts, N, H, W2, C, K, Stride, OH, OW int32
+}
+
+// MeanArgs averages each image's HW pixels: Y (N,NParts*C), T. mean_bwd writes
+// DX = DY/HW + Add.
+type MeanArgs struct {
+	Parts            Addr
+	Y, DY            Addr // T
+	Blocks           int32
+	NParts, N, HW, C int32
+}
+
+// LinearArgs is a fully connected layer with ReLU of its normalised input first,
+// where asked for: Y[n,o] = Bias[o] + sum over i of x(n,i)*W[i*Out+o]. X and DX
+// are T, Y and DY float32. linear_dx writes DX = mask*(DY W^T); linear_dw DW and
+// DBias. Coefficient i is channel i.
+type LinearArgs struct {
+	X, Scale, Shift Addr
+	W, Bias         Addr
+	Y, DY           Addr
+	DX, DW, DBias   Addr
+	Blocks          int32
+	ReLU            int32
+	N, In, Out      int32
+}
+
+// XentArgs is the mean cross-entropy of softmax(Logits (N,K)) against Labels (N)
+// smoothed by Smoothing; one block. xent_fwd writes Loss and DLogits for a loss
+// gradient of 1. A label that is no class makes the loss NaN. xent_bwd: DX =
+// DLoss*DLogits.
+type XentArgs struct {
+	Logits, Labels Addr
+	Loss           Addr
+	DLogits        Addr // 0: not wanted
+	DLoss, DX      Addr
+	Blocks         int32
+	N, K           int32
+	Smoothing      float32
+}
+
+// TallyArgs adds Weight*Loss to Control.LossSum and the images classified right to
+// Control.Right: those whose label's logit is the first of the largest, and no
+// logit before it is NaN. One block.
+type TallyArgs struct {
+	Loss, Logits, Labels Addr
+	Blocks               int32
+	N, K                 int32
+	Weight               float32
+}
+
+// ScalarArgs: add_scaled_fwd Y = A + Scale*B; add_scaled_bwd DA = DY, DB = Scale*DY.
+type ScalarArgs struct {
+	A, B, Y    Addr
+	DY, DA, DB Addr
+	Blocks     int32
+	Scale      float32
+}
+
+// SumArgs: Dst[i] = sum of the NSrc sources; Dst may be Src[0]. sum is of T,
+// sum32 of float32.
+type SumArgs struct {
+	Dst    Addr
+	Src    [4]Addr
+	Blocks int32
+	NSrc   int32
+	N      int32
+}
+
+// FillArgs: Dst[i] = Value; fill is of T, fill32 of float32.
+type FillArgs struct {
+	Dst    Addr
+	Blocks int32
+	N      int32
+	Value  float32
+}
+
+// ReduceArgs: Out[i] = sum over s of Partial[s*N+i], float32, in order of s.
+type ReduceArgs struct {
+	Out, Partial Addr
+	Blocks       int32
+	N, Splits    int32
+}
+
+// SquaresArgs: Partial[b] = sum of squares of block b's share of X, float64.
+type SquaresArgs struct {
+	X, Partial Addr
+	Blocks     int32
+	N          int32
+}
+
+// EndArgs ends the gradient of a step; one block. The squared norm of the mean
+// gradient is the sum of the NPartial float64 in order, over Parts^2. It writes
+// Stats, and in Control the factor for the gradients, 1/Parts times, with Clip > 0,
+// min(1, Clip/(norm+1e-6)); it sets Control.Bad to 1 where loss, norm or a running
+// statistic (BadState) is not finite, and LossSum, Right and BadState to 0. Once
+// Bad is set it stays, and later steps change nothing.
+type EndArgs struct {
+	Partial  Addr // float64
+	Stats    Addr // Stats of this step
+	Blocks   int32
+	NPartial int32
+	Parts    int32 // micro-batches
+	Clip     float32
+}
+
+// Control is the state of the optimizer on the device.
+type Control struct {
+	LossSum  float64
+	Right    float64
+	Factor   float32 // for the gradients of this step
+	Bad      int32   // the numbers stopped being finite
+	BadState int32   // set by a normalisation whose running statistics are not finite
+	Pad      int32
+}
+
+// Stats is what a step leaves for the host: LossSum/Parts, Right, the squared
+// norm, Control.Bad.
+type Stats struct {
+	Loss, Right, Norm2 float64
+	Bad, Pad           int32
+}
+
+// SGDArgs: g = factor*G + wd*W; V = mu*V + g; W -= lr*V, unless Control.Bad.
+// lr, mu and wd are Run's, factor is Control's; without a Control it is Run.A.
+type SGDArgs struct {
+	W, G, V Addr
+	Blocks  int32
+	N       int32
+}
+
+// AxpbyArgs: Y = Run.A*X + Run.B*Y, unless Control.Bad.
+type AxpbyArgs struct {
+	X, Y      Addr
+	Blocks, N int32
+}
+
+// GatherArgs makes a batch from images that lie on the device: image k of X
+// (N,Side,Side,3) float32 is Pixels (.,Side,Side,3) uint8 number Recipe[k].Image,
+// placed as data.Augment says and normalised through Table (3,256); Y (N) is its
+// label as float32.
+type GatherArgs struct {
+	Pixels, Labels Addr // uint8; int32
+	Table          Addr
+	Recipes        Addr // array of Recipe
+	X, Y           Addr
+	Blocks         int32
+	N, Side        int32
+}
+
+// Recipe says which image and how it is placed: output (y,x) shows input
+// (y+DY, x+DX), outside black (Table[c][0]); Flip mirrors the result; then
+// Y0 <= y < Y1, X0 <= x < X1 is set to 0.
+type Recipe struct {
+	Image          int32
+	DY, DX         int32
+	Flip           int32
+	Y0, Y1, X0, X1 int32
+}
+
+// Im2colArgs: Out (N*H*W, Ld) of T is the 3x3 neighbourhood (padding 1) of each
+// pixel of X (N,H,W,C) float32, in the order (ky,kx,c), then zeros up to Ld.
+type Im2colArgs struct {
+	X, Out          Addr
+	Blocks          int32
+	N, H, W2, C, Ld int32
+}
+
+// Run is what changes from launch to launch, passed by value to every kernel.
+type Run struct {
+	Control    Addr // Control; 0: none
+	Momentum   float32
+	LR, Mu, WD float32
+	A, B       float32
+}

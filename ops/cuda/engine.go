@@ -1,0 +1,484 @@
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"oneshot/ops/cuda/driver"
+)
+
+// Options say which device is opened and how.
+type Options struct {
+	Driver  driver.Driver // nil: the machine's
+	Device  int           // number of the device
+	Kernels []byte        // PTX or CUBIN instead of the built-in kernels
+}
+
+// Engine runs plans on one device. All calls of the driver are made from one
+// thread of its own, in the order of the calls; an Engine may be used by several
+// goroutines. After a fault that the device cannot recover from (driver.Lost)
+// every call fails with it.
+type Engine struct {
+	d      driver.Driver
+	dev    driver.Device
+	info   driver.Info
+	ctx    driver.Context
+	stream driver.Stream
+	funcs  map[string]driver.Function
+	work   chan func()
+	done   chan struct{}
+	lost   error
+
+	arena    Addr
+	arenaLen int
+	arenaGen int // counts the arenas there have been
+	slots    []*slot
+	sizes    map[Addr]int // of what was allocated
+	used     int
+}
+
+// slot is room for a table: in pinned memory of the host and on the device.
+type slot struct {
+	host []byte
+	dev  Addr
+	free driver.Event // recorded after the last launch that reads it
+	busy bool
+}
+
+// MemoryError says that the device has too little memory.
+type MemoryError struct {
+	Need        int // bytes asked for
+	Free, Total int // of the device
+	Used        int // by this process, of that
+	err         error
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("cuda: out of memory: %d MB more are needed, %d of %d MB are free, oneshot has %d MB",
+		mb(e.Need), mb(e.Free), mb(e.Total), mb(e.Used))
+}
+
+func (e *MemoryError) Unwrap() error { return e.err }
+
+// mb rounds up to megabytes.
+func mb(n int) int { return (n + 999_999) / 1_000_000 }
+
+// Open opens a device and loads the kernels.
+func Open(o Options) (*Engine, error) {
+	e := &Engine{d: o.Driver, work: make(chan func()), done: make(chan struct{}), sizes: map[Addr]int{}, funcs: map[string]driver.Function{}}
+	if e.d == nil {
+		d, err := driver.Load(nil)
+		if err != nil {
+			return nil, err
+		}
+		e.d = d
+	}
+	image := o.Kernels
+	if image == nil {
+		image = PTX()
+	}
+	go e.serve()
+	if err := e.do(func() error { return e.open(o.Device, image) }); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Engine) open(device int, image []byte) error {
+	var err error
+	if e.dev, err = e.d.Device(device); err != nil {
+		return err
+	}
+	if e.info, err = e.d.Info(e.dev); err != nil {
+		return err
+	}
+	if e.ctx, err = e.d.Retain(e.dev); err != nil {
+		return err
+	}
+	if err = e.d.SetCurrent(e.ctx); err != nil {
+		return err
+	}
+	if e.stream, err = e.d.NewStream(); err != nil {
+		return err
+	}
+	m, err := e.d.LoadModule(image)
+	if err != nil {
+		return fmt.Errorf("cuda: load the kernels: %w", err)
+	}
+	for _, s := range symbols() {
+		if e.funcs[s], err = e.d.Function(m, s); err != nil {
+			return fmt.Errorf("cuda: kernel %s: %w", s, err)
+		}
+	}
+	return nil
+}
+
+// serve is the thread of the driver's calls: a context belongs to a thread.
+func (e *Engine) serve() {
+	runtime.LockOSThread()
+	defer close(e.done)
+	for f := range e.work {
+		f()
+	}
+}
+
+// do runs f on the engine's thread.
+func (e *Engine) do(f func() error) error {
+	var err error
+	ready := make(chan struct{})
+	e.work <- func() {
+		defer close(ready)
+		if e.lost != nil {
+			err = e.lost
+			return
+		}
+		if err = f(); driver.Lost(err) {
+			e.lost = err
+		}
+	}
+	<-ready
+	return err
+}
+
+// Do runs f on the engine's thread with the stream, for calls that belong
+// together: none of another goroutine comes between.
+func (e *Engine) Do(f func(s *Stream) error) error {
+	return e.do(func() error { return f(&Stream{e}) })
+}
+
+// Close gives everything on the device back. The engine must not be used any more.
+func (e *Engine) Close() {
+	e.do(func() error {
+		if e.ctx != 0 {
+			e.d.Synchronize(e.stream)
+			for at := range e.sizes {
+				e.d.Free(uint64(at))
+			}
+			for _, s := range e.slots {
+				e.d.FreeHost(s.host)
+			}
+			return e.d.Release(e.dev)
+		}
+		return nil
+	})
+	close(e.work)
+	<-e.done
+}
+
+// Info describes the device.
+func (e *Engine) Info() driver.Info { return e.info }
+
+// SMs is the number of its multiprocessors.
+func (e *Engine) SMs() int { return e.info.SMs }
+
+// Lost is the fault after which nothing works any more; nil if there was none.
+func (e *Engine) Lost() error {
+	err := e.do(func() error { return nil })
+	return err
+}
+
+func (e *Engine) alloc(n int) (Addr, error) {
+	n = aligned(max(n, 1))
+	p, err := e.d.Alloc(n)
+	if driver.OutOfMemory(err) {
+		free, total, _ := e.d.MemInfo()
+		return 0, &MemoryError{Need: n, Free: free, Total: total, Used: e.used, err: err}
+	}
+	if err != nil {
+		return 0, err
+	}
+	e.sizes[Addr(p)] = n
+	e.used += n
+	return Addr(p), nil
+}
+
+func (e *Engine) free(a Addr) error {
+	if a == 0 {
+		return nil
+	}
+	if err := e.d.Synchronize(e.stream); err != nil {
+		return err
+	}
+	e.used -= e.sizes[a]
+	delete(e.sizes, a)
+	return e.d.Free(uint64(a))
+}
+
+// Alloc reserves n bytes of any content. The error is a *MemoryError where there
+// are not as many.
+func (e *Engine) Alloc(n int) (at Addr, err error) {
+	err = e.do(func() error { at, err = e.alloc(n); return err })
+	return at, err
+}
+
+// Free gives back what Alloc reserved, once the device is done with all that was
+// asked of it.
+func (e *Engine) Free(a Addr) error { return e.do(func() error { return e.free(a) }) }
+
+// Used is how many bytes are allocated.
+func (e *Engine) Used() (n int) {
+	e.do(func() error { n = e.used; return nil })
+	return n
+}
+
+// FreeMemory is how many bytes of the device nobody uses.
+func (e *Engine) FreeMemory() (free int, err error) {
+	err = e.do(func() error { free, _, err = e.d.MemInfo(); return err })
+	return free, err
+}
+
+// Zero sets n bytes to 0.
+func (e *Engine) Zero(a Addr, n int) error {
+	return e.do(func() error { return e.d.Memset(uint64(a), 0, n, e.stream) })
+}
+
+// Write copies bytes to the device and waits until they are there.
+func (e *Engine) Write(dst Addr, src []byte) error {
+	if len(src) == 0 {
+		return nil
+	}
+	return e.do(func() error {
+		if err := e.d.CopyToDevice(uint64(dst), unsafe.Pointer(&src[0]), len(src), e.stream); err != nil {
+			return err
+		}
+		return e.d.Synchronize(e.stream)
+	})
+}
+
+// Read copies bytes from the device once it is done with all that was asked of it.
+func (e *Engine) Read(dst []byte, src Addr) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	return e.do(func() error {
+		if err := e.d.CopyToHost(unsafe.Pointer(&dst[0]), uint64(src), len(dst), e.stream); err != nil {
+			return err
+		}
+		return e.d.Synchronize(e.stream)
+	})
+}
+
+// Wait waits until the device is done with all that was asked of it.
+func (e *Engine) Wait() error { return e.do(func() error { return e.d.Synchronize(e.stream) }) }
+
+// reserve makes the arena at least n bytes long.
+func (e *Engine) reserve(n int) error {
+	if n <= e.arenaLen {
+		return nil
+	}
+	if err := e.free(e.arena); err != nil {
+		return err
+	}
+	e.arena, e.arenaLen = 0, 0
+	e.arenaGen++
+	n += n / 8 // the next plan may need a little more
+	a, err := e.alloc(n)
+	if err != nil {
+		return err
+	}
+	e.arena, e.arenaLen = a, n
+	return nil
+}
+
+// Loaded is a plan with its table on the device.
+type Loaded struct {
+	e    *Engine
+	plan *Plan
+	slot *slot
+	gen  int
+	fns  []driver.Function
+}
+
+// Load binds a plan to memory and sends its table. Plans share the arena: what
+// one leaves there, its kept values too, lasts until another is launched.
+func (e *Engine) Load(p *Plan) (l *Loaded, err error) {
+	err = e.do(func() error { l, err = e.load(p); return err })
+	return l, err
+}
+
+func (e *Engine) load(p *Plan) (*Loaded, error) {
+	s, err := e.slot(p.Table())
+	if err != nil {
+		return nil, err
+	}
+	l := &Loaded{e: e, plan: p, slot: s, gen: -1}
+	for _, x := range p.Launches {
+		l.fns = append(l.fns, e.funcs[x.Symbol])
+	}
+	s.busy = true
+	if err := l.bind(); err != nil {
+		s.busy = false
+		return nil, err
+	}
+	return l, nil
+}
+
+// slot finds or makes room for a table of n bytes.
+func (e *Engine) slot(n int) (*slot, error) {
+	for _, s := range e.slots {
+		if !s.busy && len(s.host) >= n {
+			return s, e.d.WaitEvent(s.free)
+		}
+	}
+	s := &slot{}
+	size := max(64<<10, aligned(n+n/4))
+	var err error
+	if s.free, err = e.d.NewEvent(); err != nil {
+		return nil, err
+	}
+	if s.dev, err = e.alloc(size); err != nil {
+		return nil, err
+	}
+	if s.host, err = e.d.AllocHost(size); err != nil {
+		return nil, err
+	}
+	e.slots = append(e.slots, s)
+	return s, nil
+}
+
+// bind writes the table for the arena as it is now.
+func (l *Loaded) bind() error {
+	e := l.e
+	if err := e.reserve(l.plan.Arena); err != nil {
+		return err
+	}
+	if l.gen == e.arenaGen {
+		return nil
+	}
+	if l.gen >= 0 { // the table may still be on its way
+		if err := e.d.Synchronize(e.stream); err != nil {
+			return err
+		}
+	}
+	l.gen = e.arenaGen
+	l.plan.Bind(l.slot.host, l.slot.dev, e.arena)
+	return e.d.CopyToDevice(uint64(l.slot.dev), unsafe.Pointer(&l.slot.host[0]), l.plan.Table(), e.stream)
+}
+
+// At is the real address of a virtual one, until another plan is loaded.
+func (l *Loaded) At(a Addr) Addr { return l.plan.Resolve(a, l.slot.dev, l.e.arena) }
+
+// Launch starts the launches of a section.
+func (l *Loaded) Launch(section int, r Run) error {
+	return l.e.Do(func(s *Stream) error { return s.Launch(l, section, r) })
+}
+
+// Release makes room for other tables. The plan may still be running.
+func (l *Loaded) Release() {
+	l.e.do(func() error { return l.release() })
+}
+
+func (l *Loaded) release() error {
+	l.slot.busy = false
+	return l.e.d.Record(l.slot.free, l.e.stream)
+}
+
+// Stream is the engine within Do. What it is asked for happens in order, later.
+type Stream struct{ e *Engine }
+
+// Load is Engine.Load.
+func (s *Stream) Load(p *Plan) (*Loaded, error) { return s.e.load(p) }
+
+// Release is Loaded.Release.
+func (s *Stream) Release(l *Loaded) error { return l.release() }
+
+// Launch starts the launches of a section of a plan.
+func (s *Stream) Launch(l *Loaded, section int, r Run) error {
+	if err := l.bind(); err != nil {
+		return err
+	}
+	lo, hi := l.plan.span(section)
+	for i := lo; i < hi; i++ {
+		if err := s.launch(l, i, &r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stream) launch(l *Loaded, i int, r *Run) error {
+	x := &l.plan.Launches[i]
+	for first := 0; first < x.Tasks; first += maxTasks {
+		at := uint64(l.slot.dev) + uint64(x.Table+first*x.size)
+		if err := s.e.d.Launch(l.fns[i], x.Blocks, min(maxTasks, x.Tasks-first), at, unsafe.Pointer(r), s.e.stream); err != nil {
+			return fmt.Errorf("cuda: launch %s: %w", x.Symbol, err)
+		}
+	}
+	return nil
+}
+
+// maxTasks is how many tasks a launch takes: the second dimension of a grid.
+const maxTasks = 65535
+
+// ToDevice copies pinned memory to the device; it must not change until then.
+func (s *Stream) ToDevice(dst Addr, src []byte) error {
+	if len(src) == 0 {
+		return nil
+	}
+	return s.e.d.CopyToDevice(uint64(dst), unsafe.Pointer(&src[0]), len(src), s.e.stream)
+}
+
+// ToHost copies from the device to pinned memory.
+func (s *Stream) ToHost(dst []byte, src Addr) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	return s.e.d.CopyToHost(unsafe.Pointer(&dst[0]), uint64(src), len(dst), s.e.stream)
+}
+
+// Copy copies n bytes on the device.
+func (s *Stream) Copy(dst, src Addr, n int) error {
+	return s.e.d.CopyOnDevice(uint64(dst), uint64(src), n, s.e.stream)
+}
+
+// Zero sets n bytes to 0.
+func (s *Stream) Zero(a Addr, n int) error { return s.e.d.Memset(uint64(a), 0, n, s.e.stream) }
+
+// Record marks the present end of the stream.
+func (s *Stream) Record(ev Event) error { return s.e.d.Record(ev.ev, s.e.stream) }
+
+// Event is a mark in the stream.
+type Event struct{ ev driver.Event }
+
+// NewEvent returns an event.
+func (e *Engine) NewEvent() (ev Event, err error) {
+	err = e.do(func() error { ev.ev, err = e.d.NewEvent(); return err })
+	return ev, err
+}
+
+// WaitFor waits until the device has come to a recorded event.
+func (e *Engine) WaitFor(ev Event) error { return e.do(func() error { return e.d.WaitEvent(ev.ev) }) }
+
+// Elapsed is the time between two events in milliseconds.
+func (e *Engine) Elapsed(from, to Event) (ms float64, err error) {
+	err = e.do(func() error { ms, err = e.d.Elapsed(from.ev, to.ev); return err })
+	return ms, err
+}
+
+// Pinned reserves n bytes of the host that the device copies from and to at full
+// speed, beside the work of both.
+func (e *Engine) Pinned(n int) (p []byte, err error) {
+	err = e.do(func() error { p, err = e.d.AllocHost(max(n, 1)); return err })
+	return p, err
+}
+
+// FreePinned gives them back.
+func (e *Engine) FreePinned(p []byte) error {
+	return e.do(func() error {
+		if err := e.d.Synchronize(e.stream); err != nil {
+			return err
+		}
+		return e.d.FreeHost(p)
+	})
+}
+
+// IsLost says whether err is a fault of the device that ends its use.
+func IsLost(err error) bool { return driver.Lost(err) }
+
+// IsAbsent says whether err means that there is no driver or no device.
+func IsAbsent(err error) bool {
+	return errors.Is(err, driver.ErrNoDriver) || errors.Is(err, driver.ErrNoDevice)
+}

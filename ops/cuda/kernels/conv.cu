@@ -1,0 +1,516 @@
+// 1x1 convolutions as matrix products (ConvArgs). A block of eight warps computes
+// tiles of 128 rows and up to 64 columns. Both operands pass through shared memory,
+// normalised, rectified or differentiated on the way; bfloat16 is multiplied by the
+// tensor cores (mma.m16n8k16), float32 by plain arithmetic in the same layout: lane
+// 4*g+t of a warp holds rows g and g+8, columns 2t and 2t+1 of each 16x8 tile.
+
+const int ROWS = 128;  // of a tile; sixteen for each warp
+const int COLS = 64;   // of a tile at most
+
+// Depth is how much of the inner dimension a step takes, and Pad what is added to a
+// row in shared memory so that neighbouring rows lie in other banks.
+template <class T> struct Depth;
+template <> struct Depth<bf16> {
+  static const int value = 64, rows = 128, pad = 8;
+};
+template <> struct Depth<float> {
+  static const int value = 32, rows = 64, pad = 4;
+};
+
+template <class T> struct ConvShared {
+  static const int LDA = Depth<T>::value + Depth<T>::pad, LDB = COLS + Depth<T>::pad;
+  __align__(16) T a[ROWS * LDA];
+  __align__(16) T b[Depth<T>::value * LDB];
+  float coef[4][COLS];
+  float sums[2][8][COLS];
+  int pixel[ROWS];
+  NormShared end;
+};
+
+template <class T> struct ConvDwShared {
+  static const int LD = COLS + Depth<T>::pad;
+  __align__(16) T a[Depth<T>::rows * LD];
+  __align__(16) T b[Depth<T>::rows * LD];
+  float xcoef[2][COLS], dcoef[4][COLS];
+  int pixel[Depth<T>::rows];
+};
+
+__device__ __forceinline__ void ldmatrix_x4(u32 (&r)[4], const bf16 *row) {
+#ifdef CUDA_EMU
+  emu_ldmatrix_x4(r, row);
+#else
+  u32 at = (u32)__cvta_generic_to_shared(row);
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at));
+#endif
+}
+
+__device__ __forceinline__ void ldmatrix_x4_trans(u32 (&r)[4], const bf16 *row) {
+#ifdef CUDA_EMU
+  emu_ldmatrix_x4_trans(r, row);
+#else
+  u32 at = (u32)__cvta_generic_to_shared(row);
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(at));
+#endif
+}
+
+__device__ __forceinline__ void mma(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+#ifdef CUDA_EMU
+  u32 b[2] = {b0, b1};
+  emu_mma_bf16_16816(d, a, b);
+#else
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#endif
+}
+
+// multiply adds a (16 x 16) times b (16 x 8*NT) to d. a is stored by rows, or, with
+// TRANS, by columns; b by rows.
+template <int NT, bool TRANS> __device__ __forceinline__ void multiply(float (&d)[NT][4], const bf16 *a, int lda, const bf16 *b, int ldb) {
+  const int lane = threadIdx.x & 31;
+  u32 fa[4];
+  if (TRANS)
+    ldmatrix_x4_trans(fa, a + ((lane / 16) * 8 + lane % 8) * lda + (lane / 8 % 2) * 8);
+  else
+    ldmatrix_x4(fa, a + (lane % 16) * lda + lane / 16 * 8);
+#pragma unroll
+  for (int n = 0; n < NT; n += 2) {
+    u32 fb[4];
+    ldmatrix_x4_trans(fb, b + (lane % 16) * ldb + n * 8 + lane / 16 * 8);
+    mma(d[n], fa, fb[0], fb[1]);
+    mma(d[n + 1], fa, fb[2], fb[3]);
+  }
+}
+
+template <int NT, bool TRANS> __device__ __forceinline__ void multiply(float (&d)[NT][4], const float *a, int lda, const float *b, int ldb) {
+  const int lane = threadIdx.x & 31, g = lane / 4, t = lane % 4;
+#pragma unroll 4
+  for (int k = 0; k < 16; k++) {
+    const float a0 = TRANS ? a[k * lda + g] : a[g * lda + k], a1 = TRANS ? a[k * lda + g + 8] : a[(g + 8) * lda + k];
+#pragma unroll
+    for (int n = 0; n < NT; n++) {
+      const float b0 = b[k * ldb + n * 8 + 2 * t], b1 = b[k * ldb + n * 8 + 2 * t + 1];
+      d[n][0] = fmaf(a0, b0, d[n][0]);
+      d[n][1] = fmaf(a0, b1, d[n][1]);
+      d[n][2] = fmaf(a1, b0, d[n][2]);
+      d[n][3] = fmaf(a1, b1, d[n][3]);
+    }
+  }
+}
+
+// conv_pixel is the pixel that row r reads.
+__device__ __forceinline__ int conv_pixel(const ConvArgs &a, int r) {
+  if (a.Stride == 1 || r >= a.P) return r;
+  const int ox = r % a.OW, oy = r / a.OW % a.OH, n = r / (a.OW * a.OH);
+  return (n * a.H + oy * a.Stride + a.Off) * a.W2 + ox * a.Stride + a.Off;
+}
+
+// load_x fills dst (rows x width) with x(row0+i, k0+j), normalised and rectified;
+// pixel holds the pixels of the rows, coef scale and shift of the columns.
+template <class T, int V>
+__device__ __forceinline__ void load_x_by(const ConvArgs &a, const int *pixel, const float (*coef)[COLS], int row0, int rows, int k0, int width, T *dst, int ld) {
+  const int vecs = width / V, j = threadIdx.x % vecs * V, k = k0 + j, step = THREADS / vecs;
+  const bool any = k < a.Cin;
+  const int part = any ? k / a.Cpart : 0;
+  const T *src = any ? (const T *)((const Part *)a.Parts)[part].X + (k - part * a.Cpart) : nullptr;
+#pragma unroll 4
+  for (int i = threadIdx.x / vecs; i < rows; i += step) {
+    float v[V];
+    if (any && row0 + i < a.P) {
+      load<V>(src + (size_t)pixel[i] * a.Cpart, v);
+#pragma unroll
+      for (int q = 0; q < V; q++) {
+        v[q] = fmaf(v[q], coef[0][j + q], coef[1][j + q]);
+        if (a.ReLU && v[q] < 0) v[q] = 0;
+        if (k + q >= a.Cin) v[q] = 0;
+      }
+    } else {
+#pragma unroll
+      for (int q = 0; q < V; q++) v[q] = 0;
+    }
+    store<V>(dst + i * ld + j, v);
+  }
+}
+
+template <class T>
+__device__ __forceinline__ void load_x(const ConvArgs &a, const int *pixel, const float (*coef)[COLS], int row0, int rows, int k0, int width, T *dst, int ld) {
+  if (sizeof(T) == 2 && a.Cpart % 8 == 0)
+    load_x_by<T, 8>(a, pixel, coef, row0, rows, k0, width, dst, ld);
+  else if (a.Cpart % 4 == 0)
+    load_x_by<T, 4>(a, pixel, coef, row0, rows, k0, width, dst, ld);
+  else
+    load_x_by<T, 1>(a, pixel, coef, row0, rows, k0, width, dst, ld);
+}
+
+// x_coef loads scale and shift of columns k0 to k0+width-1.
+__device__ __forceinline__ void x_coef(const ConvArgs &a, float (*coef)[COLS], int k0, int width) {
+  for (int j = threadIdx.x; j < width; j += THREADS) {
+    const int k = k0 + j;
+    coef[0][j] = 1;
+    coef[1][j] = 0;
+    if (k >= a.Cin) continue;
+    const Part p = ((const Part *)a.Parts)[k / a.Cpart];
+    if (p.Scale) {
+      coef[0][j] = ((const float *)p.Scale)[k % a.Cnorm];
+      coef[1][j] = ((const float *)p.Shift)[k % a.Cnorm];
+    }
+  }
+}
+
+// load_dz fills dst (rows x width) with dz(row0+i, c0+j).
+template <class T, int V>
+__device__ __forceinline__ void load_dz_by(const ConvArgs &a, const float (*coef)[COLS], int row0, int rows, int c0, int width, T *dst, int ld) {
+  const int vecs = width / V, j = threadIdx.x % vecs * V, c = c0 + j, step = THREADS / vecs;
+  const bool any = c < a.Cout;
+  const T *dy = (const T *)a.Dz.DY + c, *z = (const T *)a.Dz.Z + c;
+#pragma unroll 4
+  for (int i = threadIdx.x / vecs; i < rows; i += step) {
+    float v[V];
+    if (any && row0 + i < a.P) {
+      const size_t at = (size_t)(row0 + i) * a.Ldz;
+      load<V>(dy + at, v);
+      if (a.Dz.A) {
+        float w[V];
+        load<V>(z + at, w);
+#pragma unroll
+        for (int q = 0; q < V; q++) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
+      }
+    } else {
+#pragma unroll
+      for (int q = 0; q < V; q++) v[q] = 0;
+    }
+    store<V>(dst + i * ld + j, v);
+  }
+}
+
+template <class T>
+__device__ __forceinline__ void load_dz(const ConvArgs &a, const float (*coef)[COLS], int row0, int rows, int c0, int width, T *dst, int ld) {
+  const int both = a.Ldz | a.Cout;
+  if (sizeof(T) == 2 && both % 8 == 0)
+    load_dz_by<T, 8>(a, coef, row0, rows, c0, width, dst, ld);
+  else if (both % 4 == 0)
+    load_dz_by<T, 4>(a, coef, row0, rows, c0, width, dst, ld);
+  else if (both % 2 == 0)
+    load_dz_by<T, 2>(a, coef, row0, rows, c0, width, dst, ld);
+  else
+    load_dz_by<T, 1>(a, coef, row0, rows, c0, width, dst, ld);
+}
+
+__device__ __forceinline__ void dz_coef(const ConvArgs &a, float (*coef)[COLS], int c0, int width) {
+  if (!a.Dz.A) return;
+  for (int j = threadIdx.x; j < width; j += THREADS) {
+    const int c = c0 + j;
+    const bool in = c < a.Cout;
+    coef[0][j] = in ? ((const float *)a.Dz.A)[c] : 0.f;
+    coef[1][j] = in ? ((const float *)a.Dz.B)[c] : 0.f;
+    coef[2][j] = in ? ((const float *)a.Dz.D)[c] : 0.f;
+    coef[3][j] = in ? ((const float *)a.Dz.Mean)[c] : 0.f;
+  }
+}
+
+// store_pair writes columns c and c+1 of a row, of which n exist; at is where c goes.
+template <class T> __device__ __forceinline__ void store_pair(T *at, const float (&v)[2], int n, bool wide) {
+  if (wide && n == 2) {
+    store<2>(at, v);
+    return;
+  }
+  if (n > 0) from_float(v[0], at[0]);
+  if (n > 1) from_float(v[1], at[1]);
+}
+
+// conv_fwd_tiles computes columns c0 to c0+8*NT-1 of the block's row tiles.
+template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const ConvArgs &a, ConvShared<T> &s, int rowBlock, int c0) {
+  const int K = Depth<T>::value, LDA = ConvShared<T>::LDA, LDB = ConvShared<T>::LDB;
+  const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
+  const int tiles = (a.P + ROWS - 1) / ROWS, chunks = (a.Cin + K - 1) / K;
+  const bool stats = a.Norm.Partial != 0, wide = a.Ldz % 2 == 0 && a.Z % (2 * sizeof(T)) == 0;
+  float s0[NT][2], s1[NT][2], about[NT][2];
+#pragma unroll
+  for (int n = 0; n < NT; n++)
+#pragma unroll
+    for (int q = 0; q < 2; q++) {
+      const int c = c0 + n * 8 + 2 * t + q;
+      s0[n][q] = s1[n][q] = 0;
+      about[n][q] = stats && c < a.Cout ? ((const float *)a.Norm.RunMean)[c] : 0.f;
+    }
+  for (int tile = rowBlock; tile < tiles; tile += a.RowBlocks) {
+    const int row0 = tile * ROWS;
+    float acc[NT][4];
+#pragma unroll
+    for (int n = 0; n < NT; n++)
+#pragma unroll
+      for (int q = 0; q < 4; q++) acc[n][q] = 0;
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      const int k0 = chunk * K, deep = min((a.Cin - k0 + 15) / 16 * 16, K);
+      __syncthreads();
+      if (chunk == 0 && tid < ROWS) s.pixel[tid] = conv_pixel(a, row0 + tid);
+      if (tile == rowBlock || chunks > 1) {
+        x_coef(a, s.coef, k0, deep);
+        for (int i = tid; i < deep * NT * 8; i += THREADS) {
+          const int k = i / (NT * 8), c = i % (NT * 8);
+          const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
+          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.b[k * LDB + c]);
+        }
+      }
+      __syncthreads();
+      // A power of two of columns is loaded, so that every thread keeps its own.
+      load_x<T>(a, s.pixel, s.coef, row0, ROWS, k0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);
+      __syncthreads();
+      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.a + warp * 16 * LDA + k, LDA, s.b + k * LDB, LDB);
+    }
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      const int r = row0 + warp * 16 + g + 8 * h;
+      if (r >= a.P) continue;
+      T *z = (T *)a.Z + (size_t)r * a.Ldz;
+#pragma unroll
+      for (int n = 0; n < NT; n++) {
+        const int c = c0 + n * 8 + 2 * t;
+        const float v[2] = {acc[n][2 * h], acc[n][2 * h + 1]};
+        store_pair(z + c, v, a.Cout - c, wide);
+#pragma unroll
+        for (int q = 0; q < 2; q++) {
+          T rounded;
+          from_float(v[q], rounded);
+          const float d = to_float(rounded) - about[n][q];
+          s0[n][q] += d;
+          s1[n][q] = fmaf(d, d, s1[n][q]);
+        }
+      }
+    }
+  }
+  if (!stats) return;
+#pragma unroll
+  for (int n = 0; n < NT; n++)
+#pragma unroll
+    for (int q = 0; q < 2; q++) {
+#pragma unroll
+      for (int m = 4; m < 32; m *= 2) {
+        s0[n][q] += __shfl_xor_sync(0xffffffffu, s0[n][q], m);
+        s1[n][q] += __shfl_xor_sync(0xffffffffu, s1[n][q], m);
+      }
+      if (g == 0) {
+        s.sums[0][warp][n * 8 + 2 * t + q] = s0[n][q];
+        s.sums[1][warp][n * 8 + 2 * t + q] = s1[n][q];
+      }
+    }
+  __syncthreads();
+  for (int i = tid; i < 2 * NT * 8; i += THREADS) {
+    const int which = i / (NT * 8), c = i % (NT * 8);
+    if (c0 + c >= a.Cout) continue;
+    float sum = 0;
+    for (int w = 0; w < 8; w++) sum += s.sums[which][w][c];
+    ((float *)a.Norm.Partial)[((size_t)rowBlock * 2 + which) * a.Cout + c0 + c] = sum;
+  }
+}
+
+template <class T> __device__ __forceinline__ void conv_fwd(const ConvArgs &a, const Run &run, ConvShared<T> &s) {
+  const int colTiles = (a.Cout + COLS - 1) / COLS, c0 = blockIdx.x % colTiles * COLS, rowBlock = blockIdx.x / colTiles;
+  if (a.Cout - c0 <= 16)
+    conv_fwd_tiles<T, 2>(a, s, rowBlock, c0);
+  else if (a.Cout - c0 <= 32)
+    conv_fwd_tiles<T, 4>(a, s, rowBlock, c0);
+  else
+    conv_fwd_tiles<T, 8>(a, s, rowBlock, c0);
+  if (a.Norm.Partial) norm_end(a.Norm, a.RowBlocks, a.Blocks, a.P, a.Cout, run, s.end);
+}
+
+extern "C" __global__ void __launch_bounds__(256) conv_fwd_f32(const ConvArgs *tasks, Run run) {
+  SHARED ConvShared<float> s;
+  const ConvArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) conv_fwd<float>(a, run, s);
+}
+extern "C" __global__ void __launch_bounds__(256) conv_fwd_bf16(const ConvArgs *tasks, Run run) {
+  SHARED ConvShared<bf16> s;
+  const ConvArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) conv_fwd<bf16>(a, run, s);
+}
+
+// dx_store masks the gradient of columns k and k+1 of a pixel, adds what is to be
+// added, and writes it.
+template <class T> __device__ __forceinline__ void dx_store(const ConvArgs &a, int pixel, int k, float (&v)[2]) {
+#pragma unroll
+  for (int q = 0; q < 2; q++) {
+    if (k + q >= a.Cin) return;
+    const int part = (k + q) / a.Cpart, c = (k + q) % a.Cpart;
+    const Part p = ((const Part *)a.Parts)[part];
+    if (!p.DX) continue;
+    const size_t at = (size_t)pixel * a.Cpart + c;
+    if (a.ReLU && !(part_value<T>(p, at, (k + q) % a.Cnorm) > 0)) v[q] = 0;
+    if (p.Add) v[q] += to_float(((const T *)p.Add)[at]);
+    from_float(v[q], ((T *)p.DX)[at]);
+  }
+}
+
+// dx_store_pair is dx_store of two columns of one part, k even.
+template <class T> __device__ __forceinline__ void dx_store_pair(const ConvArgs &a, const Part &p, const float (&sc)[2], const float (&sh)[2], size_t at, float (&v)[2]) {
+  if (a.ReLU) {
+    float x[2];
+    load<2>((const T *)p.X + at, x);
+#pragma unroll
+    for (int q = 0; q < 2; q++)
+      if (!(fmaf(x[q], sc[q], sh[q]) > 0)) v[q] = 0;
+  }
+  if (p.Add) {
+    float add[2];
+    load<2>((const T *)p.Add + at, add);
+    v[0] += add[0];
+    v[1] += add[1];
+  }
+  store<2>((T *)p.DX + at, v);
+}
+
+template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const ConvArgs &a, ConvShared<T> &s, int rowBlock, int k0) {
+  const int K = Depth<T>::value, LDA = ConvShared<T>::LDA, LDB = ConvShared<T>::LDB;
+  const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
+  const int tiles = (a.P + ROWS - 1) / ROWS, chunks = (a.Cout + K - 1) / K;
+  const bool pairs = a.Cpart % 2 == 0 && a.Cnorm % 2 == 0 && a.Cin % 2 == 0;
+  for (int tile = rowBlock; tile < tiles; tile += a.RowBlocks) {
+    const int row0 = tile * ROWS;
+    float acc[NT][4];
+#pragma unroll
+    for (int n = 0; n < NT; n++)
+#pragma unroll
+      for (int q = 0; q < 4; q++) acc[n][q] = 0;
+    for (int chunk = 0; chunk < chunks; chunk++) {
+      const int c0 = chunk * K, deep = min((a.Cout - c0 + 15) / 16 * 16, K);
+      __syncthreads();
+      if (tile == rowBlock || chunks > 1) {
+        dz_coef(a, s.coef, c0, deep);
+        for (int i = tid; i < deep * NT * 8; i += THREADS) {
+          const int c = i % deep, k = i / deep;
+          const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
+          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.b[c * LDB + k]);
+        }
+      }
+      __syncthreads();
+      load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);
+      __syncthreads();
+      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.a + warp * 16 * LDA + k, LDA, s.b + k * LDB, LDB);
+    }
+    const int r0 = row0 + warp * 16 + g;
+    const int px[2] = {conv_pixel(a, r0), conv_pixel(a, r0 + 8)};
+#pragma unroll
+    for (int n = 0; n < NT; n++) {
+      const int k = k0 + n * 8 + 2 * t;
+      if (k >= a.Cin) continue;
+      if (!pairs) {
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+          float v[2] = {acc[n][2 * h], acc[n][2 * h + 1]};
+          if (r0 + 8 * h < a.P) dx_store<T>(a, px[h], k, v);
+        }
+        continue;
+      }
+      const int part = k / a.Cpart, c = k - part * a.Cpart, cn = k % a.Cnorm;
+      const Part p = ((const Part *)a.Parts)[part];
+      if (!p.DX) continue;
+      float sc[2] = {1, 1}, sh[2] = {0, 0};
+      if (a.ReLU && p.Scale) {
+#pragma unroll
+        for (int q = 0; q < 2; q++) {
+          sc[q] = ((const float *)p.Scale)[cn + q];
+          sh[q] = ((const float *)p.Shift)[cn + q];
+        }
+      }
+#pragma unroll
+      for (int h = 0; h < 2; h++) {
+        float v[2] = {acc[n][2 * h], acc[n][2 * h + 1]};
+        if (r0 + 8 * h < a.P) dx_store_pair<T>(a, p, sc, sh, (size_t)px[h] * a.Cpart + c, v);
+      }
+    }
+  }
+}
+
+template <class T> __device__ __forceinline__ void conv_dx(const ConvArgs &a, ConvShared<T> &s) {
+  const int kTiles = (a.Cin + COLS - 1) / COLS, k0 = blockIdx.x % kTiles * COLS, rowBlock = blockIdx.x / kTiles;
+  if (a.Cin - k0 <= 16)
+    conv_dx_tiles<T, 2>(a, s, rowBlock, k0);
+  else if (a.Cin - k0 <= 32)
+    conv_dx_tiles<T, 4>(a, s, rowBlock, k0);
+  else
+    conv_dx_tiles<T, 8>(a, s, rowBlock, k0);
+}
+
+extern "C" __global__ void __launch_bounds__(256) conv_dx_f32(const ConvArgs *tasks, Run run) {
+  SHARED ConvShared<float> s;
+  const ConvArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) conv_dx<float>(a, s);
+}
+extern "C" __global__ void __launch_bounds__(256) conv_dx_bf16(const ConvArgs *tasks, Run run) {
+  SHARED ConvShared<bf16> s;
+  const ConvArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) conv_dx<bf16>(a, s);
+}
+
+// conv_dw_tile: the warps share the sixteens of channels k and, where there are
+// fewer of those than warps, the rows; what these have is added up in order at the
+// end.
+template <class T, int NT> __device__ __forceinline__ void conv_dw_tile(const ConvArgs &a, ConvDwShared<T> &s, int split, int k0, int c0) {
+  const int R = Depth<T>::rows, LD = ConvDwShared<T>::LD;
+  const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
+  const int wide = min((a.Cin - k0 + 15) / 16, 4), mTiles = wide == 3 ? 4 : wide, teams = min(8 / mTiles, R / 16);
+  const int m = warp % mTiles, team = warp / mTiles;
+  const bool works = team < teams && m < wide;
+  const int tiles = (a.P + R - 1) / R;
+  float acc[NT][4];
+#pragma unroll
+  for (int n = 0; n < NT; n++)
+#pragma unroll
+    for (int q = 0; q < 4; q++) acc[n][q] = 0;
+  x_coef(a, s.xcoef, k0, mTiles * 16);
+  dz_coef(a, s.dcoef, c0, NT * 8);
+  for (int tile = split; tile < tiles; tile += a.RowBlocks) {
+    const int row0 = tile * R;
+    __syncthreads();
+    if (tid < R) s.pixel[tid] = conv_pixel(a, row0 + tid);
+    __syncthreads();
+    load_x<T>(a, s.pixel, s.xcoef, row0, R, k0, mTiles * 16, s.a, LD);
+    load_dz<T>(a, s.dcoef, row0, R, c0, NT * 8, s.b, LD);
+    __syncthreads();
+    if (works) {
+      for (int r = team * 16; r < R; r += teams * 16) multiply<NT, true>(acc, s.a + r * LD + m * 16, LD, s.b + r * LD, LD);
+    }
+  }
+  float *sum = (float *)s.a;  // (mTiles*16, NT*8): what one team adds to the next
+  const int ld = NT * 8;
+  for (int k = 0; k < teams; k++) {
+    __syncthreads();
+    if (works && team == k) {
+#pragma unroll
+      for (int n = 0; n < NT; n++)
+#pragma unroll
+        for (int q = 0; q < 4; q++) {
+          float *at = sum + (m * 16 + g + q / 2 * 8) * ld + n * 8 + 2 * t + q % 2;
+          *at = k == 0 ? acc[n][q] : *at + acc[n][q];
+        }
+    }
+  }
+  __syncthreads();
+  float *out = (float *)a.Partial + (size_t)split * a.Cin * a.Cout;
+  for (int i = tid; i < wide * 16 * ld; i += THREADS) {
+    const int k = k0 + i / ld, c = c0 + i % ld;
+    if (k < a.Cin && c < a.Cout) out[(size_t)k * a.Cout + c] = sum[i];
+  }
+}
+
+template <class T> __device__ __forceinline__ void conv_dw(const ConvArgs &a, ConvDwShared<T> &s) {
+  const int kTiles = (a.Cin + COLS - 1) / COLS, cTiles = (a.Cout + COLS - 1) / COLS;
+  const int c0 = blockIdx.x % cTiles * COLS, k0 = blockIdx.x / cTiles % kTiles * COLS, split = blockIdx.x / (cTiles * kTiles);
+  if (a.Cout - c0 <= 16)
+    conv_dw_tile<T, 2>(a, s, split, k0, c0);
+  else if (a.Cout - c0 <= 32)
+    conv_dw_tile<T, 4>(a, s, split, k0, c0);
+  else
+    conv_dw_tile<T, 8>(a, s, split, k0, c0);
+}
+
+extern "C" __global__ void __launch_bounds__(256) conv_dw_f32(const ConvArgs *tasks, Run run) {
+  SHARED ConvDwShared<float> s;
+  const ConvArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) conv_dw<float>(a, s);
+}
+extern "C" __global__ void __launch_bounds__(256) conv_dw_bf16(const ConvArgs *tasks, Run run) {
+  SHARED ConvDwShared<bf16> s;
+  const ConvArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) conv_dw<bf16>(a, s);
+}

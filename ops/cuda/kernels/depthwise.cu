@@ -1,0 +1,401 @@
+// Depthwise convolutions. A thread computes V channels of a run of RUN pixels of a
+// row: what it loads of a row of the window serves all of them. V is 8 or 4 where
+// the channels allow it, which makes accesses of 16 or 8 bytes, else 1.
+
+const int RUN = 4;
+
+// activate normalises a loaded value and rectifies it; NaN stays.
+__device__ __forceinline__ float activate(float x, bool norm, float scale, float shift) {
+  if (norm) x = fmaf(x, scale, shift);
+  return x < 0 ? 0.f : x;
+}
+
+// Coef holds the scale and shift of a thread's channels.
+template <int V> struct Coef {
+  float scale[V], shift[V];
+  bool norm;
+  __device__ __forceinline__ Coef(u64 s, u64 h, int c) {
+    norm = s != 0;
+    if (norm) {
+      load<V>((const float *)s + c, scale);
+      load<V>((const float *)h + c, shift);
+    }
+  }
+};
+
+// dw_run adds one row of the window to RUN outputs: src is the row's pixel x0 of the
+// input, of which those with 0 <= x < W exist; weights are those of the row.
+template <class T, int V, int K, int S, int D, bool ACT>
+__device__ __forceinline__ void dw_run(const T *src, int x0, int W, int C, const float (&w)[K][V], const Coef<V> &co, float (&acc)[RUN][V]) {
+  const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
+#pragma unroll
+  for (int i = 0; i < COLS; i++) {
+    bool used = false;
+#pragma unroll
+    for (int r = 0; r < RUN; r++) used = used || (i >= r * S && (i - r * S) % D == 0 && (i - r * S) / D < K);
+    if (!used || x0 + i < 0 || x0 + i >= W) continue;
+    float v[V];
+    load<V>(src + (ptrdiff_t)i * C, v);
+    if (ACT) {
+#pragma unroll
+      for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
+    }
+#pragma unroll
+    for (int r = 0; r < RUN; r++) {
+      if (i < r * S || (i - r * S) % D != 0 || (i - r * S) / D >= K) continue;
+#pragma unroll
+      for (int k = 0; k < V; k++) acc[r][k] = fmaf(v[k], w[(i - r * S) / D][k], acc[r][k]);
+    }
+  }
+}
+
+template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_fwd_fast(const DwArgs &a) {
+  const int groups = a.C / V, runs = (a.OW + RUN - 1) / RUN, pad = D * (K - 1) / 2;
+  const size_t n = (size_t)a.N * a.OH * runs * groups;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int c = (int)(i % groups) * V;
+    size_t j = i / groups;
+    const int ox = (int)(j % runs) * RUN;
+    j /= runs;
+    const int oy = (int)(j % a.OH), im = (int)(j / a.OH);
+    const Coef<V> co(a.Scale, a.Shift, c);
+    float acc[RUN][V];
+#pragma unroll
+    for (int r = 0; r < RUN; r++)
+#pragma unroll
+      for (int k = 0; k < V; k++) acc[r][k] = 0;
+    const int x0 = ox * S - pad;
+#pragma unroll 1
+    for (int ky = 0; ky < K; ky++) {
+      const int y = oy * S + ky * D - pad;
+      if (y < 0 || y >= a.H) continue;
+      float w[K][V];
+#pragma unroll
+      for (int kx = 0; kx < K; kx++) load<V>((const float *)a.W + (ky * K + kx) * a.C + c, w[kx]);
+      dw_run<T, V, K, S, D, true>((const T *)a.X + ((ptrdiff_t)((size_t)im * a.H + y) * a.W2 + x0) * a.C + c, x0, a.W2, a.C, w, co, acc);
+    }
+    T *out = (T *)a.T + (((size_t)im * a.OH + oy) * a.OW + ox) * a.C + c;
+#pragma unroll
+    for (int r = 0; r < RUN; r++)
+      if (ox + r < a.OW) store<V>(out + (size_t)r * a.C, acc[r]);
+  }
+}
+
+// dw_fwd_any is V channels of one pixel a thread, for whatever has no faster way.
+template <class T, int V> __device__ __forceinline__ void dw_fwd_any(const DwArgs &a) {
+  const int groups = a.C / V, pad = a.Dil * (a.K - 1) / 2;
+  const size_t n = (size_t)a.N * a.OH * a.OW * groups;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int c = (int)(i % groups) * V;
+    size_t j = i / groups;
+    const int ox = (int)(j % a.OW);
+    j /= a.OW;
+    const int oy = (int)(j % a.OH), im = (int)(j / a.OH);
+    const Coef<V> co(a.Scale, a.Shift, c);
+    float s[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) s[k] = 0;
+    for (int ky = 0; ky < a.K; ky++)
+      for (int kx = 0; kx < a.K; kx++) {
+        const int y = oy * a.Stride + ky * a.Dil - pad, x = ox * a.Stride + kx * a.Dil - pad;
+        if (y < 0 || y >= a.H || x < 0 || x >= a.W2) continue;
+        float v[V], w[V];
+        load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, v);
+        load<V>((const float *)a.W + (ky * a.K + kx) * a.C + c, w);
+#pragma unroll
+        for (int k = 0; k < V; k++) s[k] = fmaf(activate(v[k], co.norm, co.scale[k], co.shift[k]), w[k], s[k]);
+      }
+    store<V>((T *)a.T + i * V, s);
+  }
+}
+
+// DW_FAST calls F for the shapes that are met most: stride 1, 3x3 and 5x5, plain and
+// dilated; and returns.
+#define DW_FAST(F, T, V, ...)                                \
+  if (a.Stride == 1) {                                       \
+    switch (a.K * 4 + a.Dil) {                               \
+      case 3 * 4 + 1: F<T, V, 3, 1, 1>(__VA_ARGS__); return; \
+      case 5 * 4 + 1: F<T, V, 5, 1, 1>(__VA_ARGS__); return; \
+      case 3 * 4 + 2: F<T, V, 3, 1, 2>(__VA_ARGS__); return; \
+      case 5 * 4 + 2: F<T, V, 5, 1, 2>(__VA_ARGS__); return; \
+    }                                                        \
+  }
+
+__device__ __forceinline__ void dw_fwd(const DwArgs &a, float) {
+  if (a.C % 4 == 0) {
+    DW_FAST(dw_fwd_fast, float, 4, a)
+    dw_fwd_any<float, 4>(a);
+  } else {
+    dw_fwd_any<float, 1>(a);
+  }
+}
+
+__device__ __forceinline__ void dw_fwd(const DwArgs &a, bf16) {
+  if (a.C % 8 == 0) {
+    DW_FAST(dw_fwd_fast, bf16, 8, a)
+    dw_fwd_any<bf16, 8>(a);
+  } else if (a.C % 4 == 0) {
+    DW_FAST(dw_fwd_fast, bf16, 4, a)
+    dw_fwd_any<bf16, 4>(a);
+  } else {
+    dw_fwd_any<bf16, 1>(a);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) dw_fwd_f32(const DwArgs *tasks, Run run) {
+  const DwArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) dw_fwd(a, 0.f);
+}
+extern "C" __global__ void __launch_bounds__(256) dw_fwd_bf16(const DwArgs *tasks, Run run) {
+  const DwArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) dw_fwd(a, bf16());
+}
+
+// dw_dx_end masks a gradient, adds what is to be added, and stores it at i.
+template <class T, int V> __device__ __forceinline__ void dw_dx_end(const DwArgs &a, const Coef<V> &co, size_t i, float (&d)[V]) {
+  float x[V];
+  load<V>((const T *)a.X + i, x);
+#pragma unroll
+  for (int k = 0; k < V; k++) {
+    float v = co.norm ? fmaf(x[k], co.scale[k], co.shift[k]) : x[k];
+    if (!(v > 0)) d[k] = 0;
+  }
+  if (a.Add) {
+    float add[V];
+    load<V>((const T *)a.Add + i, add);
+#pragma unroll
+    for (int k = 0; k < V; k++) d[k] += add[k];
+  }
+  store<V>((T *)a.DX + i, d);
+}
+
+// With stride 1 the gradient is the convolution of dt with the window turned round.
+template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_dx_fast(const DwArgs &a) {
+  const int groups = a.C / V, runs = (a.W2 + RUN - 1) / RUN, pad = D * (K - 1) / 2;
+  const size_t n = (size_t)a.N * a.H * runs * groups;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int c = (int)(i % groups) * V;
+    size_t j = i / groups;
+    const int ix = (int)(j % runs) * RUN;
+    j /= runs;
+    const int iy = (int)(j % a.H), im = (int)(j / a.H);
+    const Coef<V> co(a.Scale, a.Shift, c);
+    float acc[RUN][V];
+#pragma unroll
+    for (int r = 0; r < RUN; r++)
+#pragma unroll
+      for (int k = 0; k < V; k++) acc[r][k] = 0;
+    const int x0 = ix - pad;
+#pragma unroll 1
+    for (int ky = 0; ky < K; ky++) {
+      const int y = iy + ky * D - pad;
+      if (y < 0 || y >= a.OH) continue;
+      float w[K][V];
+#pragma unroll
+      for (int kx = 0; kx < K; kx++) load<V>((const float *)a.W + (K * K - 1 - (ky * K + kx)) * a.C + c, w[kx]);
+      dw_run<T, V, K, 1, D, false>((const T *)a.DT + ((ptrdiff_t)((size_t)im * a.OH + y) * a.OW + x0) * a.C + c, x0, a.OW, a.C, w, co, acc);
+    }
+    const size_t at = (((size_t)im * a.H + iy) * a.W2 + ix) * a.C + c;
+#pragma unroll
+    for (int r = 0; r < RUN; r++)
+      if (ix + r < a.W2) dw_dx_end<T, V>(a, co, at + (size_t)r * a.C, acc[r]);
+  }
+}
+
+// dw_dx_any is V channels of one pixel a thread, for any stride.
+template <class T, int V> __device__ __forceinline__ void dw_dx_any(const DwArgs &a) {
+  const int groups = a.C / V, pad = a.Dil * (a.K - 1) / 2;
+  const size_t n = (size_t)a.N * a.H * a.W2 * groups;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int c = (int)(i % groups) * V;
+    size_t j = i / groups;
+    const int ix = (int)(j % a.W2);
+    j /= a.W2;
+    const int iy = (int)(j % a.H), im = (int)(j / a.H);
+    float d[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) d[k] = 0;
+    for (int ky = 0; ky < a.K; ky++) {
+      const int y = iy + pad - ky * a.Dil, oy = y / a.Stride;
+      if (y < 0 || y % a.Stride != 0 || oy >= a.OH) continue;
+      for (int kx = 0; kx < a.K; kx++) {
+        const int x = ix + pad - kx * a.Dil, ox = x / a.Stride;
+        if (x < 0 || x % a.Stride != 0 || ox >= a.OW) continue;
+        float t[V], w[V];
+        load<V>((const T *)a.DT + (((size_t)im * a.OH + oy) * a.OW + ox) * a.C + c, t);
+        load<V>((const float *)a.W + (ky * a.K + kx) * a.C + c, w);
+#pragma unroll
+        for (int k = 0; k < V; k++) d[k] = fmaf(t[k], w[k], d[k]);
+      }
+    }
+    const Coef<V> co(a.Scale, a.Shift, c);
+    dw_dx_end<T, V>(a, co, (((size_t)im * a.H + iy) * a.W2 + ix) * a.C + c, d);
+  }
+}
+
+__device__ __forceinline__ void dw_dx(const DwArgs &a, float) {
+  if (a.C % 4 == 0) {
+    DW_FAST(dw_dx_fast, float, 4, a)
+    dw_dx_any<float, 4>(a);
+  } else {
+    dw_dx_any<float, 1>(a);
+  }
+}
+
+__device__ __forceinline__ void dw_dx(const DwArgs &a, bf16) {
+  if (a.C % 8 == 0) {
+    DW_FAST(dw_dx_fast, bf16, 8, a)
+    dw_dx_any<bf16, 8>(a);
+  } else if (a.C % 4 == 0) {
+    DW_FAST(dw_dx_fast, bf16, 4, a)
+    dw_dx_any<bf16, 4>(a);
+  } else {
+    dw_dx_any<bf16, 1>(a);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) dw_dx_f32(const DwArgs *tasks, Run run) {
+  const DwArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) dw_dx(a, 0.f);
+}
+extern "C" __global__ void __launch_bounds__(256) dw_dx_bf16(const DwArgs *tasks, Run run) {
+  const DwArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) dw_dx(a, bf16());
+}
+
+struct DwShared {
+  float v[THREADS * 8];
+};
+
+// dw_dw_fast: a thread has V channels of one row of the window, and takes every
+// lanes-th output row of its block's share. The lanes are then added up in order.
+template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_dw_fast(const DwArgs &a, DwShared &sh) {
+  const int groups = a.C / V, pad = D * (K - 1) / 2, most = THREADS / K;
+  const int rows = a.N * a.OH, lo = (int)((long long)blockIdx.x * rows / a.Blocks), hi = (int)((long long)(blockIdx.x + 1) * rows / a.Blocks);
+  float *out = (float *)a.Partial + (size_t)blockIdx.x * K * K * a.C;
+  for (int g0 = 0; g0 < groups; g0 += most) {
+    const int here = min(most, groups - g0), units = here * K, lanes = THREADS / units;
+    const int u = threadIdx.x % units, lane = threadIdx.x / units, c = (g0 + u % here) * V, ky = u / here;
+    float acc[K][V];
+#pragma unroll
+    for (int kx = 0; kx < K; kx++)
+#pragma unroll
+      for (int k = 0; k < V; k++) acc[kx][k] = 0;
+    if (lane < lanes) {
+      const Coef<V> co(a.Scale, a.Shift, c);
+      for (int row = lo + lane; row < hi; row += lanes) {
+        const int im = row / a.OH, oy = row % a.OH, y = oy * S + ky * D - pad;
+        if (y < 0 || y >= a.H) continue;
+        const T *src = (const T *)a.X + ((size_t)im * a.H + y) * a.W2 * a.C + c;
+        const T *dt = (const T *)a.DT + (size_t)row * a.OW * a.C + c;
+        for (int ox = 0; ox < a.OW; ox += RUN) {
+          float d[RUN][V];
+#pragma unroll
+          for (int r = 0; r < RUN; r++) {
+            if (ox + r < a.OW) {
+              load<V>(dt + (size_t)(ox + r) * a.C, d[r]);
+            } else {
+#pragma unroll
+              for (int k = 0; k < V; k++) d[r][k] = 0;
+            }
+          }
+          const int x0 = ox * S - pad;
+          const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
+#pragma unroll
+          for (int i = 0; i < COLS; i++) {
+            bool used = false;
+#pragma unroll
+            for (int r = 0; r < RUN; r++) used = used || (i >= r * S && (i - r * S) % D == 0 && (i - r * S) / D < K);
+            if (!used || x0 + i < 0 || x0 + i >= a.W2) continue;
+            float v[V];
+            load<V>(src + (ptrdiff_t)(x0 + i) * a.C, v);
+#pragma unroll
+            for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
+#pragma unroll
+            for (int r = 0; r < RUN; r++) {
+              if (i < r * S || (i - r * S) % D != 0 || (i - r * S) / D >= K) continue;
+#pragma unroll
+              for (int k = 0; k < V; k++) acc[(i - r * S) / D][k] = fmaf(v[k], d[r][k], acc[(i - r * S) / D][k]);
+            }
+          }
+        }
+      }
+    }
+#pragma unroll
+    for (int kx = 0; kx < K; kx++) {
+      __syncthreads();
+      if (lane < lanes) {
+#pragma unroll
+        for (int k = 0; k < V; k++) sh.v[(lane * units + u) * V + k] = acc[kx][k];
+      }
+      __syncthreads();
+      for (int i = threadIdx.x; i < units * V; i += THREADS) {
+        float s = 0;
+        for (int l = 0; l < lanes; l++) s += sh.v[l * units * V + i];
+        const int uu = i / V;
+        out[(uu / here * K + kx) * a.C + (g0 + uu % here) * V + i % V] = s;
+      }
+    }
+  }
+}
+
+// dw_dw_any: a thread has one channel of one tap.
+template <class T> __device__ __forceinline__ void dw_dw_any(const DwArgs &a) {
+  const int pad = a.Dil * (a.K - 1) / 2, rows = a.N * a.OH;
+  const int lo = (int)((long long)blockIdx.x * rows / a.Blocks), hi = (int)((long long)(blockIdx.x + 1) * rows / a.Blocks);
+  for (int i = threadIdx.x; i < a.K * a.K * a.C; i += THREADS) {
+    const int c = i % a.C, tap = i / a.C, ky = tap / a.K, kx = tap % a.K;
+    const Coef<1> co(a.Scale, a.Shift, c);
+    float s = 0;
+    for (int row = lo; row < hi; row++) {
+      const int im = row / a.OH, y = row % a.OH * a.Stride + ky * a.Dil - pad;
+      if (y < 0 || y >= a.H) continue;
+      for (int ox = 0; ox < a.OW; ox++) {
+        const int x = ox * a.Stride + kx * a.Dil - pad;
+        if (x < 0 || x >= a.W2) continue;
+        float v = to_float(((const T *)a.X)[(((size_t)im * a.H + y) * a.W2 + x) * a.C + c]);
+        s = fmaf(activate(v, co.norm, co.scale[0], co.shift[0]), to_float(((const T *)a.DT)[((size_t)row * a.OW + ox) * a.C + c]), s);
+      }
+    }
+    ((float *)a.Partial)[(size_t)blockIdx.x * a.K * a.K * a.C + i] = s;
+  }
+}
+
+// DW_HALVING calls F for the undilated shapes with stride 2, and returns.
+#define DW_HALVING(F, T, V, ...)                     \
+  if (a.Stride == 2 && a.Dil == 1) {                 \
+    switch (a.K) {                                   \
+      case 3: F<T, V, 3, 2, 1>(__VA_ARGS__); return; \
+      case 5: F<T, V, 5, 2, 1>(__VA_ARGS__); return; \
+    }                                                \
+  }
+
+__device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, float) {
+  if (a.C % 4 == 0) {
+    DW_FAST(dw_dw_fast, float, 4, a, s)
+    DW_HALVING(dw_dw_fast, float, 4, a, s)
+  }
+  dw_dw_any<float>(a);
+}
+
+__device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, bf16) {
+  if (a.C % 8 == 0) {
+    DW_FAST(dw_dw_fast, bf16, 8, a, s)
+    DW_HALVING(dw_dw_fast, bf16, 8, a, s)
+  } else if (a.C % 4 == 0) {
+    DW_FAST(dw_dw_fast, bf16, 4, a, s)
+    DW_HALVING(dw_dw_fast, bf16, 4, a, s)
+  }
+  dw_dw_any<bf16>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(256) dw_dw_f32(const DwArgs *tasks, Run run) {
+  SHARED DwShared s;
+  const DwArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) dw_dw(a, s, 0.f);
+}
+extern "C" __global__ void __launch_bounds__(256) dw_dw_bf16(const DwArgs *tasks, Run run) {
+  SHARED DwShared s;
+  const DwArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) dw_dw(a, s, bf16());
+}

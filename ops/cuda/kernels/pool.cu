@@ -1,0 +1,277 @@
+// Poolings.
+
+struct PoolShared {
+  ChannelShared sums;
+  NormShared end;
+};
+
+// pool_fwd: a thread has V channels, and every lanes-th pixel of its block's share,
+// so that the sums of the normalisation stay in its registers.
+template <class T, int V> __device__ __forceinline__ void pool_fwd_body(const PoolArgs &a, PoolShared &s) {
+  const int P = a.N * a.OH * a.OW;
+  const int lo = (int)((long long)blockIdx.x * P / a.Blocks), hi = (int)((long long)(blockIdx.x + 1) * P / a.Blocks);
+  for (int g0 = 0; g0 < a.C / V; g0 += THREADS) {
+    const Lanes<V> l(a.C, g0);
+    const int c = l.group * V;
+    float s0[V], s1[V], about[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) s0[k] = s1[k] = about[k] = 0;
+    if (!l.idle()) {
+      const float *scale = (const float *)a.Scale, *shift = (const float *)a.Shift;
+      float sc[V], sh[V];
+      if (scale) {
+        load<V>(scale + c, sc);
+        load<V>(shift + c, sh);
+      }
+      if (a.Norm.Partial) load<V>((const float *)a.Norm.RunMean + c, about);
+      for (int p = lo + l.lane; p < hi; p += l.lanes) {
+        const int ox = p % a.OW, oy = p / a.OW % a.OH, im = p / (a.OW * a.OH);
+        float best[V];
+        u8 tap[V];
+        int inside = 0;
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+          best[k] = 0;
+          tap[k] = 0;
+        }
+#pragma unroll
+        for (int t = 0; t < 9; t++) {
+          const int y = oy * a.Stride + t / 3 - 1, x = ox * a.Stride + t % 3 - 1;
+          if (y < 0 || y >= a.H || x < 0 || x >= a.W2) continue;
+          float v[V];
+          load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, v);
+#pragma unroll
+          for (int k = 0; k < V; k++) {
+            const float u = scale ? fmaf(v[k], sc[k], sh[k]) : v[k];
+            if (!a.Max) {
+              best[k] += u;
+            } else if (inside == 0 || u > best[k] || (u != u && best[k] == best[k])) {
+              best[k] = u;
+              tap[k] = (u8)t;
+            }
+          }
+          inside++;
+        }
+        if (!a.Max) {
+          const float by = 1.f / inside;
+#pragma unroll
+          for (int k = 0; k < V; k++) best[k] *= by;
+        }
+        const size_t at = (size_t)p * a.C + c;
+        T rounded[V];
+#pragma unroll
+        for (int k = 0; k < V; k++) {
+          from_float(best[k], rounded[k]);
+          const float d = to_float(rounded[k]) - about[k];
+          s0[k] += d;
+          s1[k] = fmaf(d, d, s1[k]);
+        }
+        store<V>((T *)a.Z + at, best);
+        if (a.Max) {
+          Pack<u8, V> q;
+#pragma unroll
+          for (int k = 0; k < V; k++) q.v[k] = tap[k];
+          *(Pack<u8, V> *)((u8 *)a.Tap + at) = q;
+        }
+      }
+    }
+    if (a.Norm.Partial) channel_sums<V>(l, s0, s1, (float *)a.Norm.Partial + (size_t)blockIdx.x * 2 * a.C, a.C, s.sums);
+  }
+}
+
+template <class T> __device__ __forceinline__ void pool_fwd(const PoolArgs &a, const Run &run, PoolShared &s) {
+  if (a.C % 8 == 0)
+    pool_fwd_body<T, 8>(a, s);
+  else if (a.C % 4 == 0)
+    pool_fwd_body<T, 4>(a, s);
+  else
+    pool_fwd_body<T, 1>(a, s);
+  if (a.Norm.Partial) norm_end(a.Norm, a.Blocks, a.Blocks, a.N * a.OH * a.OW, a.C, run, s.end);
+}
+
+extern "C" __global__ void __launch_bounds__(256) pool_fwd_f32(const PoolArgs *tasks, Run run) {
+  SHARED PoolShared s;
+  const PoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) pool_fwd<float>(a, run, s);
+}
+extern "C" __global__ void __launch_bounds__(256) pool_fwd_bf16(const PoolArgs *tasks, Run run) {
+  SHARED PoolShared s;
+  const PoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) pool_fwd<bf16>(a, run, s);
+}
+
+// pool_bwd gathers: a thread has V channels of an input pixel and adds up the
+// windows that reach it.
+template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const PoolArgs &a) {
+  const int groups = a.C / V;
+  const size_t n = (size_t)a.N * a.H * a.W2 * groups;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int c = (int)(i % groups) * V;
+    size_t j = i / groups;
+    const int ix = (int)(j % a.W2);
+    j /= a.W2;
+    const int iy = (int)(j % a.H), im = (int)(j / a.H);
+    const DzCoef<V> co(a.Dz, c);
+    float d[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) d[k] = 0;
+#pragma unroll
+    for (int t = 0; t < 9; t++) {
+      const int y = iy + 1 - t / 3, x = ix + 1 - t % 3, oy = y / a.Stride, ox = x / a.Stride;
+      if (y < 0 || x < 0 || y % a.Stride != 0 || x % a.Stride != 0 || oy >= a.OH || ox >= a.OW) continue;
+      const size_t at = (((size_t)im * a.OH + oy) * a.OW + ox) * a.C + c;
+      float dy[V], z[V];
+      load<V>((const T *)a.Dz.DY + at, dy);
+      load<V>((const T *)a.Dz.Z + at, z);
+      if (a.Max) {
+        const Pack<u8, V> tap = *(const Pack<u8, V> *)((const u8 *)a.Tap + at);
+#pragma unroll
+        for (int k = 0; k < V; k++)
+          if (tap.v[k] == t) d[k] += co.at(k, dy[k], z[k]);
+      } else {
+        const int y0 = max(oy * a.Stride - 1, 0), y1 = min(oy * a.Stride + 1, a.H - 1);
+        const int x0 = max(ox * a.Stride - 1, 0), x1 = min(ox * a.Stride + 1, a.W2 - 1);
+        const float by = 1.f / ((y1 - y0 + 1) * (x1 - x0 + 1));
+#pragma unroll
+        for (int k = 0; k < V; k++) d[k] = fmaf(by, co.at(k, dy[k], z[k]), d[k]);
+      }
+    }
+    const size_t at = i * V;
+    if (a.Add) {
+      float add[V];
+      load<V>((const T *)a.Add + at, add);
+#pragma unroll
+      for (int k = 0; k < V; k++) d[k] += add[k];
+    }
+    store<V>((T *)a.DX + at, d);
+  }
+}
+
+template <class T> __device__ __forceinline__ void pool_bwd(const PoolArgs &a) {
+  if (a.C % 8 == 0)
+    pool_bwd_body<T, 8>(a);
+  else if (a.C % 4 == 0)
+    pool_bwd_body<T, 4>(a);
+  else
+    pool_bwd_body<T, 1>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(256) pool_bwd_f32(const PoolArgs *tasks, Run run) {
+  const PoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) pool_bwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) pool_bwd_bf16(const PoolArgs *tasks, Run run) {
+  const PoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) pool_bwd<bf16>(a);
+}
+
+template <class T> __device__ __forceinline__ void relu_pool_fwd(const ReLUPoolArgs &a) {
+  const Part *parts = (const Part *)a.Parts;
+  const int wide = a.NParts * a.C;
+  const size_t n = (size_t)a.N * a.OH * a.OW * wide;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int q = (int)(i % wide), c = q % a.C;
+    size_t j = i / wide;
+    const int ox = (int)(j % a.OW), oy = (int)(j / a.OW % a.OH), im = (int)(j / ((size_t)a.OW * a.OH));
+    const Part p = parts[q / a.C];
+    float s = 0;
+    for (int t = 0; t < a.K * a.K; t++) {
+      const int y = oy * a.Stride + t / a.K, x = ox * a.Stride + t % a.K;
+      const float v = part_value<T>(p, (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, c);
+      s += v < 0 ? 0.f : v;
+    }
+    from_float(s / (a.K * a.K), ((T *)a.Y)[i]);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) relu_pool_fwd_f32(const ReLUPoolArgs *tasks, Run run) {
+  const ReLUPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) relu_pool_fwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) relu_pool_fwd_bf16(const ReLUPoolArgs *tasks, Run run) {
+  const ReLUPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) relu_pool_fwd<bf16>(a);
+}
+
+template <class T> __device__ __forceinline__ void relu_pool_bwd(const ReLUPoolArgs &a) {
+  const Part *parts = (const Part *)a.Parts;
+  const int wide = a.NParts * a.C;
+  const size_t n = (size_t)a.N * a.H * a.W2 * wide;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int q = (int)(i % wide), c = q % a.C;
+    const Part p = parts[q / a.C];
+    if (!p.DX) continue;
+    const size_t j = i / wide;
+    const int ix = (int)(j % a.W2), iy = (int)(j / a.W2 % a.H), im = (int)(j / ((size_t)a.W2 * a.H));
+    float s = 0;
+    for (int t = 0; t < a.K * a.K; t++) {
+      const int y = iy - t / a.K, x = ix - t % a.K, oy = y / a.Stride, ox = x / a.Stride;
+      if (y < 0 || x < 0 || y % a.Stride != 0 || x % a.Stride != 0 || oy >= a.OH || ox >= a.OW) continue;
+      s += to_float(((const T *)a.DY)[(((size_t)im * a.OH + oy) * a.OW + ox) * wide + q]);
+    }
+    const size_t at = j * a.C + c;
+    s = part_value<T>(p, at, c) > 0 ? s / (a.K * a.K) : 0.f;
+    if (p.Add) s += to_float(((const T *)p.Add)[at]);
+    from_float(s, ((T *)p.DX)[at]);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) relu_pool_bwd_f32(const ReLUPoolArgs *tasks, Run run) {
+  const ReLUPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) relu_pool_bwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) relu_pool_bwd_bf16(const ReLUPoolArgs *tasks, Run run) {
+  const ReLUPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) relu_pool_bwd<bf16>(a);
+}
+
+// mean_fwd: a thread has one channel of one image.
+template <class T> __device__ __forceinline__ void mean_fwd(const MeanArgs &a) {
+  const Part *parts = (const Part *)a.Parts;
+  const int wide = a.NParts * a.C;
+  for (int i = blockIdx.x * THREADS + threadIdx.x; i < a.N * wide; i += a.Blocks * THREADS) {
+    const int q = i % wide, im = i / wide, c = q % a.C;
+    const Part p = parts[q / a.C];
+    const T *x = (const T *)p.X + (size_t)im * a.HW * a.C + c;
+    float s = 0;
+#pragma unroll 8
+    for (int k = 0; k < a.HW; k++) s += to_float(x[(size_t)k * a.C]);
+    s /= a.HW;
+    if (p.Scale) s = fmaf(s, ((const float *)p.Scale)[c], ((const float *)p.Shift)[c]);
+    from_float(s, ((T *)a.Y)[i]);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) mean_fwd_f32(const MeanArgs *tasks, Run run) {
+  const MeanArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) mean_fwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) mean_fwd_bf16(const MeanArgs *tasks, Run run) {
+  const MeanArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) mean_fwd<bf16>(a);
+}
+
+template <class T> __device__ __forceinline__ void mean_bwd(const MeanArgs &a) {
+  const Part *parts = (const Part *)a.Parts;
+  const int wide = a.NParts * a.C;
+  const size_t n = (size_t)a.N * a.HW * wide;
+  const float by = 1.f / a.HW;
+  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+    const int q = (int)(i % wide), c = q % a.C;
+    const Part p = parts[q / a.C];
+    if (!p.DX) continue;
+    const size_t j = i / wide, at = j * a.C + c;
+    float s = to_float(((const T *)a.DY)[j / a.HW * wide + q]) * by;
+    if (p.Add) s += to_float(((const T *)p.Add)[at]);
+    from_float(s, ((T *)p.DX)[at]);
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) mean_bwd_f32(const MeanArgs *tasks, Run run) {
+  const MeanArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) mean_bwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) mean_bwd_bf16(const MeanArgs *tasks, Run run) {
+  const MeanArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) mean_bwd<bf16>(a);
+}

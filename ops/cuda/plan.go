@@ -1,0 +1,403 @@
+package cuda
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+)
+
+// A virtual address names a buffer of a Builder and an offset in it, until the
+// plan is bound to real memory.
+const (
+	virtualBit  Addr = 1 << 63
+	bufferShift      = 40
+	offsetMask  Addr = 1<<bufferShift - 1
+)
+
+func (a Addr) virtual() bool { return a&virtualBit != 0 }
+func (a Addr) buffer() int   { return int(a &^ virtualBit >> bufferShift) }
+
+// align is the alignment of every buffer in bytes.
+const align = 256
+
+func aligned(n int) int { return (n + align - 1) / align * align }
+
+// tableBuffer is the buffer of the argument table itself.
+const tableBuffer = 0
+
+// buffer is memory that a plan needs for a while.
+type buffer struct {
+	size        int
+	keep        bool
+	first, last int // levels of the first and the last use; first < 0: unused
+	at          int // offset in the arena
+}
+
+// task is one call of a kernel on arguments of its own.
+type task struct {
+	spec  *kernelSpec
+	half  bool
+	args  []byte
+	parts []Part
+	level int // counted through all sections
+}
+
+// Builder collects the tasks of a plan. It may be used beside running plans, by
+// one goroutine.
+type Builder struct {
+	SMs      int // multiprocessors of the device, to size launches by
+	bufs     []buffer
+	tasks    []task
+	sections []int // first task of each
+}
+
+// NewBuilder returns a Builder in its first section.
+func NewBuilder(sms int) *Builder {
+	return &Builder{SMs: sms, bufs: make([]buffer, 1), sections: []int{0}}
+}
+
+// Temp returns the address of a new buffer of n bytes whose content counts from its
+// first writer to its last reader.
+func (b *Builder) Temp(n int) Addr {
+	b.bufs = append(b.bufs, buffer{size: n, first: -1})
+	return virtualBit | Addr(len(b.bufs)-1)<<bufferShift
+}
+
+// Keep returns the address of a buffer whose content stays until the plan is run again.
+func (b *Builder) Keep(n int) Addr {
+	a := b.Temp(n)
+	b.bufs[a.buffer()].keep = true
+	return a
+}
+
+// Section starts a new section, which is launched on its own, after those before
+// it, and returns its number.
+func (b *Builder) Section() int {
+	b.sections = append(b.sections, len(b.tasks))
+	return len(b.sections) - 1
+}
+
+// Add adds a call of a kernel: args points to its struct of arguments, whose
+// Parts are given apart; half chooses bfloat16 where the kernel has both types.
+func Add[A any](b *Builder, kernel string, half bool, args *A, parts ...Part) {
+	s, ok := kernels[kernel]
+	if !ok || s.args != reflect.TypeFor[A]() {
+		panic(fmt.Sprintf("cuda: kernel %s has no arguments of type %T", kernel, *args))
+	}
+	t := task{spec: s, half: half && s.typed, parts: parts}
+	t.args = slices.Clone(unsafe.Slice((*byte)(unsafe.Pointer(args)), s.size))
+	b.tasks = append(b.tasks, t)
+}
+
+// NeedsTicket is what an argument Ticket is set to where the kernel takes one;
+// the plan gives it a counter of its own.
+const NeedsTicket Addr = 1
+
+// symbol is the name of the task's kernel in the module.
+func (t *task) symbol() string {
+	switch {
+	case !t.spec.typed:
+		return t.spec.name
+	case t.half:
+		return t.spec.name + "_bf16"
+	}
+	return t.spec.name + "_f32"
+}
+
+// accesses calls read or write for every address of the task that orders it.
+func (t *task) accesses(read, write func(Addr)) {
+	p := unsafe.Pointer(unsafe.SliceData(t.args))
+	for _, f := range t.spec.fields {
+		a := *addrAt(p, f.off)
+		switch {
+		case a == 0 || f.ticket:
+		case f.writes:
+			write(a)
+		default:
+			read(a)
+		}
+	}
+	for _, q := range t.parts {
+		for _, a := range []Addr{q.X, q.Scale, q.Shift, q.Add} {
+			if a != 0 {
+				read(a)
+			}
+		}
+		if q.DX != 0 && t.spec.partsDX {
+			write(q.DX)
+		}
+	}
+}
+
+// key identifies what an access touches: a buffer as a whole, or a fixed address.
+func key(a Addr) Addr {
+	if a.virtual() {
+		return a &^ offsetMask
+	}
+	return a
+}
+
+// Launch is one launch of a group of tasks of the same kernel.
+type Launch struct {
+	Symbol string
+	Blocks int // of the largest task
+	Tasks  int
+	Table  int // offset of the tasks' arguments in the table
+	Level  int
+	Bytes  int64 // of the plan's buffers that the tasks read or write
+	size   int   // of one task's arguments
+}
+
+// Plan is a schedule of launches. It is bound to memory each time it is uploaded.
+type Plan struct {
+	Launches []Launch
+	Sections []int // first launch of each section
+	Arena    int   // bytes it needs beside its table
+	Levels   int
+
+	bufs    []buffer
+	table   []byte // with virtual addresses
+	patches []int  // offsets of the addresses in table
+}
+
+// Plan orders the tasks: a task comes after those that wrote what it reads and
+// those that read or wrote what it writes. Tasks of a level do not depend on each
+// other, and those of them that call the same kernel become one launch
+// (horizontal grouping).
+func (b *Builder) Plan() *Plan {
+	levels := b.level()
+	p := &Plan{Levels: levels, bufs: b.bufs}
+	b.place(p, levels)
+	order := make([]int, len(b.tasks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int {
+		s, t := &b.tasks[x], &b.tasks[y]
+		return cmp.Or(cmp.Compare(s.level, t.level), cmp.Compare(s.symbol(), t.symbol()))
+	})
+	for _, first := range b.sections {
+		level := levels
+		if first < len(b.tasks) {
+			level = b.tasks[first].level
+			for _, t := range b.tasks[first:] {
+				level = min(level, t.level)
+			}
+		}
+		p.Sections = append(p.Sections, level) // turned into a launch below
+	}
+	for _, i := range order {
+		t := &b.tasks[i]
+		n := len(p.Launches)
+		blocks := int(*(*int32)(unsafe.Pointer(&t.args[t.spec.blocks])))
+		if n > 0 && p.Launches[n-1].Level == t.level && p.Launches[n-1].Symbol == t.symbol() {
+			l := &p.Launches[n-1]
+			l.Tasks++
+			l.Blocks = max(l.Blocks, blocks)
+			l.Bytes += b.bytes(t)
+		} else {
+			p.Launches = append(p.Launches, Launch{Symbol: t.symbol(), Blocks: blocks, Tasks: 1, Table: len(p.table), Level: t.level, Bytes: b.bytes(t), size: t.spec.size})
+		}
+		p.append(t)
+	}
+	p.appendParts(b, order)
+	for s, level := range p.Sections {
+		p.Sections[s], _ = slices.BinarySearchFunc(p.Launches, level, func(l Launch, level int) int { return cmp.Compare(l.Level, level) })
+	}
+	return p
+}
+
+// span are the launches of a section: from lo to before hi.
+func (p *Plan) span(section int) (lo, hi int) {
+	lo, hi = p.Sections[section], len(p.Launches)
+	if section+1 < len(p.Sections) {
+		hi = p.Sections[section+1]
+	}
+	return lo, hi
+}
+
+// bytes are those of the buffers that a task reads or writes.
+func (b *Builder) bytes(t *task) (n int64) {
+	seen := map[int]bool{}
+	use := func(a Addr) {
+		if a.virtual() && !seen[a.buffer()] {
+			seen[a.buffer()] = true
+			n += int64(b.bufs[a.buffer()].size)
+		}
+	}
+	t.accesses(use, use)
+	return n
+}
+
+// level gives every task its level: as early as it can be, except that what
+// only later sections read comes last in its section, where it makes one launch.
+func (b *Builder) level() int {
+	type last struct{ write, read int } // levels; -1: none
+	base := 0
+	for s := range b.sections {
+		lo, hi := b.sections[s], len(b.tasks)
+		if s+1 < len(b.sections) {
+			hi = b.sections[s+1]
+		}
+		seen := map[Addr]last{}
+		top := base
+		for i := lo; i < hi; i++ {
+			t := &b.tasks[i]
+			at := base
+			t.accesses(func(a Addr) {
+				if l, ok := seen[key(a)]; ok {
+					at = max(at, l.write+1)
+				}
+			}, func(a Addr) {
+				if l, ok := seen[key(a)]; ok {
+					at = max(at, l.write+1, l.read+1)
+				}
+			})
+			t.level = at
+			top = max(top, at)
+			t.accesses(func(a Addr) {
+				l, ok := seen[key(a)]
+				if !ok {
+					l = last{-1, -1}
+				}
+				l.read = max(l.read, at)
+				seen[key(a)] = l
+			}, func(a Addr) {
+				l, ok := seen[key(a)]
+				if !ok {
+					l = last{-1, -1}
+				}
+				l.write = max(l.write, at)
+				seen[key(a)] = l
+			})
+		}
+		for i := lo; i < hi; i++ {
+			if b.tasks[i].spec.name == "reduce" { // nobody of its section reads a parameter's gradient
+				top = max(top, b.tasks[i].level)
+			}
+		}
+		for i := lo; i < hi; i++ {
+			if b.tasks[i].spec.name == "reduce" {
+				b.tasks[i].level = top
+			}
+		}
+		base = top + 1
+	}
+	return base
+}
+
+// place lays the buffers out in the arena by the levels at which they are in use.
+func (b *Builder) place(p *Plan, levels int) {
+	for i := range b.tasks {
+		t := &b.tasks[i]
+		use := func(a Addr) {
+			if !a.virtual() {
+				return
+			}
+			u := &b.bufs[a.buffer()]
+			if u.first < 0 {
+				u.first, u.last = t.level, t.level
+			}
+			u.first, u.last = min(u.first, t.level), max(u.last, t.level)
+		}
+		t.accesses(use, use)
+	}
+	starts, ends := make([][]int, levels), make([][]int, levels)
+	var free space
+	for i := range b.bufs {
+		u := &b.bufs[i]
+		switch {
+		case i == tableBuffer || u.size == 0:
+		case u.keep:
+			u.at = free.alloc(aligned(u.size))
+		case u.first >= 0:
+			starts[u.first] = append(starts[u.first], i)
+			ends[u.last] = append(ends[u.last], i)
+		}
+	}
+	for l := range levels {
+		for _, i := range starts[l] {
+			b.bufs[i].at = free.alloc(aligned(b.bufs[i].size))
+		}
+		for _, i := range ends[l] {
+			free.release(b.bufs[i].at, aligned(b.bufs[i].size))
+		}
+	}
+	p.Arena = free.top
+}
+
+// append adds the task's arguments to the table.
+func (p *Plan) append(t *task) {
+	at := len(p.table)
+	p.table = append(p.table, t.args...)
+	for _, f := range t.spec.fields {
+		a := addrAt(unsafe.Pointer(&p.table[at]), f.off)
+		if *a != 0 {
+			p.patches = append(p.patches, at+int(f.off))
+		}
+	}
+}
+
+// appendParts adds the Parts of all tasks behind the arguments, and behind them a
+// counter of 0 for every ticket, and points to them.
+func (p *Plan) appendParts(b *Builder, order []int) {
+	const size = int(unsafe.Sizeof(Part{}))
+	var tickets []int // where their addresses are
+	at := 0
+	for _, i := range order {
+		t := &b.tasks[i]
+		for _, f := range t.spec.fields {
+			if f.ticket && *addrAt(unsafe.Pointer(&p.table[at]), f.off) == NeedsTicket {
+				tickets = append(tickets, at+int(f.off))
+			}
+		}
+		if len(t.parts) > 0 {
+			parts := len(p.table)
+			p.table = append(p.table, unsafe.Slice((*byte)(unsafe.Pointer(&t.parts[0])), len(t.parts)*size)...)
+			f := at + int(t.spec.fields[0].off) // Parts is the first field
+			*addrAt(unsafe.Pointer(&p.table[f]), 0) = virtualBit | Addr(parts)
+			p.patches = append(p.patches, f)
+			for off := parts; off < len(p.table); off += 8 {
+				if *addrAt(unsafe.Pointer(&p.table[off]), 0) != 0 {
+					p.patches = append(p.patches, off)
+				}
+			}
+		}
+		at += t.spec.size
+	}
+	for _, f := range tickets {
+		*addrAt(unsafe.Pointer(&p.table[f]), 0) = virtualBit | Addr(len(p.table))
+		p.table = append(p.table, make([]byte, 8)...)
+	}
+}
+
+// Table is the size of the plan's table in bytes.
+func (p *Plan) Table() int { return len(p.table) }
+
+// Bind writes the table to dst with real addresses, for an arena and a table at
+// the given places.
+func (p *Plan) Bind(dst []byte, table, arena Addr) {
+	copy(dst, p.table)
+	for _, off := range p.patches {
+		a := (*Addr)(unsafe.Pointer(&dst[off]))
+		if a.virtual() {
+			*a = p.Resolve(*a, table, arena)
+		}
+	}
+}
+
+// Resolve is the real address of a virtual one.
+func (p *Plan) Resolve(a, table, arena Addr) Addr {
+	if !a.virtual() {
+		return a
+	}
+	off := a & offsetMask
+	switch n := a.buffer(); n {
+	case tableBuffer:
+		return table + off
+	default:
+		return arena + Addr(p.bufs[n].at) + off
+	}
+}

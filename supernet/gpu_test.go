@@ -1,0 +1,266 @@
+package supernet
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"oneshot/data"
+	"oneshot/internal/rng"
+	"oneshot/ops"
+	"oneshot/ops/cuda"
+	"oneshot/ops/cuda/emu"
+)
+
+// newDevice is a runtime on the emulated GPU, or on the machine's where
+// ONESHOT_CUDA_TEST is "real".
+func newDevice(t testing.TB, half bool) *Runtime {
+	t.Helper()
+	e, err := cuda.Open(emu.Options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := NewCUDARuntime(e, half, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(rt.Close)
+	return rt
+}
+
+func stepOnDevice(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (StepStats, func(*gorgonia.Node) []float32) {
+	t.Helper()
+	tr.gpu.keep = true
+	st, err := tr.take(g, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, e := g.step.loaded, tr.gpu.dev.eng
+	tr.grad = make([]float32, len(tr.net.params))
+	if err := tr.gpu.back.Read(ops.Mem{Region: ops.Grad, Len: len(tr.grad)}, tr.grad); err != nil {
+		t.Fatal(err)
+	}
+	at := map[*gorgonia.Node]cuda.Addr{g.logits: g.step.logits, g.aux: g.step.aux, g.loss: g.step.lossAt}
+	return st, func(n *gorgonia.Node) []float32 {
+		v := make([]float32, n.Shape().TotalSize())
+		if err := e.Read(bytesOf(v), l.At(at[n])); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// TestCUDAParityWithPyTorch: TestParityWithPyTorch on the device, in float32.
+func TestCUDAParityWithPyTorch(t *testing.T) {
+	p := loadParity(t)
+	rt := newDevice(t, false)
+	p.runOn(t, rt, false)
+}
+
+// losses are those of the first steps of a training on its own batches, and the
+// checkpoint after them.
+func deviceLosses(t *testing.T, rt *Runtime, c TrainConfig, steps int) []StepStats {
+	t.Helper()
+	n, err := New(smallNet(t, "lanas"), 1, rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := NewTrainer(n, smallData(t).Train, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	var out []StepStats
+	for range steps {
+		st, err := tr.Step(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+// TestCUDATrainsLikeTheProcessor: the same paths, batches and losses, with
+// everything a training has.
+func TestCUDATrainsLikeTheProcessor(t *testing.T) {
+	c := smallTrain(6)
+	c.Augment = data.Augment{Crop: 4, Flip: true, Cutout: 8}
+	c.EMA = 0.9
+	for _, micro := range []int{0, c.Batch / 4} {
+		c.MicroBatch = micro
+		want := deviceLosses(t, newRuntime(t, 2), c, 4)
+		got := deviceLosses(t, newDevice(t, false), c, 4)
+		for i, w := range want {
+			g := got[i]
+			if !(math.Abs(g.Loss-w.Loss) <= 1e-3*w.Loss) || !(math.Abs(g.GradNorm-w.GradNorm) <= 1e-2*w.GradNorm) || g.Step != w.Step || g.LR != w.LR {
+				t.Errorf("micro-batch %d, step %d: %+v, on the processor %+v", micro, i, g, w)
+			}
+		}
+	}
+}
+
+// TestCUDARetrains: auxiliary head, drop-path masks and averaged weights.
+func TestCUDARetrains(t *testing.T) {
+	run := func(rt *Runtime, micro int) (StepStats, []float32, []float32) {
+		cfg := smallNet(t, "full")
+		cfg.Aux, cfg.AuxChannels = true, [2]int{6, 10}
+		n, err := NewArch(cfg, cfg.Space.Sample(rng.New(3, "test")), 1, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := smallTrain(6)
+		c.Batch, c.MicroBatch, c.DropPath, c.EMA, c.Smoothing = 16, micro, 0.6, 0.9, 0.1
+		tr := bare(t, n, c)
+		defer tr.Close()
+		var st StepStats
+		for range 3 {
+			g, err := tr.graph()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st, err = tr.take(g, firstBatch(t, 16)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := tr.Checkpoint(); err != nil {
+			t.Fatal(err)
+		}
+		return st, n.params, tr.ema.params
+	}
+	for _, micro := range []int{0, 4} {
+		want, wp, we := run(newRuntime(t, 2), micro)
+		got, gp, ge := run(newDevice(t, false), micro)
+		if !(math.Abs(got.Loss-want.Loss) <= 1e-3*want.Loss) {
+			t.Errorf("micro-batch %d: loss %g, on the processor %g", micro, got.Loss, want.Loss)
+		}
+		closeTo(t, "parameters", gp, wp, 1e-3)
+		closeTo(t, "averaged parameters", ge, we, 1e-3)
+	}
+}
+
+func closeTo(t *testing.T, what string, got, want []float32, tol float64) {
+	t.Helper()
+	var d, s float64
+	for i, w := range want {
+		d += math.Pow(float64(got[i])-float64(w), 2)
+		s += float64(w) * float64(w)
+	}
+	if !(math.Sqrt(d) <= tol*math.Sqrt(s)) {
+		t.Errorf("%s: off by %.3g of %.3g", what, math.Sqrt(d), math.Sqrt(s))
+	}
+}
+
+// TestCUDAHalfTrains: bfloat16 loses little in the first steps.
+func TestCUDAHalfTrains(t *testing.T) {
+	c := smallTrain(6)
+	want := deviceLosses(t, newRuntime(t, 2), c, 3)
+	got := deviceLosses(t, newDevice(t, true), c, 3)
+	for i, w := range want {
+		if !(math.Abs(got[i].Loss-w.Loss) <= 5e-2*w.Loss) {
+			t.Errorf("step %d: loss %g, in float32 on the processor %g", i, got[i].Loss, w.Loss)
+		}
+	}
+}
+
+// TestCUDAScoresLikeTheProcessor: the same score of the same weights; the network
+// stays as it was; and Evaluate and Logits agree too.
+func TestCUDAScoresLikeTheProcessor(t *testing.T) {
+	d := smallData(t)
+	cfg := smallNet(t, "darts")
+	arch := cfg.Space.Sample(rng.New(5, "test"))
+	type figures struct {
+		score, eval Result
+		logits      []float32
+	}
+	measure := func(rt *Runtime) figures {
+		n, err := New(cfg, 1, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := slices.Clone(n.params)
+		s, err := NewScorer(n, d.Train, d.Search, ScoreConfig{RecalImages: 48, RecalBatch: 16, Batch: 7, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		var f figures
+		for range 2 { // the second time the images are on the device
+			if f.score, err = s.Score(t.Context(), arch); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f.eval, err = Evaluate(t.Context(), n, arch, d.Search.Batches(7), nil); err != nil {
+			t.Fatal(err)
+		}
+		for b := range d.Search.Batches(5) {
+			if f.logits, err = n.Logits(arch, b.X); err != nil {
+				t.Fatal(err)
+			}
+			break
+		}
+		if !slices.Equal(before, n.params) {
+			t.Error("scoring changed the parameters")
+		}
+		return f
+	}
+	want, got := measure(newRuntime(t, 2)), measure(newDevice(t, false))
+	near(t, "logits", got.logits, want.logits)
+	for _, r := range [][2]Result{{got.score, want.score}, {got.eval, want.eval}} {
+		if r[0].Images != r[1].Images || !(math.Abs(r[0].Top1-r[1].Top1) <= 2/float64(r[1].Images)) || !(math.Abs(r[0].Loss-r[1].Loss) <= 1e-3*r[1].Loss) {
+			t.Errorf("%+v, on the processor %+v", r[0], r[1])
+		}
+	}
+}
+
+// TestCUDACheckpointsAreInterchangeable: stopped on the processor, continued on the
+// device, and the other way round.
+func TestCUDACheckpointsAreInterchangeable(t *testing.T) {
+	c := smallTrain(6)
+	d := smallData(t)
+	losses := func(first, second *Runtime) (out []float64) {
+		var tr *Trainer
+		for i, rt := range []*Runtime{first, second} {
+			n, err := New(smallNet(t, "lanas"), 1, rt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next, err := NewTrainer(n, d.Train, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 {
+				ck, err := tr.Checkpoint()
+				if err != nil {
+					t.Fatal(err)
+				}
+				tr.Close()
+				if err := next.Restore(ck); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tr = next
+			tr.Hold(true)
+			for range 2 {
+				st, err := tr.Step(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				out = append(out, st.Loss)
+			}
+		}
+		tr.Close()
+		return out
+	}
+	host, dev := newRuntime(t, 2), newDevice(t, false)
+	want := losses(host, host)
+	for name, got := range map[string][]float64{"to the device": losses(host, dev), "to the processor": losses(dev, host), "on the device": losses(dev, dev)} {
+		for i, w := range want {
+			if !(math.Abs(got[i]-w) <= 1e-3*w) {
+				t.Errorf("%s: loss %d is %g, want %g", name, i, got[i], w)
+			}
+		}
+	}
+}
