@@ -103,9 +103,11 @@ func (l *lowering) reduceArgs(o FactorizedReduce, c *Call, i int) cuda.ConvArgs 
 }
 
 func (l *lowering) factorizedReduce(o FactorizedReduce, c *Call) {
-	for i := range 2 {
-		l.convForward(c, l.reduceArgs(o, c, i), l.norm(c, 0, o.Affine, o.Parts+2, l.f32(c.OutNorm), i*o.Cout/2), l.parts(c, o.Parts))
-	}
+	l.b.Together(func() {
+		for i := range 2 {
+			l.convForward(c, l.reduceArgs(o, c, i), l.norm(c, 0, o.Affine, o.Parts+2, l.f32(c.OutNorm), i*o.Cout/2), l.parts(c, o.Parts))
+		}
+	})
 }
 
 func (l *lowering) factorizedReduceGrad(o FactorizedReduce, c *Call) {

@@ -19,7 +19,7 @@ func (u *ui) newRuntime(c RunConfig) (*supernet.Runtime, error) {
 	e, err := openCUDA()
 	switch {
 	case err == nil:
-		rt, err := supernet.NewCUDARuntime(e, half(c, e), threads(c))
+		rt, err := supernet.NewCUDARuntime(e, half(c), threads(c))
 		if err != nil {
 			e.Close()
 			return nil, withCode(err, exitUsage, "")
@@ -41,7 +41,7 @@ func cpuRuntime(c RunConfig) (*supernet.Runtime, error) {
 }
 
 // half says whether activations are bfloat16.
-func half(c RunConfig, e *cuda.Engine) bool { return c.AMP != "float32" }
+func half(c RunConfig) bool { return c.AMP != "float32" }
 
 // openCUDA opens the first GPU. The error has exit code 7.
 func openCUDA() (*cuda.Engine, error) {

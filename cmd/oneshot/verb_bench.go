@@ -26,7 +26,7 @@ type benchFlags struct {
 func (a *app) benchCmd() *cobra.Command {
 	var names []string
 	cmd := &cobra.Command{
-		Use: "bench step|eval|retrain|ops|archs|search", Short: "Measure this machine: training steps, scoring, kernels; race search algorithms",
+		Use: "bench step|eval|retrain|score|ops|kernels|archs|search", Short: "Measure this machine: training steps, scoring, kernels; race search algorithms",
 		Long: `bench measures on random images, without a data set. Without flags, step and eval take
 the reference job: 8 cells, 16 channels, 5 nodes, images 32x32, batch 64 (eval: 250);
 retrain takes 20 cells of 36 channels and batch 96. --preset takes a recipe's network.
@@ -47,7 +47,7 @@ machine's measured peak would need for a perfectly fused step.`,
 		a.benchNetCmd("step", "net", "train.batch", "A training step of the supernet, a path a time"),
 		a.benchNetCmd("eval", "net", "score.batch", "A forward pass of the supernet with running statistics"),
 		a.benchNetCmd("retrain", "retrain", "retrain.batch", "A training step of one architecture"),
-		a.benchOpsCmd(), a.benchArchsCmd(), a.benchSearchCmd())
+		a.benchScoreCmd(), a.benchOpsCmd(), a.benchKernelsCmd(), a.benchArchsCmd(), a.benchSearchCmd())
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
@@ -160,6 +160,8 @@ type benchReport struct {
 	PeakGBPerS       float64 `json:"peak_gb_per_s"`
 	FloorFlopsMS     float64 `json:"floor_flops_ms"`
 	FloorBytesMS     float64 `json:"floor_bytes_ms"`
+	Device           string  `json:"device"`
+	DeviceMS         float64 `json:"device_ms"` // of a step on a GPU, without waiting for its launches
 }
 
 // benchNet measures what on the network of the configuration.
@@ -198,6 +200,7 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 		Ops: c.Net.Ops, Nodes: s.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: f.image, Aux: f.aux,
 	}
 	m.report(&r, benchPeak(rt.Threads()))
+	r.Device, r.DeviceMS = rt.Device(), 1e3*m.device
 	if a.opt.json {
 		return a.ui.json(r)
 	}
@@ -235,6 +238,7 @@ type benchRun struct {
 	params       int64 // of all networks that were built
 	nets         int
 	median, best []float64 // seconds, by architecture
+	device       float64   // seconds of a step on a GPU
 }
 
 // memory is about what these steps need.
@@ -275,6 +279,9 @@ func (m *benchRun) run() error {
 // measure times every architecture of a network. A step builds the graph of the
 // next one at the same time, as a training does, so the order is known ahead.
 func (m *benchRun) measure(n *supernet.Net, archs []space.Arch) error {
+	if m.rt.Device() == "cuda" && m.what != "eval" {
+		return m.measureDevice(n, archs)
+	}
 	m.params += n.Params()
 	m.nets++
 	b, err := supernet.NewBench(n, m.batch, archs)

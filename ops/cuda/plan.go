@@ -41,6 +41,7 @@ type task struct {
 	half  bool
 	args  []byte
 	parts []Part
+	group int // see Together; 0: none
 	level int // counted through all sections
 }
 
@@ -51,6 +52,8 @@ type Builder struct {
 	bufs     []buffer
 	tasks    []task
 	sections []int // first task of each
+	group    int   // of the tasks that are added
+	groups   int
 }
 
 // NewBuilder returns a Builder in its first section.
@@ -72,6 +75,15 @@ func (b *Builder) Keep(n int) Addr {
 	return a
 }
 
+// Together says that the tasks which f adds do not need each other's results and
+// write to different places, even where those lie in one buffer.
+func (b *Builder) Together(f func()) {
+	b.groups++
+	b.group = b.groups
+	f()
+	b.group = 0
+}
+
 // Section starts a new section, which is launched on its own, after those before
 // it, and returns its number.
 func (b *Builder) Section() int {
@@ -86,7 +98,7 @@ func Add[A any](b *Builder, kernel string, half bool, args *A, parts ...Part) {
 	if !ok || s.args != reflect.TypeFor[A]() {
 		panic(fmt.Sprintf("cuda: kernel %s has no arguments of type %T", kernel, *args))
 	}
-	t := task{spec: s, half: half && s.typed, parts: parts}
+	t := task{spec: s, half: half && s.typed, parts: parts, group: b.group}
 	t.args = slices.Clone(unsafe.Slice((*byte)(unsafe.Pointer(args)), s.size))
 	b.tasks = append(b.tasks, t)
 }
@@ -234,7 +246,9 @@ func (b *Builder) bytes(t *task) (n int64) {
 // level gives every task its level: as early as it can be, except that what
 // only later sections read comes last in its section, where it makes one launch.
 func (b *Builder) level() int {
-	type last struct{ write, read int } // levels; -1: none
+	// Levels of the last write and read, -1 where there was none; and the one before
+	// which the tasks of the group that came last must not be.
+	type last struct{ write, read, group, before int }
 	base := 0
 	for s := range b.sections {
 		lo, hi := b.sections[s], len(b.tasks)
@@ -246,29 +260,39 @@ func (b *Builder) level() int {
 		for i := lo; i < hi; i++ {
 			t := &b.tasks[i]
 			at := base
+			get := func(a Addr) last {
+				l, ok := seen[key(a)]
+				if !ok {
+					l = last{-1, -1, 0, -1}
+				}
+				if t.group != 0 && l.group != t.group {
+					l.group, l.before = t.group, max(l.write, l.read)
+				}
+				return l
+			}
 			t.accesses(func(a Addr) {
-				if l, ok := seen[key(a)]; ok {
+				l := get(a)
+				if t.group != 0 {
+					at = max(at, l.before+1)
+				} else {
 					at = max(at, l.write+1)
 				}
 			}, func(a Addr) {
-				if l, ok := seen[key(a)]; ok {
+				l := get(a)
+				if t.group != 0 {
+					at = max(at, l.before+1)
+				} else {
 					at = max(at, l.write+1, l.read+1)
 				}
 			})
 			t.level = at
 			top = max(top, at)
 			t.accesses(func(a Addr) {
-				l, ok := seen[key(a)]
-				if !ok {
-					l = last{-1, -1}
-				}
+				l := get(a)
 				l.read = max(l.read, at)
 				seen[key(a)] = l
 			}, func(a Addr) {
-				l, ok := seen[key(a)]
-				if !ok {
-					l = last{-1, -1}
-				}
+				l := get(a)
 				l.write = max(l.write, at)
 				seen[key(a)] = l
 			})

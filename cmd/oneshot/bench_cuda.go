@@ -1,0 +1,292 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"oneshot/data"
+	"oneshot/ops/cuda"
+	"oneshot/supernet"
+	"oneshot/supernet/space"
+)
+
+// benchData are drawn images for measurements that need a data set: as many as
+// CIFAR-10 has to score on.
+func benchData() (*data.Dataset, error) {
+	return data.Open(data.Config{Name: "shapes10", TrainSize: 12000, TestSize: 10, SearchSize: 5000, Seed: 1})
+}
+
+// measureDevice times training steps on a GPU as a training takes them: another
+// path each step, augmented on the device, launched while the step before runs.
+func (m *benchRun) measureDevice(n *supernet.Net, archs []space.Arch) error {
+	m.params += n.Params()
+	m.nets++
+	d, err := benchData()
+	if err != nil {
+		return err
+	}
+	c := supernet.DefaultTrain()
+	c.Batch, c.Steps = m.batch, 1<<30
+	t, err := supernet.NewTrainer(n, d.Train, c)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if m.what == "step" {
+		t.Follow(func(step int) space.Arch { return archs[step%len(archs)] })
+	}
+	ctx := context.Background()
+	steps := max(len(archs), 32)
+	run := func() error {
+		m.device = 0
+		for range steps {
+			s, err := t.Step(ctx)
+			if err != nil {
+				return err
+			}
+			m.device += s.Device.Seconds() / float64(steps)
+		}
+		return nil
+	}
+	if err := run(); err != nil { // buffers grow to their size
+		return err
+	}
+	var took []float64
+	for range m.reps {
+		s, err := seconds(run)
+		if err != nil {
+			return err
+		}
+		took = append(took, s/float64(steps))
+	}
+	for range archs {
+		m.median, m.best = append(m.median, median(took)), append(m.best, slices.Min(took))
+	}
+	return nil
+}
+
+func (a *app) benchScoreCmd() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use: "score", Short: "Scoring a subnetwork: 20 batches of 64 re-estimate statistics, 5,000 images are classified", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			c, err := a.opt.resolve(nil, "")
+			if err != nil {
+				return err
+			}
+			return a.benchScore(c, f)
+		},
+	}
+	f.bind(cmd, a.opt)
+	cmd.Flags().IntVar(&f.reps, "reps", 3, "repetitions of each architecture")
+	return cmd
+}
+
+// scoreReport is what `bench score` prints.
+type scoreReport struct {
+	Bench          string  `json:"bench"`
+	MSPerScore     float64 `json:"ms_per_score_median"`
+	MSPerScoreBest float64 `json:"ms_per_score_best"`
+	Archs          int     `json:"archs"`
+	Reps           int     `json:"reps"`
+	Device         string  `json:"device"`
+	RecalImages    int     `json:"recal_images"`
+	Images         int     `json:"images"`
+}
+
+func (a *app) benchScore(c Config, f benchFlags) error {
+	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	if err != nil {
+		return err
+	}
+	rt, err := a.ui.newRuntime(c.Run)
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	n, err := supernet.New(benchNetConfig("score", c, s, f), c.Seed, rt)
+	if err != nil {
+		return withCode(err, exitUsage, "")
+	}
+	d, err := benchData()
+	if err != nil {
+		return err
+	}
+	score, err := supernet.NewScorer(n, d.Train, d.Search, supernet.DefaultScore())
+	if err != nil {
+		return err
+	}
+	defer score.Close()
+	archs := benchArchs(s, f.archs)
+	ctx := context.Background()
+	if _, err := score.Score(ctx, archs[0]); err != nil {
+		return err
+	}
+	r := scoreReport{Bench: "score", Archs: f.archs, Reps: f.reps, Device: rt.Device(), RecalImages: supernet.DefaultScore().RecalImages, Images: d.Search.Len()}
+	var took []float64
+	for range f.reps {
+		t, err := seconds(func() error {
+			for _, x := range archs {
+				if _, err := score.Score(ctx, x); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		took = append(took, 1e3*t/float64(len(archs)))
+	}
+	r.MSPerScore, r.MSPerScoreBest = median(took), slices.Min(took)
+	if a.opt.json {
+		return a.ui.json(r)
+	}
+	a.ui.printf("score    %.1f ms a subnetwork (best %.1f) on %s: %d images re-estimate statistics, %d are classified\n",
+		r.MSPerScore, r.MSPerScoreBest, r.Device, r.RecalImages, r.Images)
+	return nil
+}
+
+// kernelsReport is what `bench kernels` prints: one training step on a GPU, kernel
+// by kernel.
+type kernelsReport struct {
+	Bench     string             `json:"bench"`
+	Device    string             `json:"device"`
+	CopyGBPS  float64            `json:"copy_gb_per_s"` // read and written
+	Plan      supernet.PlanStats `json:"plan"`
+	Kernels   []deviceKernelRow  `json:"kernels"`
+	TotalMS   float64            `json:"total_ms"` // launch by launch, gaps included
+	TotalGB   float64            `json:"total_gb"`
+	CopyShare float64            `json:"copy_share"` // bytes at the speed of a copy over the time
+}
+
+type deviceKernelRow struct {
+	Kernel   string  `json:"kernel"`
+	Launches int     `json:"launches"`
+	Tasks    int     `json:"tasks"`
+	MS       float64 `json:"ms"`
+	GB       float64 `json:"gb"` // of the buffers read and written
+	Share    float64 `json:"copy_share"`
+}
+
+func (a *app) benchKernelsCmd() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use: "kernels", Short: "The kernels of one training step on a GPU, against the speed of a copy", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			c, err := a.opt.resolve(nil, "")
+			if err != nil {
+				return err
+			}
+			return a.benchKernels(c, f)
+		},
+	}
+	f.bind(cmd, a.opt)
+	a.opt.keyFlag(cmd.Flags(), "batch", "b", "train.batch", "number", "images at a time")
+	return cmd
+}
+
+func (a *app) benchKernels(c Config, f benchFlags) error {
+	c.Run.Device = "cuda"
+	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	if err != nil {
+		return err
+	}
+	e, err := openCUDA()
+	if err != nil {
+		return err
+	}
+	const copied = 1 << 30
+	speed, err := e.CopyBandwidth(copied)
+	if err != nil {
+		e.Close()
+		return err
+	}
+	rt, err := supernet.NewCUDARuntime(e, half(c.Run), threads(c.Run))
+	if err != nil {
+		e.Close()
+		return err
+	}
+	defer rt.Close()
+	n, err := supernet.New(benchNetConfig("step", c, s, f), c.Seed, rt)
+	if err != nil {
+		return err
+	}
+	d, err := benchData()
+	if err != nil {
+		return err
+	}
+	tc := supernet.DefaultTrain()
+	tc.Batch, tc.Steps = c.Train.Batch, 1<<30
+	t, err := supernet.NewTrainer(n, d.Train, tc)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	archs := benchArchs(s, f.archs)
+	t.Follow(func(step int) space.Arch { return archs[step%len(archs)] })
+	for range 3 {
+		if _, err := t.Step(context.Background()); err != nil {
+			return err
+		}
+	}
+	r := kernelsReport{Bench: "kernels", Device: describeDevice(e.Info()), CopyGBPS: speed / 1e9}
+	by := map[string]*deviceKernelRow{}
+	for i := range archs {
+		rows, plan, err := t.Profile()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			r.Plan = plan
+		}
+		for _, k := range rows {
+			r.add(by, k, len(archs))
+		}
+	}
+	for _, k := range by {
+		k.Share = k.GB / (speed / 1e9) / (k.MS / 1e3)
+		r.Kernels = append(r.Kernels, *k)
+		r.TotalMS += k.MS
+		r.TotalGB += k.GB
+	}
+	slices.SortFunc(r.Kernels, func(x, y deviceKernelRow) int {
+		if x.MS > y.MS {
+			return -1
+		}
+		return 1
+	})
+	r.CopyShare = r.TotalGB / r.CopyGBPS / (r.TotalMS / 1e3)
+	if a.opt.json {
+		return a.ui.json(r)
+	}
+	a.ui.printf("%s; a copy moves %.0f GB/s\n%d tasks in %d launches on %d levels; arena %d MB, table %d kB\n",
+		r.Device, r.CopyGBPS, r.Plan.Tasks, r.Plan.Launches, r.Plan.Levels, r.Plan.ArenaBytes/1e6, r.Plan.TableBytes/1000)
+	a.ui.printf("%-18s %8s %8s %9s %9s %7s\n", "kernel", "launches", "tasks", "ms", "GB", "of copy")
+	for _, k := range r.Kernels {
+		a.ui.printf("%-18s %8d %8d %9.4f %9.4f %6.0f%%\n", k.Kernel, k.Launches, k.Tasks, k.MS, k.GB, 100*k.Share)
+	}
+	a.ui.printf("%-18s %8s %8s %9.4f %9.4f %6.0f%%\n", "all", "", "", r.TotalMS, r.TotalGB, 100*r.CopyShare)
+	return nil
+}
+
+// add counts the launches of one architecture of n.
+func (r *kernelsReport) add(by map[string]*deviceKernelRow, k cuda.KernelTime, n int) {
+	row := by[k.Symbol]
+	if row == nil {
+		row = &deviceKernelRow{Kernel: k.Symbol}
+		by[k.Symbol] = row
+	}
+	row.Launches += k.Launches
+	row.Tasks += k.Tasks
+	row.MS += 1e3 * k.Seconds / float64(n)
+	row.GB += float64(k.Bytes) / 1e9 / float64(n)
+}
