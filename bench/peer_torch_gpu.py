@@ -43,7 +43,8 @@ class Peer:
 
     def network(self, only=None):
         net = peer_torch.Network(self.spec, only).to(self.device).to(memory_format=self.format)
-        fused = {"fused": True} if self.device == "cuda" else {}
+        # The fused optimizer does not take parameters without a gradient, which a supernet has.
+        fused = {"fused": True} if self.device == "cuda" and only else {}
         self.optimizer = torch.optim.SGD(net.parameters(), lr=0.025, momentum=0.9, weight_decay=3e-4, **fused)
         self.params = [p for p in net.parameters()]
         return net

@@ -1,11 +1,26 @@
 package ops
 
-import "oneshot/ops/cuda"
+import (
+	"fmt"
+
+	"oneshot/ops/cuda"
+)
 
 const (
-	convRows = 128 // rows of a tile of the matrix products
-	convCols = 64  // columns
+	convRows  = 128 // rows of a tile of the matrix products
+	convDepth = 64  // channels of a tile of a weight's gradient
 )
+
+// convWidth is how many columns the tiles have for n columns in all.
+func convWidth(n int) int {
+	switch {
+	case n <= 16:
+		return 16
+	case n <= 32:
+		return 32
+	}
+	return 64
+}
 
 // rowBlocks is how many blocks share the rows of a matrix product: as even as it
 // can be, no more than two for every multiprocessor.
@@ -28,28 +43,31 @@ func (l *lowering) convForward(c *Call, a cuda.ConvArgs, n cuda.Norm, parts []cu
 		a.Norm = n
 	}
 	a.RowBlocks = int32(rows)
-	a.Blocks = a.RowBlocks * int32(ceilDiv(int(a.Cout), convCols))
-	cuda.Add(l.b, "conv_fwd", l.half, &a, parts...)
+	w := convWidth(int(a.Cout))
+	a.Blocks = a.RowBlocks * int32(ceilDiv(int(a.Cout), w))
+	cuda.Add(l.b, fmt.Sprint("conv_fwd", w), l.half, &a, parts...)
 }
 
 // convBackward adds the gradients of a product: those of the parts, and dw.
 func (l *lowering) convBackward(a cuda.ConvArgs, dw cuda.Addr, parts []cuda.Part) {
-	kTiles, cTiles := ceilDiv(int(a.Cin), convCols), ceilDiv(int(a.Cout), convCols)
 	for _, p := range parts {
 		if p.DX != 0 {
 			dx := a
 			dx.RowBlocks = int32(l.rowBlocks(int(a.P)))
-			dx.Blocks = dx.RowBlocks * int32(kTiles)
-			cuda.Add(l.b, "conv_dx", l.half, &dx, parts...)
+			w := convWidth(int(a.Cin))
+			dx.Blocks = dx.RowBlocks * int32(ceilDiv(int(a.Cin), w))
+			cuda.Add(l.b, fmt.Sprint("conv_dx", w), l.half, &dx, parts...)
 			break
 		}
 	}
 	const most = 4 << 20 // bytes of partial sums
 	size := 4 * int(a.Cin) * int(a.Cout)
-	splits := max(1, min(l.rowBlocks(int(a.P)), most/size, ceilDiv(2*l.b.SMs, kTiles*cTiles)))
-	a.RowBlocks, a.Blocks = int32(splits), int32(splits*kTiles*cTiles)
+	w := convWidth(int(a.Cout))
+	tiles := ceilDiv(int(a.Cin), convDepth) * ceilDiv(int(a.Cout), w)
+	splits := max(1, min(l.rowBlocks(int(a.P)), most/size, ceilDiv(2*l.b.SMs, tiles)))
+	a.RowBlocks, a.Blocks = int32(splits), int32(splits*tiles)
 	a.Partial = l.b.Temp(splits * size)
-	cuda.Add(l.b, "conv_dw", l.half, &a, inputsOf(parts)...)
+	cuda.Add(l.b, fmt.Sprint("conv_dw", w), l.half, &a, inputsOf(parts)...)
 	l.reduce(dw, a.Partial, int(a.Cin)*int(a.Cout), splits)
 }
 

@@ -74,7 +74,7 @@ func kernelImage(path string) ([]byte, error) {
 	if filepath.Ext(path) != ".cu" {
 		return append(text, 0), nil
 	}
-	image, _, err := cuda.CompilePTX(string(text), filepath.Base(path))
+	image, _, err := cuda.Compile(string(text), filepath.Base(path), "compute_80")
 	return append(image, 0), withCode(err, exitUsage, "")
 }
 

@@ -52,8 +52,9 @@ type Dz struct {
 // With ReLU, x(r,k) is 0 where the normalised value is not above 0, and so is
 // mask. Stride 2: row (n,oy,ox) reads pixel (n, 2*oy+Off, 2*ox+Off) of an image
 // H x W, and writes its gradient there and nowhere else.
-// conv_fwd has RowBlocks*ceil(Cout/64) blocks, conv_dx RowBlocks*ceil(Cin/64),
-// conv_dw RowBlocks (splits) * ceil(Cin/64) * ceil(Cout/64); the row block is the
+// Kernels are named after the most columns of a tile, w = 16, 32 or 64: conv_fwd16
+// and so on. conv_fwd has RowBlocks*ceil(Cout/w) blocks, conv_dx RowBlocks*ceil(Cin/w),
+// conv_dw RowBlocks (splits) * ceil(Cin/64) * ceil(Cout/w); the row block is the
 // slowest index. Row tiles are dealt to row blocks round robin; any RowBlocks >= 1
 // is right. Norm's channels are the Cout columns of this product.
 type ConvArgs struct {

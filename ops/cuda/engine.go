@@ -75,12 +75,8 @@ func Open(o Options) (*Engine, error) {
 		}
 		e.d = d
 	}
-	image := o.Kernels
-	if image == nil {
-		image = PTX()
-	}
 	go e.serve()
-	if err := e.do(func() error { return e.open(o.Device, image) }); err != nil {
+	if err := e.do(func() error { return e.open(o.Device, o.Kernels) }); err != nil {
 		e.Close()
 		return nil, err
 	}
@@ -103,6 +99,9 @@ func (e *Engine) open(device int, image []byte) error {
 	}
 	if e.stream, err = e.d.NewStream(); err != nil {
 		return err
+	}
+	if image == nil {
+		image = Image(e.info.Major, e.info.Minor)
 	}
 	m, err := e.d.LoadModule(image)
 	if err != nil {

@@ -3,6 +3,7 @@ package cuda
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -42,9 +43,15 @@ func init() {
 		writes string
 	}{
 		{"im2col", true, Im2colArgs{}, "Out"},
-		{"conv_fwd", true, ConvArgs{}, "Z " + norm},
-		{"conv_dx", true, ConvArgs{}, "Parts.DX"},
-		{"conv_dw", true, ConvArgs{}, "Partial"},
+		{"conv_fwd16", true, ConvArgs{}, "Z " + norm},
+		{"conv_fwd32", true, ConvArgs{}, "Z " + norm},
+		{"conv_fwd64", true, ConvArgs{}, "Z " + norm},
+		{"conv_dx16", true, ConvArgs{}, "Parts.DX"},
+		{"conv_dx32", true, ConvArgs{}, "Parts.DX"},
+		{"conv_dx64", true, ConvArgs{}, "Parts.DX"},
+		{"conv_dw16", true, ConvArgs{}, "Partial"},
+		{"conv_dw32", true, ConvArgs{}, "Partial"},
+		{"conv_dw64", true, ConvArgs{}, "Partial"},
 		{"dw_fwd", true, DwArgs{}, "T"},
 		{"dw_dx", true, DwArgs{}, "DX"},
 		{"dw_dw", true, DwArgs{}, "Partial"},
@@ -119,6 +126,22 @@ func newSpec(name string, typed bool, t reflect.Type, writes []string) *kernelSp
 	return s
 }
 
+// Kernel is a kernel of the module.
+type Kernel struct {
+	Symbol string
+	Args   string // the struct of its arguments
+}
+
+// Kernels lists all kernels.
+func Kernels() []Kernel {
+	var out []Kernel
+	for _, s := range symbols() {
+		name := strings.TrimSuffix(strings.TrimSuffix(s, "_f32"), "_bf16")
+		out = append(out, Kernel{s, kernels[name].args.Name()})
+	}
+	return out
+}
+
 // symbols are the names of all kernels in the module.
 func symbols() []string {
 	var out []string
@@ -129,6 +152,7 @@ func symbols() []string {
 			out = append(out, k.name)
 		}
 	}
+	slices.Sort(out)
 	return out
 }
 

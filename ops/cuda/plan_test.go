@@ -99,7 +99,7 @@ func TestPlanBindsAddresses(t *testing.T) {
 	x, y := b.Temp(100), b.Keep(100)
 	a := ConvArgs{Z: y, W: 0x1234, Blocks: 3, Norm: Norm{Ticket: NeedsTicket}}
 	Add(b, "fill", false, &FillArgs{Dst: x, Blocks: 1})
-	Add(b, "conv_fwd", false, &a, Part{X: x, Scale: 0x5678}, Part{X: x + 8})
+	Add(b, "conv_fwd16", false, &a, Part{X: x, Scale: 0x5678}, Part{X: x + 8})
 	p := b.Plan()
 	table := make([]byte, p.Table())
 	p.Bind(table, 1<<20, 1<<30)

@@ -30,11 +30,13 @@ const (
 	nvrtcGetProgramLogSize
 	nvrtcGetProgramLog
 	nvrtcDestroyProgram
+	nvrtcGetCUBINSize
+	nvrtcGetCUBIN
 	numCompilerCalls
 )
 
 var compilerNames = [numCompilerCalls]string{"nvrtcVersion", "nvrtcCreateProgram", "nvrtcCompileProgram", "nvrtcGetPTXSize", "nvrtcGetPTX",
-	"nvrtcGetProgramLogSize", "nvrtcGetProgramLog", "nvrtcDestroyProgram"}
+	"nvrtcGetProgramLogSize", "nvrtcGetProgramLog", "nvrtcDestroyProgram", "nvrtcGetCUBINSize", "nvrtcGetCUBIN"}
 
 // LoadNVRTC finds the compiler, in the given libraries or the usual ones.
 func LoadNVRTC(paths []string) (*NVRTC, error) {
@@ -74,7 +76,8 @@ func (n *NVRTC) Version() (string, error) {
 	return fmt.Sprintf("%d.%d", major, minor), err
 }
 
-// Compile returns PTX. The error holds the compiler's messages.
+// Compile returns PTX, or, for an architecture sm_NN, a CUBIN. The error holds the
+// compiler's messages.
 func (n *NVRTC) Compile(source, name string, options ...string) ([]byte, error) {
 	text, file := append([]byte(source), 0), append([]byte(name), 0)
 	var prog uintptr
@@ -99,6 +102,11 @@ func (n *NVRTC) Compile(source, name string, options ...string) ([]byte, error) 
 			return nil, err
 		}
 		return nil, fmt.Errorf("%w:\n%s", err, strings.TrimRight(string(log), "\x00\n"))
+	}
+	for _, o := range options {
+		if strings.HasPrefix(o, "--gpu-architecture=sm_") {
+			return n.bytes(prog, nvrtcGetCUBINSize, nvrtcGetCUBIN)
+		}
 	}
 	return n.bytes(prog, nvrtcGetPTXSize, nvrtcGetPTX)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"oneshot/ops/cuda"
@@ -57,6 +58,7 @@ func Build(t testing.TB, kernels map[string][]byte, arguments ...string) string 
 	for _, name := range cuda.KernelNames() {
 		put(filepath.Join(src, name), kernels[name])
 	}
+	put(filepath.Join(src, "table.inc"), []byte(table()))
 	fmt.Fprint(h, arguments)
 	cache := filepath.Join(os.TempDir(), fmt.Sprintf("oneshot-emu-cache-%d", os.Getuid()))
 	if err := os.MkdirAll(cache, 0o700); err != nil {
@@ -84,4 +86,15 @@ func Build(t testing.TB, kernels map[string][]byte, arguments ...string) string 
 		t.Fatal(err)
 	}
 	return lib
+}
+
+// table is the fake driver's table of the kernels, in C++.
+func table() string {
+	var b strings.Builder
+	b.WriteString("struct EmuKernel { const char *name; size_t size; void (*call)(const void *, Run); };\nstatic const EmuKernel emu_kernels[] = {\n")
+	for _, k := range cuda.Kernels() {
+		fmt.Fprintf(&b, "  {%q, sizeof(%s), [](const void *t, Run r) { %s((const %s *)t, r); }},\n", k.Symbol, k.Args, k.Symbol, k.Args)
+	}
+	b.WriteString("};\n")
+	return b.String()
 }

@@ -1,6 +1,7 @@
-// Command genptx writes kernels/kernels.ptx.gz: the kernels compiled by NVRTC 11.8
-// for compute capability 8.0, with the sha256 of their source in the first line.
-// With -check it compares instead, and says so where there is no such NVRTC.
+// Command genptx writes the packed images of the kernels, made by NVRTC 11.8: PTX
+// for compute capability 8.0, with the sha256 of the source in its first line, and
+// machine code for 9.0, which needs no translation when it is loaded. With -check it
+// compares instead, and says so where there is no such NVRTC.
 package main
 
 import (
@@ -12,43 +13,42 @@ import (
 	"oneshot/ops/cuda"
 )
 
+// maker is the version that makes the committed files, so that they are the same
+// everywhere.
+const maker = "11.8"
+
 func main() {
-	check := flag.Bool("check", false, "compare the file with what the compiler makes")
+	check := flag.Bool("check", false, "compare the files with what the compiler makes")
 	flag.Parse()
-	if err := run(*check); err != nil {
-		fmt.Fprintln(os.Stderr, "genptx:", err)
-		os.Exit(1)
+	for file, architecture := range map[string]string{"kernels/kernels.ptx.gz": "compute_80", "kernels/kernels.sm_90.cubin.gz": "sm_90"} {
+		if err := run(file, architecture, *check); err != nil {
+			fmt.Fprintln(os.Stderr, "genptx:", err)
+			os.Exit(1)
+		}
 	}
 }
 
-const file = "kernels/kernels.ptx.gz"
-
-func run(check bool) error {
-	ptx, version, err := cuda.CompilePTX(cuda.Source(), "kernels.cu")
-	if err != nil {
-		if check && version == "" {
-			fmt.Println("genptx: skipped,", err)
-			return nil
-		}
+func run(file, architecture string, check bool) error {
+	image, version, err := cuda.Compile(cuda.Source(), "kernels.cu", architecture)
+	switch {
+	case check && version != maker:
+		fmt.Printf("genptx: %s not checked: NVRTC %s is not there\n", file, maker)
+		return nil
+	case err != nil:
 		return err
+	case version != maker:
+		return fmt.Errorf("NVRTC is %s; the committed files are made by %s", version, maker)
 	}
-	if version != "11.8" {
-		if check {
-			fmt.Printf("genptx: skipped, NVRTC %s is not the one that made the file (11.8)\n", version)
-			return nil
-		}
-		return fmt.Errorf("NVRTC is %s; the committed file is made by 11.8, so that it is the same everywhere", version)
+	if architecture == "compute_80" {
+		image = append([]byte(cuda.SourceLine()), image...)
 	}
-	ptx = cuda.PackPTX(append([]byte(cuda.SourceLine()), ptx...))
+	packed := cuda.Pack(image)
 	if !check {
-		return os.WriteFile(file, ptx, 0o644)
+		return os.WriteFile(file, packed, 0o644)
 	}
 	have, err := os.ReadFile(file)
-	if err != nil {
-		return err
+	if err == nil && !bytes.Equal(have, packed) {
+		err = fmt.Errorf("%s is not what the compiler makes of the kernels: make generate-ptx", file)
 	}
-	if !bytes.Equal(have, ptx) {
-		return fmt.Errorf("%s is not what the compiler makes of the kernels: make generate-ptx", file)
-	}
-	return nil
+	return err
 }

@@ -17,20 +17,28 @@ template <> struct Depth<float> {
   static const int value = 32, rows = 64, pad = 4;
 };
 
-template <class T> struct ConvShared {
-  static const int LDA = Depth<T>::value + Depth<T>::pad, LDB = COLS + Depth<T>::pad;
+// NT is the width of a tile of columns in eights. What needs fewer has a kernel of
+// its own, with more blocks at a time on a multiprocessor.
+template <class T, int NT> struct ConvTile {
+  static const int LDA = Depth<T>::value + Depth<T>::pad, LDB = NT * 8 + Depth<T>::pad;
   __align__(16) T a[ROWS * LDA];
   __align__(16) T b[Depth<T>::value * LDB];
-  float coef[4][COLS];
-  float sums[2][8][COLS];
-  int pixel[ROWS];
-  NormShared end;
 };
 
-template <class T> struct ConvDwShared {
-  static const int LD = COLS + Depth<T>::pad;
-  __align__(16) T a[Depth<T>::rows * LD];
-  __align__(16) T b[Depth<T>::rows * LD];
+template <class T, int NT> struct ConvShared {
+  union {
+    ConvTile<T, NT> tile;
+    NormShared end;
+  };
+  float coef[4][COLS];
+  float sums[2][8][NT * 8];
+  int pixel[ROWS];
+};
+
+template <class T, int NT> struct ConvDwShared {
+  static const int LDA = COLS + Depth<T>::pad, LDB = NT * 8 + Depth<T>::pad;
+  __align__(16) T a[Depth<T>::rows * LDA];
+  __align__(16) T b[Depth<T>::rows * LDB];
   float xcoef[2][COLS], dcoef[4][COLS];
   int pixel[Depth<T>::rows];
 };
@@ -217,9 +225,10 @@ template <class T> __device__ __forceinline__ void store_pair(T *at, const float
   if (n > 1) from_float(v[1], at[1]);
 }
 
-// conv_fwd_tiles computes columns c0 to c0+8*NT-1 of the block's row tiles.
-template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const ConvArgs &a, ConvShared<T> &s, int rowBlock, int c0) {
-  const int K = Depth<T>::value, LDA = ConvShared<T>::LDA, LDB = ConvShared<T>::LDB;
+// conv_fwd_tiles computes columns c0 to c0+8*NT-1 of the block's row tiles, and their
+// sums for the statistics.
+template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const ConvArgs &a, ConvShared<T, NT> &s, int rowBlock, int c0) {
+  const int K = Depth<T>::value, LDA = ConvTile<T, NT>::LDA, LDB = ConvTile<T, NT>::LDB;
   const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
   const int tiles = (a.P + ROWS - 1) / ROWS, chunks = (a.Cin + K - 1) / K;
   const bool stats = a.Norm.Partial != 0, wide = a.Ldz % 2 == 0 && a.Z % (2 * sizeof(T)) == 0;
@@ -248,14 +257,14 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const 
         for (int i = tid; i < deep * NT * 8; i += THREADS) {
           const int k = i / (NT * 8), c = i % (NT * 8);
           const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
-          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.b[k * LDB + c]);
+          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.tile.b[k * LDB + c]);
         }
       }
       __syncthreads();
       // A power of two of columns is loaded, so that every thread keeps its own.
-      load_x<T>(a, s.pixel, s.coef, row0, ROWS, k0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);
+      load_x<T>(a, s.pixel, s.coef, row0, ROWS, k0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.tile.a, LDA);
       __syncthreads();
-      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.a + warp * 16 * LDA + k, LDA, s.b + k * LDB, LDB);
+      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.tile.a + warp * 16 * LDA + k, LDA, s.tile.b + k * LDB, LDB);
     }
 #pragma unroll
     for (int h = 0; h < 2; h++) {
@@ -303,27 +312,26 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const 
   }
 }
 
-template <class T> __device__ __forceinline__ void conv_fwd(const ConvArgs &a, const Run &run, ConvShared<T> &s) {
-  const int colTiles = (a.Cout + COLS - 1) / COLS, c0 = blockIdx.x % colTiles * COLS, rowBlock = blockIdx.x / colTiles;
-  if (a.Cout - c0 <= 16)
-    conv_fwd_tiles<T, 2>(a, s, rowBlock, c0);
-  else if (a.Cout - c0 <= 32)
-    conv_fwd_tiles<T, 4>(a, s, rowBlock, c0);
-  else
-    conv_fwd_tiles<T, 8>(a, s, rowBlock, c0);
-  if (a.Norm.Partial) norm_end(a.Norm, a.RowBlocks, a.Blocks, a.P, a.Cout, run, s.end);
+template <class T, int NT> __device__ __forceinline__ void conv_fwd(const ConvArgs &a, const Run &run, ConvShared<T, NT> &s) {
+  const int colTiles = (a.Cout + NT * 8 - 1) / (NT * 8);
+  conv_fwd_tiles<T, NT>(a, s, blockIdx.x / colTiles, blockIdx.x % colTiles * NT * 8);
+  if (!a.Norm.Partial) return;
+  __syncthreads();  // the end uses the memory of the tiles
+  norm_end(a.Norm, a.RowBlocks, a.Blocks, a.P, a.Cout, run, s.end);
 }
 
-extern "C" __global__ void __launch_bounds__(256) conv_fwd_f32(const ConvArgs *tasks, Run run) {
-  SHARED ConvShared<float> s;
-  const ConvArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) conv_fwd<float>(a, run, s);
-}
-extern "C" __global__ void __launch_bounds__(256) conv_fwd_bf16(const ConvArgs *tasks, Run run) {
-  SHARED ConvShared<bf16> s;
-  const ConvArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) conv_fwd<bf16>(a, run, s);
-}
+#define CONV_FWD(NAME, T, NT, BLOCKS)                                                             \
+  extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
+    SHARED ConvShared<T, NT> s;                                                                   \
+    const ConvArgs a = tasks[blockIdx.y];                                                         \
+    if ((int)blockIdx.x < a.Blocks) conv_fwd<T, NT>(a, run, s);                                   \
+  }
+CONV_FWD(conv_fwd16_f32, float, 2, 3)
+CONV_FWD(conv_fwd32_f32, float, 4, 2)
+CONV_FWD(conv_fwd64_f32, float, 8, 1)
+CONV_FWD(conv_fwd16_bf16, bf16, 2, 4)
+CONV_FWD(conv_fwd32_bf16, bf16, 4, 3)
+CONV_FWD(conv_fwd64_bf16, bf16, 8, 2)
 
 // dx_store masks the gradient of columns k and k+1 of a pixel, adds what is to be
 // added, and writes it.
@@ -359,8 +367,8 @@ template <class T> __device__ __forceinline__ void dx_store_pair(const ConvArgs 
   store<2>((T *)p.DX + at, v);
 }
 
-template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const ConvArgs &a, ConvShared<T> &s, int rowBlock, int k0) {
-  const int K = Depth<T>::value, LDA = ConvShared<T>::LDA, LDB = ConvShared<T>::LDB;
+template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const ConvArgs &a, ConvShared<T, NT> &s, int rowBlock, int k0) {
+  const int K = Depth<T>::value, LDA = ConvTile<T, NT>::LDA, LDB = ConvTile<T, NT>::LDB;
   const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
   const int tiles = (a.P + ROWS - 1) / ROWS, chunks = (a.Cout + K - 1) / K;
   const bool pairs = a.Cpart % 2 == 0 && a.Cnorm % 2 == 0 && a.Cin % 2 == 0;
@@ -379,13 +387,13 @@ template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const C
         for (int i = tid; i < deep * NT * 8; i += THREADS) {
           const int c = i % deep, k = i / deep;
           const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
-          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.b[c * LDB + k]);
+          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.tile.b[c * LDB + k]);
         }
       }
       __syncthreads();
-      load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);
+      load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.tile.a, LDA);
       __syncthreads();
-      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.a + warp * 16 * LDA + k, LDA, s.b + k * LDB, LDB);
+      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.tile.a + warp * 16 * LDA + k, LDA, s.tile.b + k * LDB, LDB);
     }
     const int r0 = row0 + warp * 16 + g;
     const int px[2] = {conv_pixel(a, r0), conv_pixel(a, r0 + 8)};
@@ -421,32 +429,29 @@ template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const C
   }
 }
 
-template <class T> __device__ __forceinline__ void conv_dx(const ConvArgs &a, ConvShared<T> &s) {
-  const int kTiles = (a.Cin + COLS - 1) / COLS, k0 = blockIdx.x % kTiles * COLS, rowBlock = blockIdx.x / kTiles;
-  if (a.Cin - k0 <= 16)
-    conv_dx_tiles<T, 2>(a, s, rowBlock, k0);
-  else if (a.Cin - k0 <= 32)
-    conv_dx_tiles<T, 4>(a, s, rowBlock, k0);
-  else
-    conv_dx_tiles<T, 8>(a, s, rowBlock, k0);
+template <class T, int NT> __device__ __forceinline__ void conv_dx(const ConvArgs &a, ConvShared<T, NT> &s) {
+  const int kTiles = (a.Cin + NT * 8 - 1) / (NT * 8);
+  conv_dx_tiles<T, NT>(a, s, blockIdx.x / kTiles, blockIdx.x % kTiles * NT * 8);
 }
 
-extern "C" __global__ void __launch_bounds__(256) conv_dx_f32(const ConvArgs *tasks, Run run) {
-  SHARED ConvShared<float> s;
-  const ConvArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) conv_dx<float>(a, s);
-}
-extern "C" __global__ void __launch_bounds__(256) conv_dx_bf16(const ConvArgs *tasks, Run run) {
-  SHARED ConvShared<bf16> s;
-  const ConvArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) conv_dx<bf16>(a, s);
-}
+#define CONV_DX(NAME, T, NT, BLOCKS)                                                              \
+  extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
+    SHARED ConvShared<T, NT> s;                                                                   \
+    const ConvArgs a = tasks[blockIdx.y];                                                         \
+    if ((int)blockIdx.x < a.Blocks) conv_dx<T, NT>(a, s);                                         \
+  }
+CONV_DX(conv_dx16_f32, float, 2, 3)
+CONV_DX(conv_dx32_f32, float, 4, 2)
+CONV_DX(conv_dx64_f32, float, 8, 1)
+CONV_DX(conv_dx16_bf16, bf16, 2, 4)
+CONV_DX(conv_dx32_bf16, bf16, 4, 3)
+CONV_DX(conv_dx64_bf16, bf16, 8, 2)
 
 // conv_dw_tile: the warps share the sixteens of channels k and, where there are
 // fewer of those than warps, the rows; what these have is added up in order at the
 // end.
-template <class T, int NT> __device__ __forceinline__ void conv_dw_tile(const ConvArgs &a, ConvDwShared<T> &s, int split, int k0, int c0) {
-  const int R = Depth<T>::rows, LD = ConvDwShared<T>::LD;
+template <class T, int NT> __device__ __forceinline__ void conv_dw_tile(const ConvArgs &a, ConvDwShared<T, NT> &s, int split, int k0, int c0) {
+  const int R = Depth<T>::rows, LDA = ConvDwShared<T, NT>::LDA, LDB = ConvDwShared<T, NT>::LDB;
   const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
   const int wide = min((a.Cin - k0 + 15) / 16, 4), mTiles = wide == 3 ? 4 : wide, teams = min(8 / mTiles, R / 16);
   const int m = warp % mTiles, team = warp / mTiles;
@@ -464,11 +469,11 @@ template <class T, int NT> __device__ __forceinline__ void conv_dw_tile(const Co
     __syncthreads();
     if (tid < R) s.pixel[tid] = conv_pixel(a, row0 + tid);
     __syncthreads();
-    load_x<T>(a, s.pixel, s.xcoef, row0, R, k0, mTiles * 16, s.a, LD);
-    load_dz<T>(a, s.dcoef, row0, R, c0, NT * 8, s.b, LD);
+    load_x<T>(a, s.pixel, s.xcoef, row0, R, k0, mTiles * 16, s.a, LDA);
+    load_dz<T>(a, s.dcoef, row0, R, c0, NT * 8, s.b, LDB);
     __syncthreads();
     if (works) {
-      for (int r = team * 16; r < R; r += teams * 16) multiply<NT, true>(acc, s.a + r * LD + m * 16, LD, s.b + r * LD, LD);
+      for (int r = team * 16; r < R; r += teams * 16) multiply<NT, true>(acc, s.a + r * LDA + m * 16, LDA, s.b + r * LDB, LDB);
     }
   }
   float *sum = (float *)s.a;  // (mTiles*16, NT*8): what one team adds to the next
@@ -493,24 +498,21 @@ template <class T, int NT> __device__ __forceinline__ void conv_dw_tile(const Co
   }
 }
 
-template <class T> __device__ __forceinline__ void conv_dw(const ConvArgs &a, ConvDwShared<T> &s) {
-  const int kTiles = (a.Cin + COLS - 1) / COLS, cTiles = (a.Cout + COLS - 1) / COLS;
-  const int c0 = blockIdx.x % cTiles * COLS, k0 = blockIdx.x / cTiles % kTiles * COLS, split = blockIdx.x / (cTiles * kTiles);
-  if (a.Cout - c0 <= 16)
-    conv_dw_tile<T, 2>(a, s, split, k0, c0);
-  else if (a.Cout - c0 <= 32)
-    conv_dw_tile<T, 4>(a, s, split, k0, c0);
-  else
-    conv_dw_tile<T, 8>(a, s, split, k0, c0);
+template <class T, int NT> __device__ __forceinline__ void conv_dw(const ConvArgs &a, ConvDwShared<T, NT> &s) {
+  const int kTiles = (a.Cin + COLS - 1) / COLS, cTiles = (a.Cout + NT * 8 - 1) / (NT * 8);
+  const int c0 = blockIdx.x % cTiles * NT * 8, k0 = blockIdx.x / cTiles % kTiles * COLS;
+  conv_dw_tile<T, NT>(a, s, blockIdx.x / (cTiles * kTiles), k0, c0);
 }
 
-extern "C" __global__ void __launch_bounds__(256) conv_dw_f32(const ConvArgs *tasks, Run run) {
-  SHARED ConvDwShared<float> s;
-  const ConvArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) conv_dw<float>(a, s);
-}
-extern "C" __global__ void __launch_bounds__(256) conv_dw_bf16(const ConvArgs *tasks, Run run) {
-  SHARED ConvDwShared<bf16> s;
-  const ConvArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) conv_dw<bf16>(a, s);
-}
+#define CONV_DW(NAME, T, NT, BLOCKS)                                                              \
+  extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
+    SHARED ConvDwShared<T, NT> s;                                                                 \
+    const ConvArgs a = tasks[blockIdx.y];                                                         \
+    if ((int)blockIdx.x < a.Blocks) conv_dw<T, NT>(a, s);                                         \
+  }
+CONV_DW(conv_dw16_f32, float, 2, 3)
+CONV_DW(conv_dw32_f32, float, 4, 2)
+CONV_DW(conv_dw64_f32, float, 8, 1)
+CONV_DW(conv_dw16_bf16, bf16, 2, 4)
+CONV_DW(conv_dw32_bf16, bf16, 4, 3)
+CONV_DW(conv_dw64_bf16, bf16, 8, 2)

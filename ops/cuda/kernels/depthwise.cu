@@ -1,6 +1,7 @@
 // Depthwise convolutions. A thread computes V channels of a run of RUN pixels of a
-// row: what it loads of a row of the window serves all of them. V is 8 or 4 where
-// the channels allow it, which makes accesses of 16 or 8 bytes, else 1.
+// row: what it loads of a row of the window serves all of them. V is 4 where the
+// channels allow it, else 1: with 8 a thread would need so many registers that too
+// few of them were there to wait for memory.
 
 const int RUN = 4;
 
@@ -131,10 +132,7 @@ __device__ __forceinline__ void dw_fwd(const DwArgs &a, float) {
 }
 
 __device__ __forceinline__ void dw_fwd(const DwArgs &a, bf16) {
-  if (a.C % 8 == 0) {
-    DW_FAST(dw_fwd_fast, bf16, 8, a)
-    dw_fwd_any<bf16, 8>(a);
-  } else if (a.C % 4 == 0) {
+  if (a.C % 4 == 0) {
     DW_FAST(dw_fwd_fast, bf16, 4, a)
     dw_fwd_any<bf16, 4>(a);
   } else {
@@ -142,11 +140,11 @@ __device__ __forceinline__ void dw_fwd(const DwArgs &a, bf16) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) dw_fwd_f32(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 3) dw_fwd_f32(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_fwd(a, 0.f);
 }
-extern "C" __global__ void __launch_bounds__(256) dw_fwd_bf16(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 3) dw_fwd_bf16(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_fwd(a, bf16());
 }
@@ -243,10 +241,7 @@ __device__ __forceinline__ void dw_dx(const DwArgs &a, float) {
 }
 
 __device__ __forceinline__ void dw_dx(const DwArgs &a, bf16) {
-  if (a.C % 8 == 0) {
-    DW_FAST(dw_dx_fast, bf16, 8, a)
-    dw_dx_any<bf16, 8>(a);
-  } else if (a.C % 4 == 0) {
+  if (a.C % 4 == 0) {
     DW_FAST(dw_dx_fast, bf16, 4, a)
     dw_dx_any<bf16, 4>(a);
   } else {
@@ -254,17 +249,17 @@ __device__ __forceinline__ void dw_dx(const DwArgs &a, bf16) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) dw_dx_f32(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 3) dw_dx_f32(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_dx(a, 0.f);
 }
-extern "C" __global__ void __launch_bounds__(256) dw_dx_bf16(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 3) dw_dx_bf16(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_dx(a, bf16());
 }
 
 struct DwShared {
-  float v[THREADS * 8];
+  float v[THREADS * 4];
 };
 
 // dw_dw_fast: a thread has V channels of one row of the window, and takes every
@@ -379,22 +374,19 @@ __device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, float) {
 }
 
 __device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, bf16) {
-  if (a.C % 8 == 0) {
-    DW_FAST(dw_dw_fast, bf16, 8, a, s)
-    DW_HALVING(dw_dw_fast, bf16, 8, a, s)
-  } else if (a.C % 4 == 0) {
+  if (a.C % 4 == 0) {
     DW_FAST(dw_dw_fast, bf16, 4, a, s)
     DW_HALVING(dw_dw_fast, bf16, 4, a, s)
   }
   dw_dw_any<bf16>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(256) dw_dw_f32(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 3) dw_dw_f32(const DwArgs *tasks, Run run) {
   SHARED DwShared s;
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_dw(a, s, 0.f);
 }
-extern "C" __global__ void __launch_bounds__(256) dw_dw_bf16(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 3) dw_dw_bf16(const DwArgs *tasks, Run run) {
   SHARED DwShared s;
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_dw(a, s, bf16());

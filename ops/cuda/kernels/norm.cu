@@ -6,29 +6,55 @@ struct NormShared {
   u32 last;
 };
 
+// fresh reads what another block wrote during this launch: past the first level cache.
+__device__ __forceinline__ float fresh(const float *p) {
+#ifdef CUDA_EMU
+  return *p;
+#else
+  float v;
+  asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(v) : "l"(p));
+  return v;
+#endif
+}
+
 // column_sums adds up partial (rows,2,C) in double and calls done(c, sum0, sum1)
-// for every column c < C from one thread each. Every thread of the block calls it.
+// for every column c < C from one thread each. The rows are shared by as many slices
+// as there are threads for, each with several loads under way, as a single block has
+// to do this while all others are gone. Every thread of the block calls it.
 template <class Done>
 __device__ __forceinline__ void column_sums(const float *partial, int rows, int C, NormShared &s, Done done) {
-  const volatile float *p = partial;  // other blocks wrote it
-  int tid = threadIdx.x, slice = tid >> 5;
-  for (int c0 = 0; c0 < C; c0 += 32) {
-    int c = c0 + (tid & 31);
+  const int tid = threadIdx.x, wide = C <= 8 ? 8 : C <= 16 ? 16 : 32, slices = THREADS / wide, slice = tid / wide;
+  for (int c0 = 0; c0 < C; c0 += wide) {
+    const int c = c0 + tid % wide;
     double a = 0, b = 0;
     if (c < C) {
-      int hi = (int)((long long)(slice + 1) * rows / 8);
-      for (int r = (int)((long long)slice * rows / 8); r < hi; r++) {
-        a += p[(size_t)r * 2 * C + c];
-        b += p[(size_t)r * 2 * C + C + c];
+      const int hi = (int)((long long)(slice + 1) * rows / slices);
+      int r = (int)((long long)slice * rows / slices);
+      for (; r + 8 <= hi; r += 8) {
+        float x[8], y[8];
+#pragma unroll
+        for (int k = 0; k < 8; k++) {
+          x[k] = fresh(partial + (size_t)(r + k) * 2 * C + c);
+          y[k] = fresh(partial + (size_t)(r + k) * 2 * C + C + c);
+        }
+#pragma unroll
+        for (int k = 0; k < 8; k++) {
+          a += x[k];
+          b += y[k];
+        }
+      }
+      for (; r < hi; r++) {
+        a += fresh(partial + (size_t)r * 2 * C + c);
+        b += fresh(partial + (size_t)r * 2 * C + C + c);
       }
     }
     s.sum[tid] = a;
     s.square[tid] = b;
     __syncthreads();
     if (slice == 0 && c < C) {
-      for (int k = 1; k < 8; k++) {
-        a += s.sum[k * 32 + tid];
-        b += s.square[k * 32 + tid];
+      for (int k = 1; k < slices; k++) {
+        a += s.sum[k * wide + tid];
+        b += s.square[k * wide + tid];
       }
       done(c, a, b);
     }
@@ -64,7 +90,7 @@ __device__ void norm_end(const Norm &n, int rowBlocks, int blocks, int P, int C,
 }
 
 struct ChannelShared {
-  float v[THREADS * 8];
+  float v[THREADS * 4];
 };
 
 // Lanes deals the pixels of a block to threads of V channels each: thread t has
@@ -137,9 +163,7 @@ template <class T, int V> __device__ __forceinline__ void norm_bwd_sums(const No
 }
 
 template <class T> __device__ __forceinline__ void norm_bwd(const NormGradArgs &a, NormGradShared &s) {
-  if (a.C % 8 == 0)
-    norm_bwd_sums<T, 8>(a, s);
-  else if (a.C % 4 == 0)
+  if (a.C % 4 == 0)
     norm_bwd_sums<T, 4>(a, s);
   else
     norm_bwd_sums<T, 1>(a, s);
@@ -154,12 +178,12 @@ template <class T> __device__ __forceinline__ void norm_bwd(const NormGradArgs &
   });
 }
 
-extern "C" __global__ void __launch_bounds__(256) norm_bwd_f32(const NormGradArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 4) norm_bwd_f32(const NormGradArgs *tasks, Run run) {
   SHARED NormGradShared s;
   const NormGradArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) norm_bwd<float>(a, s);
 }
-extern "C" __global__ void __launch_bounds__(256) norm_bwd_bf16(const NormGradArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 4) norm_bwd_bf16(const NormGradArgs *tasks, Run run) {
   SHARED NormGradShared s;
   const NormGradArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) norm_bwd<bf16>(a, s);

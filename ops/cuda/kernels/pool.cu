@@ -80,21 +80,19 @@ template <class T, int V> __device__ __forceinline__ void pool_fwd_body(const Po
 }
 
 template <class T> __device__ __forceinline__ void pool_fwd(const PoolArgs &a, const Run &run, PoolShared &s) {
-  if (a.C % 8 == 0)
-    pool_fwd_body<T, 8>(a, s);
-  else if (a.C % 4 == 0)
+  if (a.C % 4 == 0)
     pool_fwd_body<T, 4>(a, s);
   else
     pool_fwd_body<T, 1>(a, s);
   if (a.Norm.Partial) norm_end(a.Norm, a.Blocks, a.Blocks, a.N * a.OH * a.OW, a.C, run, s.end);
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool_fwd_f32(const PoolArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 4) pool_fwd_f32(const PoolArgs *tasks, Run run) {
   SHARED PoolShared s;
   const PoolArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) pool_fwd<float>(a, run, s);
 }
-extern "C" __global__ void __launch_bounds__(256) pool_fwd_bf16(const PoolArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 4) pool_fwd_bf16(const PoolArgs *tasks, Run run) {
   SHARED PoolShared s;
   const PoolArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) pool_fwd<bf16>(a, run, s);
@@ -148,19 +146,17 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
 }
 
 template <class T> __device__ __forceinline__ void pool_bwd(const PoolArgs &a) {
-  if (a.C % 8 == 0)
-    pool_bwd_body<T, 8>(a);
-  else if (a.C % 4 == 0)
+  if (a.C % 4 == 0)
     pool_bwd_body<T, 4>(a);
   else
     pool_bwd_body<T, 1>(a);
 }
 
-extern "C" __global__ void __launch_bounds__(256) pool_bwd_f32(const PoolArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 4) pool_bwd_f32(const PoolArgs *tasks, Run run) {
   const PoolArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) pool_bwd<float>(a);
 }
-extern "C" __global__ void __launch_bounds__(256) pool_bwd_bf16(const PoolArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 4) pool_bwd_bf16(const PoolArgs *tasks, Run run) {
   const PoolArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) pool_bwd<bf16>(a);
 }
