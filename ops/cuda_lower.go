@@ -98,16 +98,16 @@ func (l *lowering) normGrad(c *Call, k int, affine bool, i int, coef, dy, z cuda
 	if affine {
 		a.DGamma, a.DBeta = l.f32(c.DIn[i]), l.f32(c.DIn[i+1])
 	}
-	a.Blocks = l.share(rows*ch, 16*1024)
+	a.Blocks = l.share(rows*ch, 4*1024)
 	a.Partial = l.b.Temp(4 * int(a.Blocks) * 2 * ch)
 	cuda.Add(l.b, "norm_bwd", l.half, &a)
 	return cuda.Dz{DY: dy, Z: z, A: a.A, B: a.B, D: a.D, Mean: a.Mean}
 }
 
 // share is how many blocks share n elements of work, so that each has about per
-// of them and there are no more than two for every multiprocessor.
+// of them and there are no more than three for every multiprocessor.
 func (l *lowering) share(n, per int) int32 {
-	return int32(max(1, min(ceilDiv(n, per), 2*l.b.SMs)))
+	return int32(max(1, min(ceilDiv(n, per), 3*l.b.SMs)))
 }
 
 // reduce adds up the partial sums of n values over splits.

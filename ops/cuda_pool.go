@@ -10,7 +10,7 @@ func (l *lowering) poolArgs(o PoolBN, c *Call) cuda.PoolArgs {
 	if o.Max {
 		a.Tap = l.f32(c.Saved)
 	}
-	a.Blocks = l.share(y.TotalSize(), 8*1024)
+	a.Blocks = l.share(y.TotalSize(), 2*1024)
 	return a
 }
 
@@ -33,7 +33,7 @@ func (l *lowering) poolGrad(o PoolBN, c *Call) {
 	}
 	a.X, a.Scale, a.Shift, a.Z = 0, 0, 0, 0
 	a.DX, a.Add = l.act(c.DIn[0]), l.act(c.DAdd[0])
-	a.Blocks = int32(max(1, ceilDiv(c.InShape[0].TotalSize(), 256*8)))
+	a.Blocks = int32(max(1, ceilDiv(c.InShape[0].TotalSize(), 256*4)))
 	cuda.Add(l.b, "pool_bwd", l.half, &a)
 }
 

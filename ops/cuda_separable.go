@@ -91,14 +91,18 @@ func (l *lowering) separableGrad(o Separable, c *Call) {
 func (l *lowering) dwWeights(d cuda.DwArgs, dw cuda.Addr) {
 	n := int(d.K * d.K * d.C)
 	d.DX, d.Add, d.W = 0, 0, 0
-	d.Blocks = int32(max(1, min(int(d.N*d.OH)/8, l.b.SMs)))
+	d.Blocks = int32(max(1, min(int(d.N*d.OH)/4, 3*l.b.SMs)))
 	d.Partial = l.b.Temp(4 * n * int(d.Blocks))
 	cuda.Add(l.b, "dw_dw", l.half, &d)
 	l.reduce(dw, d.Partial, n, int(d.Blocks))
 }
 
-// dwBlocks is how many blocks a depthwise convolution has: a thread for every
-// eight channels of four pixels.
+// dwBlocks is how many blocks a depthwise convolution has: a thread for every four
+// channels of four pixels, or of one where the stride is not 1.
 func (l *lowering) dwBlocks(d cuda.DwArgs) int32 {
-	return int32(max(1, ceilDiv(int(d.N)*int(d.H)*int(d.W2)*int(d.C), 256*8*4)))
+	per := 256 * 4 * 4
+	if d.Stride > 1 {
+		per = 256 * 4
+	}
+	return int32(max(1, min(ceilDiv(int(d.N)*int(d.H)*int(d.W2)*int(d.C), per), 64*l.b.SMs)))
 }

@@ -172,6 +172,10 @@ type deviceKernelRow struct {
 	MS       float64 `json:"ms"`
 	GB       float64 `json:"gb"` // of the buffers read and written
 	Share    float64 `json:"copy_share"`
+	USEach   float64 `json:"us_per_launch"`
+	Slowest  float64 `json:"us_slowest"`
+	Tasks1   int     `json:"slowest_tasks"`
+	Blocks1  int     `json:"slowest_blocks"`
 }
 
 func (a *app) benchKernelsCmd() *cobra.Command {
@@ -253,6 +257,7 @@ func (a *app) benchKernels(c Config, f benchFlags) error {
 		}
 	}
 	for _, k := range by {
+		k.USEach = 1e3 * k.MS * float64(len(archs)) / float64(k.Launches)
 		k.Share = k.GB / (speed / 1e9) / (k.MS / 1e3)
 		r.Kernels = append(r.Kernels, *k)
 		r.TotalMS += k.MS
@@ -270,9 +275,9 @@ func (a *app) benchKernels(c Config, f benchFlags) error {
 	}
 	a.ui.printf("%s; a copy moves %.0f GB/s\n%d tasks in %d launches on %d levels; arena %d MB, table %d kB\n",
 		r.Device, r.CopyGBPS, r.Plan.Tasks, r.Plan.Launches, r.Plan.Levels, r.Plan.ArenaBytes/1e6, r.Plan.TableBytes/1000)
-	a.ui.printf("%-18s %8s %8s %9s %9s %7s\n", "kernel", "launches", "tasks", "ms", "GB", "of copy")
+	a.ui.printf("%-18s %8s %8s %9s %9s %7s %9s %9s %6s %7s\n", "kernel", "launches", "tasks", "ms", "GB", "of copy", "us each", "slowest", "tasks", "blocks")
 	for _, k := range r.Kernels {
-		a.ui.printf("%-18s %8d %8d %9.4f %9.4f %6.0f%%\n", k.Kernel, k.Launches, k.Tasks, k.MS, k.GB, 100*k.Share)
+		a.ui.printf("%-18s %8d %8d %9.4f %9.4f %6.0f%% %9.1f %9.1f %6d %7d\n", k.Kernel, k.Launches, k.Tasks, k.MS, k.GB, 100*k.Share, k.USEach, k.Slowest, k.Tasks1, k.Blocks1)
 	}
 	a.ui.printf("%-18s %8s %8s %9.4f %9.4f %6.0f%%\n", "all", "", "", r.TotalMS, r.TotalGB, 100*r.CopyShare)
 	return nil
@@ -289,4 +294,7 @@ func (r *kernelsReport) add(by map[string]*deviceKernelRow, k cuda.KernelTime, n
 	row.Tasks += k.Tasks
 	row.MS += 1e3 * k.Seconds / float64(n)
 	row.GB += float64(k.Bytes) / 1e9 / float64(n)
+	if us := 1e6 * k.Slowest; us > row.Slowest {
+		row.Slowest, row.Tasks1, row.Blocks1 = us, k.SlowestTasks, k.SlowestGrid
+	}
 }

@@ -12,6 +12,10 @@ type KernelTime struct {
 	// counted once a task: what a launch has to move at least, if it uses all of
 	// them.
 	Bytes int64
+
+	Slowest      float64 // seconds of the slowest launch, which had so many
+	SlowestTasks int
+	SlowestGrid  int // blocks of the largest task
 }
 
 // Profile runs a section launch by launch between events and returns a row for
@@ -60,6 +64,9 @@ func (l *Loaded) Profile(section int, r Run) ([]KernelTime, error) {
 			rows[k].Tasks += x.Tasks
 			rows[k].Seconds += ms / 1e3
 			rows[k].Bytes += x.Bytes
+			if ms/1e3 > rows[k].Slowest {
+				rows[k].Slowest, rows[k].SlowestTasks, rows[k].SlowestGrid = ms/1e3, x.Tasks, x.Blocks
+			}
 		}
 		for _, ev := range events {
 			if err := l.e.d.FreeEvent(ev); err != nil {

@@ -62,6 +62,14 @@ template <int V, class T> __device__ __forceinline__ void load(const T *p, float
   for (int i = 0; i < V; i++) out[i] = to_float(k.v[i]);
 }
 
+// unpack is the second half of load: what is to be used later takes less room packed.
+template <class T, int V> __device__ __forceinline__ void unpack(const Pack<T, V> &k, float (&out)[V]) {
+#pragma unroll
+  for (int i = 0; i < V; i++) out[i] = to_float(k.v[i]);
+}
+
+template <int V, class T> __device__ __forceinline__ Pack<T, V> packed(const T *p) { return *(const Pack<T, V> *)p; }
+
 template <int V, class T> __device__ __forceinline__ void store(T *p, const float (&in)[V]) {
   Pack<T, V> k;
 #pragma unroll

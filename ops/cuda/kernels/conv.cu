@@ -35,6 +35,18 @@ template <class T, int NT> struct ConvShared {
   int pixel[ROWS];
 };
 
+// The products of a tile take the place of its rows.
+template <class T, int NT> struct ConvDxShared {
+  static const int LDA = Depth<T>::value + Depth<T>::pad, LDB = NT * 8 + Depth<T>::pad, LDO = NT * 8 + 4;
+  union {
+    __align__(16) T a[ROWS * LDA];
+    __align__(16) float out[ROWS * LDO];
+  };
+  __align__(16) T b[Depth<T>::value * LDB];
+  float coef[4][COLS];
+  int pixel[ROWS];
+};
+
 template <class T, int NT> struct ConvDwShared {
   static const int LDA = COLS + Depth<T>::pad, LDB = NT * 8 + Depth<T>::pad;
   __align__(16) T a[Depth<T>::rows * LDA];
@@ -112,6 +124,8 @@ __device__ __forceinline__ int conv_pixel(const ConvArgs &a, int r) {
   return (n * a.H + oy * a.Stride + a.Off) * a.W2 + ox * a.Stride + a.Off;
 }
 
+const int BATCH = 4;  // loads of a thread under way at a time
+
 // load_x fills dst (rows x width) with x(row0+i, k0+j), normalised and rectified;
 // pixel holds the pixels of the rows, coef scale and shift of the columns.
 template <class T, int V>
@@ -119,23 +133,29 @@ __device__ __forceinline__ void load_x_by(const ConvArgs &a, const int *pixel, c
   const int vecs = width / V, j = threadIdx.x % vecs * V, k = k0 + j, step = THREADS / vecs;
   const bool any = k < a.Cin;
   const int part = any ? k / a.Cpart : 0;
-  const T *src = any ? (const T *)((const Part *)a.Parts)[part].X + (k - part * a.Cpart) : nullptr;
-#pragma unroll 4
-  for (int i = threadIdx.x / vecs; i < rows; i += step) {
-    float v[V];
-    if (any && row0 + i < a.P) {
-      load<V>(src + (size_t)pixel[i] * a.Cpart, v);
+  const T *src = (const T *)((const Part *)a.Parts)[part].X + (any ? k - part * a.Cpart : 0);
+  for (int i0 = threadIdx.x / vecs; i0 < rows; i0 += BATCH * step) {
+    Pack<T, V> raw[BATCH];
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {  // all loads first, of some row where there is none
+      const int i = min(i0 + b * step, min(rows, a.P - row0) - 1);
+      raw[b] = packed<V>(src + (size_t)pixel[i] * a.Cpart);
+    }
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {
+      const int i = i0 + b * step;
+      if (i >= rows) break;
+      const bool in = any && row0 + i < a.P;
+      float v[V];
+      unpack(raw[b], v);
 #pragma unroll
       for (int q = 0; q < V; q++) {
         v[q] = fmaf(v[q], coef[0][j + q], coef[1][j + q]);
         if (a.ReLU && v[q] < 0) v[q] = 0;
-        if (k + q >= a.Cin) v[q] = 0;
+        if (!in || k + q >= a.Cin) v[q] = 0;
       }
-    } else {
-#pragma unroll
-      for (int q = 0; q < V; q++) v[q] = 0;
+      store<V>(dst + i * ld + j, v);
     }
-    store<V>(dst + i * ld + j, v);
   }
 }
 
@@ -168,25 +188,30 @@ __device__ __forceinline__ void x_coef(const ConvArgs &a, float (*coef)[COLS], i
 template <class T, int V>
 __device__ __forceinline__ void load_dz_by(const ConvArgs &a, const float (*coef)[COLS], int row0, int rows, int c0, int width, T *dst, int ld) {
   const int vecs = width / V, j = threadIdx.x % vecs * V, c = c0 + j, step = THREADS / vecs;
-  const bool any = c < a.Cout;
-  const T *dy = (const T *)a.Dz.DY + c, *z = (const T *)a.Dz.Z + c;
-#pragma unroll 4
-  for (int i = threadIdx.x / vecs; i < rows; i += step) {
-    float v[V];
-    if (any && row0 + i < a.P) {
-      const size_t at = (size_t)(row0 + i) * a.Ldz;
-      load<V>(dy + at, v);
-      if (a.Dz.A) {
-        float w[V];
-        load<V>(z + at, w);
+  const bool any = c < a.Cout, norm = a.Dz.A != 0;
+  const T *dy = (const T *)a.Dz.DY + (any ? c : 0), *z = norm ? (const T *)a.Dz.Z + (any ? c : 0) : dy;
+  for (int i0 = threadIdx.x / vecs; i0 < rows; i0 += BATCH * step) {
+    Pack<T, V> rawdy[BATCH], rawz[BATCH];
 #pragma unroll
-        for (int q = 0; q < V; q++) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
-      }
-    } else {
-#pragma unroll
-      for (int q = 0; q < V; q++) v[q] = 0;
+    for (int b = 0; b < BATCH; b++) {  // all loads first, of some row where there is none
+      const size_t at = (size_t)(row0 + min(i0 + b * step, min(rows, a.P - row0) - 1)) * a.Ldz;
+      rawdy[b] = packed<V>(dy + at);
+      rawz[b] = packed<V>(z + at);
     }
-    store<V>(dst + i * ld + j, v);
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {
+      const int i = i0 + b * step;
+      if (i >= rows) break;
+      float v[V], w[V];
+      unpack(rawdy[b], v);
+      unpack(rawz[b], w);
+#pragma unroll
+      for (int q = 0; q < V; q++) {
+        if (norm) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
+        if (!any || row0 + i >= a.P) v[q] = 0;
+      }
+      store<V>(dst + i * ld + j, v);
+    }
   }
 }
 
@@ -329,49 +354,64 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd(const ConvAr
 CONV_FWD(conv_fwd16_f32, float, 2, 3)
 CONV_FWD(conv_fwd32_f32, float, 4, 2)
 CONV_FWD(conv_fwd64_f32, float, 8, 1)
-CONV_FWD(conv_fwd16_bf16, bf16, 2, 4)
+CONV_FWD(conv_fwd16_bf16, bf16, 2, 3)
 CONV_FWD(conv_fwd32_bf16, bf16, 4, 3)
 CONV_FWD(conv_fwd64_bf16, bf16, 8, 2)
 
-// dx_store masks the gradient of columns k and k+1 of a pixel, adds what is to be
-// added, and writes it.
-template <class T> __device__ __forceinline__ void dx_store(const ConvArgs &a, int pixel, int k, float (&v)[2]) {
+// dx_end masks the tile's gradients out (rows x ld) of columns k0 to k0+8*NT-1, adds
+// what is to be added, and writes them: V columns of a row at a time.
+template <class T, int NT, int V> __device__ __forceinline__ void dx_end_by(const ConvArgs &a, const int *pixel, const float *out, int ld, int row0, int k0) {
+  const int vecs = NT * 8 / V, j = threadIdx.x % vecs * V, k = k0 + j, step = THREADS / vecs, rows = min(ROWS, a.P - row0);
+  if (k >= a.Cin) return;
+  const int part = k / a.Cpart, c = k - part * a.Cpart;
+  const Part p = ((const Part *)a.Parts)[part];
+  if (!p.DX) return;
+  float sc[V], sh[V];
+  const bool norm = a.ReLU && p.Scale;
 #pragma unroll
-  for (int q = 0; q < 2; q++) {
-    if (k + q >= a.Cin) return;
-    const int part = (k + q) / a.Cpart, c = (k + q) % a.Cpart;
-    const Part p = ((const Part *)a.Parts)[part];
-    if (!p.DX) continue;
-    const size_t at = (size_t)pixel * a.Cpart + c;
-    if (a.ReLU && !(part_value<T>(p, at, (k + q) % a.Cnorm) > 0)) v[q] = 0;
-    if (p.Add) v[q] += to_float(((const T *)p.Add)[at]);
-    from_float(v[q], ((T *)p.DX)[at]);
+  for (int q = 0; q < V; q++) {
+    sc[q] = norm ? ((const float *)p.Scale)[(k + q) % a.Cnorm] : 1.f;
+    sh[q] = norm ? ((const float *)p.Shift)[(k + q) % a.Cnorm] : 0.f;
+  }
+  // What is not needed is read all the same, from what is.
+  const T *x = (const T *)(a.ReLU ? p.X : p.Add ? p.Add : p.DX) + c, *add = p.Add ? (const T *)p.Add + c : x;
+  for (int i0 = threadIdx.x / vecs; i0 < rows; i0 += BATCH * step) {
+    Pack<T, V> rawx[BATCH], rawadd[BATCH];
+    if (a.ReLU || p.Add) {
+#pragma unroll
+      for (int b = 0; b < BATCH; b++) {
+        const size_t at = (size_t)pixel[min(i0 + b * step, rows - 1)] * a.Cpart;
+        rawx[b] = packed<V>(x + at);
+        rawadd[b] = packed<V>(add + at);
+      }
+    }
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {
+      const int i = i0 + b * step;
+      if (i >= rows) break;
+      float v[V], u[V];
+#pragma unroll
+      for (int q = 0; q < V; q++) v[q] = out[i * ld + j + q];
+      if (a.ReLU) {
+        unpack(rawx[b], u);
+#pragma unroll
+        for (int q = 0; q < V; q++)
+          if (!(fmaf(u[q], sc[q], sh[q]) > 0)) v[q] = 0;
+      }
+      if (p.Add) {
+        unpack(rawadd[b], u);
+#pragma unroll
+        for (int q = 0; q < V; q++) v[q] += u[q];
+      }
+      store<V>((T *)p.DX + (size_t)pixel[i] * a.Cpart + c, v);
+    }
   }
 }
 
-// dx_store_pair is dx_store of two columns of one part, k even.
-template <class T> __device__ __forceinline__ void dx_store_pair(const ConvArgs &a, const Part &p, const float (&sc)[2], const float (&sh)[2], size_t at, float (&v)[2]) {
-  if (a.ReLU) {
-    float x[2];
-    load<2>((const T *)p.X + at, x);
-#pragma unroll
-    for (int q = 0; q < 2; q++)
-      if (!(fmaf(x[q], sc[q], sh[q]) > 0)) v[q] = 0;
-  }
-  if (p.Add) {
-    float add[2];
-    load<2>((const T *)p.Add + at, add);
-    v[0] += add[0];
-    v[1] += add[1];
-  }
-  store<2>((T *)p.DX + at, v);
-}
-
-template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const ConvArgs &a, ConvShared<T, NT> &s, int rowBlock, int k0) {
-  const int K = Depth<T>::value, LDA = ConvTile<T, NT>::LDA, LDB = ConvTile<T, NT>::LDB;
+template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const ConvArgs &a, ConvDxShared<T, NT> &s, int rowBlock, int k0) {
+  const int K = Depth<T>::value, LDA = ConvDxShared<T, NT>::LDA, LDB = ConvDxShared<T, NT>::LDB;
   const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
   const int tiles = (a.P + ROWS - 1) / ROWS, chunks = (a.Cout + K - 1) / K;
-  const bool pairs = a.Cpart % 2 == 0 && a.Cnorm % 2 == 0 && a.Cin % 2 == 0;
   for (int tile = rowBlock; tile < tiles; tile += a.RowBlocks) {
     const int row0 = tile * ROWS;
     float acc[NT][4];
@@ -382,68 +422,49 @@ template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const C
     for (int chunk = 0; chunk < chunks; chunk++) {
       const int c0 = chunk * K, deep = min((a.Cout - c0 + 15) / 16 * 16, K);
       __syncthreads();
+      if (chunk == 0 && tid < ROWS) s.pixel[tid] = conv_pixel(a, row0 + tid);
       if (tile == rowBlock || chunks > 1) {
         dz_coef(a, s.coef, c0, deep);
         for (int i = tid; i < deep * NT * 8; i += THREADS) {
           const int c = i % deep, k = i / deep;
           const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
-          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.tile.b[c * LDB + k]);
+          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.b[c * LDB + k]);
         }
       }
       __syncthreads();
-      load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.tile.a, LDA);
+      load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);
       __syncthreads();
-      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.tile.a + warp * 16 * LDA + k, LDA, s.tile.b + k * LDB, LDB);
+      for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.a + warp * 16 * LDA + k, LDA, s.b + k * LDB, LDB);
     }
-    const int r0 = row0 + warp * 16 + g;
-    const int px[2] = {conv_pixel(a, r0), conv_pixel(a, r0 + 8)};
+    __syncthreads();  // the products take the place of the tiles
+    const int ldo = ConvDxShared<T, NT>::LDO;
 #pragma unroll
-    for (int n = 0; n < NT; n++) {
-      const int k = k0 + n * 8 + 2 * t;
-      if (k >= a.Cin) continue;
-      if (!pairs) {
+    for (int n = 0; n < NT; n++)
 #pragma unroll
-        for (int h = 0; h < 2; h++) {
-          float v[2] = {acc[n][2 * h], acc[n][2 * h + 1]};
-          if (r0 + 8 * h < a.P) dx_store<T>(a, px[h], k, v);
-        }
-        continue;
-      }
-      const int part = k / a.Cpart, c = k - part * a.Cpart, cn = k % a.Cnorm;
-      const Part p = ((const Part *)a.Parts)[part];
-      if (!p.DX) continue;
-      float sc[2] = {1, 1}, sh[2] = {0, 0};
-      if (a.ReLU && p.Scale) {
-#pragma unroll
-        for (int q = 0; q < 2; q++) {
-          sc[q] = ((const float *)p.Scale)[cn + q];
-          sh[q] = ((const float *)p.Shift)[cn + q];
-        }
-      }
-#pragma unroll
-      for (int h = 0; h < 2; h++) {
-        float v[2] = {acc[n][2 * h], acc[n][2 * h + 1]};
-        if (r0 + 8 * h < a.P) dx_store_pair<T>(a, p, sc, sh, (size_t)px[h] * a.Cpart + c, v);
-      }
-    }
+      for (int q = 0; q < 4; q++) s.out[(warp * 16 + g + q / 2 * 8) * ldo + n * 8 + 2 * t + q % 2] = acc[n][q];
+    __syncthreads();
+    if (a.Cpart % 4 == 0)
+      dx_end_by<T, NT, 4>(a, s.pixel, s.out, ldo, row0, k0);
+    else
+      dx_end_by<T, NT, 1>(a, s.pixel, s.out, ldo, row0, k0);
   }
 }
 
-template <class T, int NT> __device__ __forceinline__ void conv_dx(const ConvArgs &a, ConvShared<T, NT> &s) {
+template <class T, int NT> __device__ __forceinline__ void conv_dx(const ConvArgs &a, ConvDxShared<T, NT> &s) {
   const int kTiles = (a.Cin + NT * 8 - 1) / (NT * 8);
   conv_dx_tiles<T, NT>(a, s, blockIdx.x / kTiles, blockIdx.x % kTiles * NT * 8);
 }
 
 #define CONV_DX(NAME, T, NT, BLOCKS)                                                              \
   extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
-    SHARED ConvShared<T, NT> s;                                                                   \
+    SHARED ConvDxShared<T, NT> s;                                                                   \
     const ConvArgs a = tasks[blockIdx.y];                                                         \
     if ((int)blockIdx.x < a.Blocks) conv_dx<T, NT>(a, s);                                         \
   }
 CONV_DX(conv_dx16_f32, float, 2, 3)
 CONV_DX(conv_dx32_f32, float, 4, 2)
 CONV_DX(conv_dx64_f32, float, 8, 1)
-CONV_DX(conv_dx16_bf16, bf16, 2, 4)
+CONV_DX(conv_dx16_bf16, bf16, 2, 3)
 CONV_DX(conv_dx32_bf16, bf16, 4, 3)
 CONV_DX(conv_dx64_bf16, bf16, 8, 2)
 
@@ -513,6 +534,6 @@ template <class T, int NT> __device__ __forceinline__ void conv_dw(const ConvArg
 CONV_DW(conv_dw16_f32, float, 2, 3)
 CONV_DW(conv_dw32_f32, float, 4, 2)
 CONV_DW(conv_dw64_f32, float, 8, 1)
-CONV_DW(conv_dw16_bf16, bf16, 2, 4)
+CONV_DW(conv_dw16_bf16, bf16, 2, 3)
 CONV_DW(conv_dw32_bf16, bf16, 4, 3)
 CONV_DW(conv_dw64_bf16, bf16, 8, 2)

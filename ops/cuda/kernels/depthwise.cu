@@ -29,14 +29,17 @@ template <int V> struct Coef {
 template <class T, int V, int K, int S, int D, bool ACT>
 __device__ __forceinline__ void dw_run(const T *src, int x0, int W, int C, const float (&w)[K][V], const Coef<V> &co, float (&acc)[RUN][V]) {
   const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
+  Pack<T, V> raw[COLS];
+#pragma unroll
+  for (int i = 0; i < COLS; i++) {  // all loads first, of some pixel where there is none
+    const int x = min(max(x0 + i, 0), W - 1);
+    raw[i] = packed<V>(src + (ptrdiff_t)(x - x0) * C);
+  }
 #pragma unroll
   for (int i = 0; i < COLS; i++) {
-    bool used = false;
-#pragma unroll
-    for (int r = 0; r < RUN; r++) used = used || (i >= r * S && (i - r * S) % D == 0 && (i - r * S) / D < K);
-    if (!used || x0 + i < 0 || x0 + i >= W) continue;
+    if (x0 + i < 0 || x0 + i >= W) continue;
     float v[V];
-    load<V>(src + (ptrdiff_t)i * C, v);
+    unpack(raw[i], v);
     if (ACT) {
 #pragma unroll
       for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
@@ -82,9 +85,10 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
   }
 }
 
-// dw_fwd_any is V channels of one pixel a thread, for whatever has no faster way.
-template <class T, int V> __device__ __forceinline__ void dw_fwd_any(const DwArgs &a) {
-  const int groups = a.C / V, pad = a.Dil * (a.K - 1) / 2;
+// dw_fwd_any is V channels of one pixel a thread, for whatever has no faster way. The
+// loads of a row of the window come first, of some pixel where there is none.
+template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(const DwArgs &a) {
+  const int groups = a.C / V, pad = a.Dil * (K - 1) / 2;
   const size_t n = (size_t)a.N * a.OH * a.OW * groups;
   for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
@@ -96,19 +100,36 @@ template <class T, int V> __device__ __forceinline__ void dw_fwd_any(const DwArg
     float s[V];
 #pragma unroll
     for (int k = 0; k < V; k++) s[k] = 0;
-    for (int ky = 0; ky < a.K; ky++)
-      for (int kx = 0; kx < a.K; kx++) {
-        const int y = oy * a.Stride + ky * a.Dil - pad, x = ox * a.Stride + kx * a.Dil - pad;
-        if (y < 0 || y >= a.H || x < 0 || x >= a.W2) continue;
-        float v[V], w[V];
-        load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, v);
-        load<V>((const float *)a.W + (ky * a.K + kx) * a.C + c, w);
+#pragma unroll 1
+    for (int ky = 0; ky < K; ky++) {
+      const int y = oy * a.Stride + ky * a.Dil - pad;
+      if (y < 0 || y >= a.H) continue;
+      float v[K][V], w[K][V];
 #pragma unroll
-        for (int k = 0; k < V; k++) s[k] = fmaf(activate(v[k], co.norm, co.scale[k], co.shift[k]), w[k], s[k]);
+      for (int kx = 0; kx < K; kx++) {
+        const int x = min(max(ox * a.Stride + kx * a.Dil - pad, 0), a.W2 - 1);
+        load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, v[kx]);
+        load<V>((const float *)a.W + (ky * K + kx) * a.C + c, w[kx]);
       }
+#pragma unroll
+      for (int kx = 0; kx < K; kx++) {
+        const int x = ox * a.Stride + kx * a.Dil - pad;
+        if (x < 0 || x >= a.W2) continue;
+#pragma unroll
+        for (int k = 0; k < V; k++) s[k] = fmaf(activate(v[kx][k], co.norm, co.scale[k], co.shift[k]), w[kx][k], s[k]);
+      }
+    }
     store<V>((T *)a.T + i * V, s);
   }
 }
+
+// DW_ANY calls F for the sizes of window there are.
+#define DW_ANY(F, T, V, ...)           \
+  switch (a.K) {                       \
+    case 3: F<T, V, 3>(__VA_ARGS__); return; \
+    case 5: F<T, V, 5>(__VA_ARGS__); return; \
+    case 7: F<T, V, 7>(__VA_ARGS__); return; \
+  }
 
 // DW_FAST calls F for the shapes that are met most: stride 1, 3x3 and 5x5, plain and
 // dilated; and returns.
@@ -125,18 +146,18 @@ template <class T, int V> __device__ __forceinline__ void dw_fwd_any(const DwArg
 __device__ __forceinline__ void dw_fwd(const DwArgs &a, float) {
   if (a.C % 4 == 0) {
     DW_FAST(dw_fwd_fast, float, 4, a)
-    dw_fwd_any<float, 4>(a);
+    DW_ANY(dw_fwd_any, float, 4, a)
   } else {
-    dw_fwd_any<float, 1>(a);
+    DW_ANY(dw_fwd_any, float, 1, a)
   }
 }
 
 __device__ __forceinline__ void dw_fwd(const DwArgs &a, bf16) {
   if (a.C % 4 == 0) {
     DW_FAST(dw_fwd_fast, bf16, 4, a)
-    dw_fwd_any<bf16, 4>(a);
+    DW_ANY(dw_fwd_any, bf16, 4, a)
   } else {
-    dw_fwd_any<bf16, 1>(a);
+    DW_ANY(dw_fwd_any, bf16, 1, a)
   }
 }
 
@@ -200,10 +221,12 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
   }
 }
 
-// dw_dx_any is V channels of one pixel a thread, for any stride.
-template <class T, int V> __device__ __forceinline__ void dw_dx_any(const DwArgs &a) {
-  const int groups = a.C / V, pad = a.Dil * (a.K - 1) / 2;
+// dw_dx_any is V channels of one pixel a thread, for any stride: of the taps of an
+// undilated window every Stride-th one meets an output.
+template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const DwArgs &a) {
+  const int groups = a.C / V, pad = a.Dil * (K - 1) / 2;
   const size_t n = (size_t)a.N * a.H * a.W2 * groups;
+  const int step = a.Dil == 1 ? a.Stride : 1;
   for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
     size_t j = i / groups;
@@ -213,17 +236,26 @@ template <class T, int V> __device__ __forceinline__ void dw_dx_any(const DwArgs
     float d[V];
 #pragma unroll
     for (int k = 0; k < V; k++) d[k] = 0;
-    for (int ky = 0; ky < a.K; ky++) {
+    const int first = a.Dil == 1 ? (ix + pad) % a.Stride : 0;
+#pragma unroll 1
+    for (int ky = a.Dil == 1 ? (iy + pad) % a.Stride : 0; ky < K; ky += step) {
       const int y = iy + pad - ky * a.Dil, oy = y / a.Stride;
       if (y < 0 || y % a.Stride != 0 || oy >= a.OH) continue;
-      for (int kx = 0; kx < a.K; kx++) {
-        const int x = ix + pad - kx * a.Dil, ox = x / a.Stride;
-        if (x < 0 || x % a.Stride != 0 || ox >= a.OW) continue;
-        float t[V], w[V];
-        load<V>((const T *)a.DT + (((size_t)im * a.OH + oy) * a.OW + ox) * a.C + c, t);
-        load<V>((const float *)a.W + (ky * a.K + kx) * a.C + c, w);
+      float t[K][V], w[K][V];
 #pragma unroll
-        for (int k = 0; k < V; k++) d[k] = fmaf(t[k], w[k], d[k]);
+      for (int q = 0; q < K; q++) {  // the loads of a row first
+        const int kx = min(first + q * step, K - 1), ox = (ix + pad - kx * a.Dil) / a.Stride;
+        if (first + q * step >= K) break;
+        load<V>((const T *)a.DT + (((size_t)im * a.OH + oy) * a.OW + min(max(ox, 0), a.OW - 1)) * a.C + c, t[q]);
+        load<V>((const float *)a.W + (ky * K + kx) * a.C + c, w[q]);
+      }
+#pragma unroll
+      for (int q = 0; q < K; q++) {
+        const int kx = first + q * step, x = ix + pad - kx * a.Dil;
+        if (kx >= K) break;
+        if (x < 0 || x % a.Stride != 0 || x / a.Stride >= a.OW) continue;
+#pragma unroll
+        for (int k = 0; k < V; k++) d[k] = fmaf(t[q][k], w[q][k], d[k]);
       }
     }
     const Coef<V> co(a.Scale, a.Shift, c);
@@ -234,18 +266,18 @@ template <class T, int V> __device__ __forceinline__ void dw_dx_any(const DwArgs
 __device__ __forceinline__ void dw_dx(const DwArgs &a, float) {
   if (a.C % 4 == 0) {
     DW_FAST(dw_dx_fast, float, 4, a)
-    dw_dx_any<float, 4>(a);
+    DW_ANY(dw_dx_any, float, 4, a)
   } else {
-    dw_dx_any<float, 1>(a);
+    DW_ANY(dw_dx_any, float, 1, a)
   }
 }
 
 __device__ __forceinline__ void dw_dx(const DwArgs &a, bf16) {
   if (a.C % 4 == 0) {
     DW_FAST(dw_dx_fast, bf16, 4, a)
-    dw_dx_any<bf16, 4>(a);
+    DW_ANY(dw_dx_any, bf16, 4, a)
   } else {
-    dw_dx_any<bf16, 1>(a);
+    DW_ANY(dw_dx_any, bf16, 1, a)
   }
 }
 
@@ -287,23 +319,20 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
           float d[RUN][V];
 #pragma unroll
           for (int r = 0; r < RUN; r++) {
-            if (ox + r < a.OW) {
-              load<V>(dt + (size_t)(ox + r) * a.C, d[r]);
-            } else {
+            load<V>(dt + (size_t)min(ox + r, a.OW - 1) * a.C, d[r]);
 #pragma unroll
-              for (int k = 0; k < V; k++) d[r][k] = 0;
-            }
+            for (int k = 0; k < V; k++) d[r][k] = ox + r < a.OW ? d[r][k] : 0.f;
           }
           const int x0 = ox * S - pad;
           const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
+          Pack<T, V> raw[COLS];
+#pragma unroll
+          for (int i = 0; i < COLS; i++) raw[i] = packed<V>(src + (ptrdiff_t)min(max(x0 + i, 0), a.W2 - 1) * a.C);
 #pragma unroll
           for (int i = 0; i < COLS; i++) {
-            bool used = false;
-#pragma unroll
-            for (int r = 0; r < RUN; r++) used = used || (i >= r * S && (i - r * S) % D == 0 && (i - r * S) / D < K);
-            if (!used || x0 + i < 0 || x0 + i >= a.W2) continue;
+            if (x0 + i < 0 || x0 + i >= a.W2) continue;
             float v[V];
-            load<V>(src + (ptrdiff_t)(x0 + i) * a.C, v);
+            unpack(raw[i], v);
 #pragma unroll
             for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
 #pragma unroll

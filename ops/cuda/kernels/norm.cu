@@ -30,22 +30,19 @@ __device__ __forceinline__ void column_sums(const float *partial, int rows, int 
     if (c < C) {
       const int hi = (int)((long long)(slice + 1) * rows / slices);
       int r = (int)((long long)slice * rows / slices);
-      for (; r + 8 <= hi; r += 8) {
+      for (; r < hi; r += 8) {
         float x[8], y[8];
 #pragma unroll
-        for (int k = 0; k < 8; k++) {
-          x[k] = fresh(partial + (size_t)(r + k) * 2 * C + c);
-          y[k] = fresh(partial + (size_t)(r + k) * 2 * C + C + c);
+        for (int k = 0; k < 8; k++) {  // all loads before the first sum
+          const float *p = partial + (size_t)min(r + k, hi - 1) * 2 * C + c;
+          x[k] = fresh(p);
+          y[k] = fresh(p + C);
         }
 #pragma unroll
         for (int k = 0; k < 8; k++) {
-          a += x[k];
-          b += y[k];
+          a += r + k < hi ? x[k] : 0.f;
+          b += r + k < hi ? y[k] : 0.f;
         }
-      }
-      for (; r < hi; r++) {
-        a += fresh(partial + (size_t)r * 2 * C + c);
-        b += fresh(partial + (size_t)r * 2 * C + C + c);
       }
     }
     s.sum[tid] = a;
@@ -107,22 +104,36 @@ template <int V> struct Lanes {
   __device__ __forceinline__ bool idle() const { return lane >= lanes; }
 };
 
-// channel_sums adds up two values of each channel over the lanes, in order, and
-// writes them to out[c] and out[C+c].
+// channel_sums adds up two values of each channel over the lanes, in a fixed order,
+// and writes them to out[c] and out[C+c]. Where a warp holds whole rounds of the
+// groups it adds up its own lanes first, by shuffles.
 template <int V>
-__device__ __forceinline__ void channel_sums(const Lanes<V> &l, const float (&s0)[V], const float (&s1)[V], float *out, int C, ChannelShared &s) {
+__device__ __forceinline__ void channel_sums(const Lanes<V> &l, float (&s0)[V], float (&s1)[V], float *out, int C, ChannelShared &s) {
+  const int n = l.groups * V, c0 = (l.group - threadIdx.x % l.groups) * V;
+  const bool whole = l.groups <= 32 && (l.groups & (l.groups - 1)) == 0;
+  if (whole) {
+    for (int m = l.groups; m < 32; m *= 2) {
+#pragma unroll
+      for (int k = 0; k < V; k++) {
+        s0[k] += __shfl_xor_sync(0xffffffffu, s0[k], m);
+        s1[k] += __shfl_xor_sync(0xffffffffu, s1[k], m);
+      }
+    }
+  }
+  const int rows = whole ? THREADS / 32 : l.lanes, row = whole ? threadIdx.x / 32 : l.lane;
+  const bool writes = whole ? threadIdx.x % 32 < l.groups : !l.idle();
+  const int at = whole ? row * n + threadIdx.x % 32 * V : threadIdx.x * V;
 #pragma unroll
   for (int which = 0; which < 2; which++) {
     __syncthreads();
-    if (!l.idle()) {
+    if (writes) {
 #pragma unroll
-      for (int k = 0; k < V; k++) s.v[threadIdx.x * V + k] = which ? s1[k] : s0[k];
+      for (int k = 0; k < V; k++) s.v[at + k] = which ? s1[k] : s0[k];
     }
     __syncthreads();
-    const int n = l.groups * V, c0 = (l.group - threadIdx.x % l.groups) * V;
     for (int i = threadIdx.x; i < n; i += THREADS) {
       float sum = 0;
-      for (int j = 0; j < l.lanes; j++) sum += s.v[j * n + i];
+      for (int j = 0; j < rows; j++) sum += s.v[j * n + i];
       out[which * C + c0 + i] = sum;
     }
   }
@@ -146,15 +157,22 @@ template <class T, int V> __device__ __forceinline__ void norm_bwd_sums(const No
       load<V>((const float *)a.Mean + c, mean);
       load<V>((const float *)a.Inv + c, inv);
       const T *dy = (const T *)a.DY + c, *z = (const T *)a.Z + c;
-#pragma unroll 4
-      for (int p = lo + l.lane; p < hi; p += l.lanes) {
-        float d[V], x[V];
-        load<V>(dy + (size_t)p * a.C, d);
-        load<V>(z + (size_t)p * a.C, x);
+      for (int p = lo + l.lane; p < hi; p += 4 * l.lanes) {
+        float d[4][V], x[4][V];
 #pragma unroll
-        for (int k = 0; k < V; k++) {
-          s0[k] += d[k];
-          s1[k] = fmaf(d[k], (x[k] - mean[k]) * inv[k], s1[k]);
+        for (int q = 0; q < 4; q++) {  // all loads before the first sum
+          const size_t at = (size_t)min(p + q * l.lanes, hi - 1) * a.C;
+          load<V>(dy + at, d[q]);
+          load<V>(z + at, x[q]);
+        }
+#pragma unroll
+        for (int q = 0; q < 4; q++) {
+          if (p + q * l.lanes >= hi) break;
+#pragma unroll
+          for (int k = 0; k < V; k++) {
+            s0[k] += d[q][k];
+            s1[k] = fmaf(d[q][k], (x[q][k] - mean[k]) * inv[k], s1[k]);
+          }
         }
       }
     }

@@ -26,8 +26,17 @@ template <class T, int V> __device__ __forceinline__ void pool_fwd_body(const Po
       if (a.Norm.Partial) load<V>((const float *)a.Norm.RunMean + c, about);
       for (int p = lo + l.lane; p < hi; p += l.lanes) {
         const int ox = p % a.OW, oy = p / a.OW % a.OH, im = p / (a.OW * a.OH);
+        Pack<T, V> raw[9];
         float best[V];
         u8 tap[V];
+        bool in[9];
+#pragma unroll
+        for (int t = 0; t < 9; t++) {  // all loads first, of some pixel where there is none
+          const int y = oy * a.Stride + t / 3 - 1, x = ox * a.Stride + t % 3 - 1;
+          in[t] = y >= 0 && y < a.H && x >= 0 && x < a.W2;
+          const int yy = min(max(y, 0), a.H - 1), xx = min(max(x, 0), a.W2 - 1);
+          raw[t] = packed<V>((const T *)a.X + (((size_t)im * a.H + yy) * a.W2 + xx) * a.C + c);
+        }
         int inside = 0;
 #pragma unroll
         for (int k = 0; k < V; k++) {
@@ -36,10 +45,9 @@ template <class T, int V> __device__ __forceinline__ void pool_fwd_body(const Po
         }
 #pragma unroll
         for (int t = 0; t < 9; t++) {
-          const int y = oy * a.Stride + t / 3 - 1, x = ox * a.Stride + t % 3 - 1;
-          if (y < 0 || y >= a.H || x < 0 || x >= a.W2) continue;
+          if (!in[t]) continue;
           float v[V];
-          load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, v);
+          unpack(raw[t], v);
 #pragma unroll
           for (int k = 0; k < V; k++) {
             const float u = scale ? fmaf(v[k], sc[k], sh[k]) : v[k];
@@ -114,24 +122,35 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
 #pragma unroll
     for (int k = 0; k < V; k++) d[k] = 0;
 #pragma unroll
-    for (int t = 0; t < 9; t++) {
-      const int y = iy + 1 - t / 3, x = ix + 1 - t % 3, oy = y / a.Stride, ox = x / a.Stride;
-      if (y < 0 || x < 0 || y % a.Stride != 0 || x % a.Stride != 0 || oy >= a.OH || ox >= a.OW) continue;
-      const size_t at = (((size_t)im * a.OH + oy) * a.OW + ox) * a.C + c;
-      float dy[V], z[V];
-      load<V>((const T *)a.Dz.DY + at, dy);
-      load<V>((const T *)a.Dz.Z + at, z);
-      if (a.Max) {
-        const Pack<u8, V> tap = *(const Pack<u8, V> *)((const u8 *)a.Tap + at);
+    for (int ty = 0; ty < 3; ty++) {
+      Pack<T, V> rawdy[3], rawz[3];
+      Pack<u8, V> tap[3];
+      bool in[3];
+      const int y = iy + 1 - ty, oy = y / a.Stride, yy = min(max(oy, 0), a.OH - 1);
+#pragma unroll
+      for (int tx = 0; tx < 3; tx++) {  // the loads of a row first
+        const int x = ix + 1 - tx, ox = x / a.Stride, xx = min(max(ox, 0), a.OW - 1);
+        in[tx] = y >= 0 && x >= 0 && y % a.Stride == 0 && x % a.Stride == 0 && oy < a.OH && ox < a.OW;
+        const size_t at = (((size_t)im * a.OH + yy) * a.OW + xx) * a.C + c;
+        rawdy[tx] = packed<V>((const T *)a.Dz.DY + at);
+        rawz[tx] = packed<V>((const T *)a.Dz.Z + at);
+        if (a.Max) tap[tx] = *(const Pack<u8, V> *)((const u8 *)a.Tap + at);
+      }
+#pragma unroll
+      for (int tx = 0; tx < 3; tx++) {
+        if (!in[tx]) continue;
+        float dy[V], z[V], by = 1;
+        unpack(rawdy[tx], dy);
+        unpack(rawz[tx], z);
+        if (!a.Max) {
+          const int ox = (ix + 1 - tx) / a.Stride;
+          const int y0 = max(oy * a.Stride - 1, 0), y1 = min(oy * a.Stride + 1, a.H - 1);
+          const int x0 = max(ox * a.Stride - 1, 0), x1 = min(ox * a.Stride + 1, a.W2 - 1);
+          by = 1.f / ((y1 - y0 + 1) * (x1 - x0 + 1));
+        }
 #pragma unroll
         for (int k = 0; k < V; k++)
-          if (tap.v[k] == t) d[k] += co.at(k, dy[k], z[k]);
-      } else {
-        const int y0 = max(oy * a.Stride - 1, 0), y1 = min(oy * a.Stride + 1, a.H - 1);
-        const int x0 = max(ox * a.Stride - 1, 0), x1 = min(ox * a.Stride + 1, a.W2 - 1);
-        const float by = 1.f / ((y1 - y0 + 1) * (x1 - x0 + 1));
-#pragma unroll
-        for (int k = 0; k < V; k++) d[k] = fmaf(by, co.at(k, dy[k], z[k]), d[k]);
+          if (!a.Max || tap[tx].v[k] == ty * 3 + tx) d[k] = fmaf(by, co.at(k, dy[k], z[k]), d[k]);
       }
     }
     const size_t at = i * V;
