@@ -21,6 +21,7 @@ type gpuEvaluator struct {
 	back    *ops.CUDA
 	state   []float32 // of Evaluate; a Scorer re-estimates it on the device
 	control cuda.Addr
+	pinned  []byte // momenta on their way
 	input   int
 	calib   residentBatch
 	search  residentBatch
@@ -54,16 +55,34 @@ func (e *gpuEvaluator) open() error {
 		return err
 	}
 	var err error
-	e.control, err = e.dev.eng.Alloc(int(unsafe.Sizeof(cuda.Control{})))
+	if e.control, err = e.dev.eng.Alloc(int(unsafe.Sizeof(cuda.Control{}))); err != nil {
+		return err
+	}
+	e.pinned, err = e.dev.eng.Pinned(4 * momenta)
 	return err
 }
+
+// momenta is more than a device is ever behind with.
+const momenta = 1 << 14
 
 func (e *gpuEvaluator) close() {
 	for _, a := range []cuda.Addr{e.control, e.calib.x, e.calib.y, e.search.x, e.search.y} {
 		e.dev.eng.Free(a)
 	}
-	e.control, e.calib, e.search = 0, residentBatch{}, residentBatch{}
+	if e.pinned != nil {
+		e.dev.eng.FreePinned(e.pinned)
+	}
+	e.pinned, e.control, e.calib, e.search = nil, 0, residentBatch{}, residentBatch{}
 	e.back.Close()
+}
+
+// reopen makes a closed evaluator usable again.
+func (e *gpuEvaluator) reopen() error {
+	if e.control != 0 {
+		return nil
+	}
+	e.input = 0
+	return e.open()
 }
 
 // stay uploads the images of batches, once for each key.
@@ -145,6 +164,9 @@ func (e *gpuEvaluator) plan(arch space.Arch, size int, mode ops.Mode) (*evalPlan
 
 // score re-estimates the statistics and measures.
 func (e *gpuEvaluator) score(ctx context.Context, arch space.Arch, train *data.Train, search *data.Search, c ScoreConfig) (Result, error) {
+	if err := e.reopen(); err != nil {
+		return Result{}, err
+	}
 	if err := e.stay(&e.calib, [2]any{train, c}, train.Calib(c.Seed, c.RecalImages, c.RecalBatch)); err != nil {
 		return Result{}, err
 	}
@@ -176,19 +198,14 @@ func (e *gpuEvaluator) score(ctx context.Context, arch space.Arch, train *data.T
 		if err := s.Zero(e.back.Addr(ops.Mem{Region: ops.State, Len: len(e.net.state)}), 4*len(e.net.state)); err != nil {
 			return err
 		}
-		batches := e.calib.n / c.RecalBatch
-		if err := e.sweep(s, plans[0], &e.calib, 0, batches, func(k int) (float32, []int) { return 1 / float32(k+1), []int{0} }); err != nil {
+		if err := e.sweep(s, plans[0], &e.calib, 0, e.calib.n/c.RecalBatch, 0); err != nil {
 			return err
 		}
 		whole := e.search.n / size
-		both := func(int) (float32, []int) { return 0, []int{0, 1} }
-		if err := e.sweep(s, plans[1], &e.search, 0, whole, both); err != nil {
+		if err := e.sweep(s, plans[1], &e.search, 0, whole, 0, 1); err != nil || plans[2] == nil {
 			return err
 		}
-		if plans[2] == nil {
-			return nil
-		}
-		return e.sweep(s, plans[2], &e.search, whole*size, 1, both)
+		return e.sweep(s, plans[2], &e.search, whole*size, 1, 0, 1)
 	})
 	if err != nil {
 		return Result{}, err
@@ -219,9 +236,9 @@ func (e *gpuEvaluator) plans(arch space.Arch, specs []planSpec) ([]*evalPlan, er
 	return plans, errors.Join(errs...)
 }
 
-// sweep runs a plan on n batches of resident images from the first-th on; each
-// says with what momentum and which sections of the plan.
-func (e *gpuEvaluator) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, first, n int, each func(k int) (float32, []int)) error {
+// sweep runs the sections of a plan on n batches of resident images from the
+// first-th on. Statistics move by 1/(k+1) in the k-th, which averages them.
+func (e *gpuEvaluator) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, first, n int, sections ...int) error {
 	if n == 0 {
 		return nil
 	}
@@ -229,6 +246,13 @@ func (e *gpuEvaluator) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, firs
 	if err != nil {
 		return err
 	}
+	run := cuda.Run{Control: e.control}
+	if n > 1 {
+		if err := s.Graph(l, 0, run); err != nil {
+			return err
+		}
+	}
+	momentum := viewOf[float32](e.pinned)
 	g := p.g
 	x, y := g.images(), g.labels()
 	for k := range n {
@@ -239,9 +263,12 @@ func (e *gpuEvaluator) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, firs
 		if err := s.Copy(e.back.Addr(y), r.y+4*at, 4*y.Len); err != nil {
 			return err
 		}
-		momentum, sections := each(k)
+		momentum[k%len(momentum)] = 1 / float32(k+1)
+		if err := s.ToDevice(e.control+cuda.Addr(unsafe.Offsetof(cuda.Control{}.Momentum)), e.pinned[4*(k%len(momentum)):][:4]); err != nil {
+			return err
+		}
 		for _, sec := range sections {
-			if err := s.Launch(l, sec, cuda.Run{Control: e.control, Momentum: momentum}); err != nil {
+			if err := s.Launch(l, sec, run); err != nil {
 				return err
 			}
 		}
@@ -260,6 +287,9 @@ func (e *gpuEvaluator) result(n int) (Result, error) {
 
 // run measures accuracy and loss on batches that are uploaded one by one.
 func (e *gpuEvaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
+	if err := e.reopen(); err != nil {
+		return Result{}, err
+	}
 	eng := e.dev.eng
 	if err := eng.Zero(e.control, int(unsafe.Sizeof(cuda.Control{}))); err != nil {
 		return Result{}, err
@@ -283,6 +313,9 @@ func (e *gpuEvaluator) run(ctx context.Context, arch space.Arch, batches iter.Se
 // each runs the sections of the forward pass on every batch; after says what to
 // do with it then.
 func (e *gpuEvaluator) each(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], sections []int, after func(*evalPlan, *cuda.Loaded) error, progress func(done int)) error {
+	if err := e.reopen(); err != nil {
+		return err
+	}
 	state := ops.Mem{Region: ops.State, Len: len(e.state)}
 	if err := e.back.Write(state, e.state); err != nil {
 		return err

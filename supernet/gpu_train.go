@@ -306,6 +306,9 @@ func (g *gpuTrainer) launch(s *cuda.Stream, gr *graph, p *packet, step int, uplo
 		if sp.loaded, err = s.Load(sp.plan); err != nil {
 			return err
 		}
+		if err := s.Graph(sp.loaded, sp.run, cuda.Run{Control: g.control, Momentum: bnMomentum}); err != nil {
+			return err
+		}
 	}
 	l := sp.loaded
 	run := cuda.Run{Control: g.control, Momentum: bnMomentum, LR: float32(c.rate(step)), Mu: float32(c.Momentum), WD: float32(c.WeightDecay)}

@@ -260,7 +260,7 @@ type Control struct {
 	Factor   float32 // for the gradients of this step
 	Bad      int32   // the numbers stopped being finite
 	BadState int32   // set by a normalisation whose running statistics are not finite
-	Pad      int32
+	Momentum float32 // of the running statistics, where Run.Momentum is 0
 }
 
 // Stats is what a step leaves for the host: LossSum/Parts, Right, the squared

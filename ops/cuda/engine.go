@@ -45,6 +45,7 @@ type slot struct {
 	dev  Addr
 	free driver.Event // recorded after the last launch that reads it
 	busy bool
+	old  []driver.Exec // graphs that may run until then
 }
 
 // MemoryError says that the device has too little memory.
@@ -289,6 +290,7 @@ type Loaded struct {
 	slot *slot
 	gen  int
 	fns  []driver.Function
+	exec map[int]driver.Exec // of sections that are graphs
 }
 
 // Load binds a plan to memory and sends its table. Plans share the arena: what
@@ -319,7 +321,16 @@ func (e *Engine) load(p *Plan) (*Loaded, error) {
 func (e *Engine) slot(n int) (*slot, error) {
 	for _, s := range e.slots {
 		if !s.busy && len(s.host) >= n {
-			return s, e.d.WaitEvent(s.free)
+			if err := e.d.WaitEvent(s.free); err != nil {
+				return nil, err
+			}
+			for _, x := range s.old {
+				if err := e.d.FreeExec(x); err != nil {
+					return nil, err
+				}
+			}
+			s.old = nil
+			return s, nil
 		}
 	}
 	s := &slot{}
@@ -352,6 +363,7 @@ func (l *Loaded) bind() error {
 			return err
 		}
 	}
+	l.dropGraphs() // their launches name the table of before
 	l.gen = e.arenaGen
 	l.plan.Bind(l.slot.host, l.slot.dev, e.arena)
 	return e.d.CopyToDevice(uint64(l.slot.dev), unsafe.Pointer(&l.slot.host[0]), l.plan.Table(), e.stream)
@@ -370,7 +382,17 @@ func (l *Loaded) Release() {
 	l.e.do(func() error { return l.release() })
 }
 
+// dropGraphs gives the graphs to the slot, which frees them when they cannot run
+// any more.
+func (l *Loaded) dropGraphs() {
+	for _, x := range l.exec {
+		l.slot.old = append(l.slot.old, x)
+	}
+	l.exec = nil
+}
+
 func (l *Loaded) release() error {
+	l.dropGraphs()
 	l.slot.busy = false
 	return l.e.d.Record(l.slot.free, l.e.stream)
 }
@@ -389,12 +411,56 @@ func (s *Stream) Launch(l *Loaded, section int, r Run) error {
 	if err := l.bind(); err != nil {
 		return err
 	}
+	if x, ok := l.exec[section]; ok {
+		return s.e.d.LaunchGraph(x, s.e.stream)
+	}
 	lo, hi := l.plan.span(section)
 	for i := lo; i < hi; i++ {
 		if err := s.launch(l, i, &r); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// Graph makes a graph of a section, whose launches then run as soon as what they
+// need is there, side by side where they can. It has r for good: what later calls
+// of Launch pass for the section means nothing.
+func (s *Stream) Graph(l *Loaded, section int, r Run) error {
+	if err := l.bind(); err != nil {
+		return err
+	}
+	d := s.e.d
+	g, err := d.NewGraph()
+	if err != nil {
+		return err
+	}
+	defer d.FreeGraph(g)
+	lo, hi := l.plan.span(section)
+	nodes := make([]driver.Node, hi-lo)
+	var after []driver.Node
+	for i := lo; i < hi; i++ {
+		x := &l.plan.Launches[i]
+		after = after[:0]
+		for _, k := range x.After {
+			after = append(after, nodes[k-lo])
+		}
+		at := uint64(l.slot.dev) + uint64(x.Table)
+		if x.Tasks > maxTasks {
+			return nil // too many for one launch; without a graph then
+		}
+		if nodes[i-lo], err = d.AddLaunch(g, after, l.fns[i], x.Blocks, x.Tasks, at, unsafe.Pointer(&r)); err != nil {
+			return fmt.Errorf("cuda: graph: launch %s: %w", x.Symbol, err)
+		}
+	}
+	x, err := d.Instantiate(g)
+	if err != nil {
+		return err
+	}
+	if l.exec == nil {
+		l.exec = map[int]driver.Exec{}
+	}
+	l.exec[section] = x
 	return nil
 }
 

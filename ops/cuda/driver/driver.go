@@ -24,6 +24,9 @@ type (
 	Event    uintptr
 	Module   uintptr
 	Function uintptr
+	Graph    uintptr // launches and what they come after
+	Node     uintptr // one of them
+	Exec     uintptr // a graph that can be launched
 )
 
 // Info describes a device.
@@ -74,6 +77,16 @@ type Driver interface {
 	// Launch starts a grid of blocks x tasks blocks of 256 threads of a kernel with
 	// the parameters (table, *run), the second by value.
 	Launch(f Function, blocks, tasks int, table uint64, run unsafe.Pointer, s Stream) error
+
+	// NewGraph returns an empty graph; AddLaunch adds to it what Launch would start,
+	// after the nodes in after. Instantiate makes it executable, and FreeGraph gives
+	// the graph itself back.
+	NewGraph() (Graph, error)
+	AddLaunch(g Graph, after []Node, f Function, blocks, tasks int, table uint64, run unsafe.Pointer) (Node, error)
+	Instantiate(g Graph) (Exec, error)
+	LaunchGraph(x Exec, s Stream) error
+	FreeGraph(g Graph) error
+	FreeExec(x Exec) error
 }
 
 // Threads is the size of every block.

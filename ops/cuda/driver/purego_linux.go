@@ -28,6 +28,17 @@ type lib struct {
 	// Arguments of cuLaunchKernel, kept so that a launch allocates nothing.
 	table  uint64
 	params [2]unsafe.Pointer
+	node   kernelNode
+}
+
+// kernelNode is CUDA_KERNEL_NODE_PARAMS.
+type kernelNode struct {
+	f      Function
+	grid   [3]uint32
+	block  [3]uint32
+	shared uint32
+	params unsafe.Pointer
+	extra  uintptr
 }
 
 type call int
@@ -62,6 +73,12 @@ const (
 	cuModuleLoadData
 	cuModuleGetFunction
 	cuLaunchKernel
+	cuGraphCreate
+	cuGraphAddKernelNode
+	cuGraphInstantiate
+	cuGraphLaunch
+	cuGraphDestroy
+	cuGraphExecDestroy
 	cuGetErrorName
 	numCalls
 )
@@ -71,7 +88,8 @@ var names = [numCalls]string{
 	"cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent", "cuMemAlloc_v2", "cuMemFree_v2", "cuMemHostAlloc",
 	"cuMemFreeHost", "cuMemGetInfo_v2", "cuStreamCreate", "cuStreamSynchronize", "cuMemsetD8Async", "cuMemcpyHtoDAsync_v2",
 	"cuMemcpyDtoHAsync_v2", "cuMemcpyDtoDAsync_v2", "cuEventCreate", "cuEventDestroy_v2", "cuEventRecord", "cuEventSynchronize",
-	"cuEventElapsedTime", "cuModuleLoadData", "cuModuleGetFunction", "cuLaunchKernel", "cuGetErrorName",
+	"cuEventElapsedTime", "cuModuleLoadData", "cuModuleGetFunction", "cuLaunchKernel", "cuGraphCreate", "cuGraphAddKernelNode",
+	"cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy", "cuGetErrorName",
 }
 
 // Load finds the driver: in the given libraries if there are any, else where
@@ -289,3 +307,35 @@ func (l *lib) Launch(f Function, blocks, tasks int, table uint64, run unsafe.Poi
 	}
 	return nil
 }
+
+func (l *lib) NewGraph() (Graph, error) {
+	var g Graph
+	err := l.do(cuGraphCreate, uintptr(unsafe.Pointer(&g)), 0)
+	return g, err
+}
+
+func (l *lib) AddLaunch(g Graph, after []Node, f Function, blocks, tasks int, table uint64, run unsafe.Pointer) (Node, error) {
+	l.table = table
+	l.params = [2]unsafe.Pointer{unsafe.Pointer(&l.table), run}
+	l.node = kernelNode{f: f, grid: [3]uint32{uint32(blocks), uint32(tasks), 1}, block: [3]uint32{Threads, 1, 1}, params: unsafe.Pointer(&l.params[0])}
+	var n Node
+	var first unsafe.Pointer
+	if len(after) > 0 {
+		first = unsafe.Pointer(&after[0])
+	}
+	// The driver copies the parameters before it returns.
+	err := l.do(cuGraphAddKernelNode, uintptr(unsafe.Pointer(&n)), uintptr(g), uintptr(first), uintptr(len(after)), uintptr(unsafe.Pointer(&l.node)))
+	runtime.KeepAlive(run)
+	runtime.KeepAlive(after)
+	return n, err
+}
+
+func (l *lib) Instantiate(g Graph) (Exec, error) {
+	var x Exec
+	err := l.do(cuGraphInstantiate, uintptr(unsafe.Pointer(&x)), uintptr(g), 0)
+	return x, err
+}
+
+func (l *lib) LaunchGraph(x Exec, s Stream) error { return l.do(cuGraphLaunch, uintptr(x), uintptr(s)) }
+func (l *lib) FreeGraph(g Graph) error            { return l.do(cuGraphDestroy, uintptr(g)) }
+func (l *lib) FreeExec(x Exec) error              { return l.do(cuGraphExecDestroy, uintptr(x)) }

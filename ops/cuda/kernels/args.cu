@@ -44,7 +44,7 @@ struct Control {
   float Factor;
   int Bad;
   int BadState;
-  int Pad;
+  float Momentum;
 };
 static_assert(sizeof(Control) == 32, "Control differs from args.go");
 

@@ -169,6 +169,39 @@ __device__ __forceinline__ void load_x(const ConvArgs &a, const int *pixel, cons
     load_x_by<T, 1>(a, pixel, coef, row0, rows, k0, width, dst, ld);
 }
 
+// load_w fills dst with the weights k0.. x c0..: by rows of k (deep x wide), or, with
+// TURN, by rows of c (wide is then k's). What does not exist is 0.
+template <class T, bool TURN>
+__device__ __forceinline__ void load_w(const ConvArgs &a, int k0, int c0, int deep, int wide, T *dst, int ld) {
+  const float *w = (const float *)a.W;
+  const int ks = TURN ? wide : deep, cs = TURN ? deep : wide;
+  if (a.Cout % 4 == 0) {  // cs is a multiple of 8
+    const int vecs = cs / 4, n = ks * vecs;
+    for (int i0 = threadIdx.x; i0 < n; i0 += 4 * THREADS) {
+      float v[4][4];
+#pragma unroll
+      for (int b = 0; b < 4; b++) {  // all loads first, of some weights where there are none
+        const int i = min(i0 + b * THREADS, n - 1), k = min(k0 + i / vecs, a.Cin - 1), c = min(c0 + i % vecs * 4, a.Cout - 4);
+        load<4>(w + (size_t)k * a.Cout + c, v[b]);
+      }
+#pragma unroll
+      for (int b = 0; b < 4; b++) {
+        const int i = i0 + b * THREADS, k = i / vecs, c = i % vecs * 4;
+        if (i >= n) break;
+        const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
+#pragma unroll
+        for (int q = 0; q < 4; q++) from_float(in ? v[b][q] : 0.f, dst[TURN ? (c + q) * ld + k : k * ld + c + q]);
+      }
+    }
+    return;
+  }
+  for (int i = threadIdx.x; i < ks * cs; i += THREADS) {
+    const int k = i / cs, c = i % cs;
+    const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
+    from_float(in ? w[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, dst[TURN ? c * ld + k : k * ld + c]);
+  }
+}
+
 // x_coef loads scale and shift of columns k0 to k0+width-1.
 __device__ __forceinline__ void x_coef(const ConvArgs &a, float (*coef)[COLS], int k0, int width) {
   for (int j = threadIdx.x; j < width; j += THREADS) {
@@ -279,11 +312,7 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const 
       if (chunk == 0 && tid < ROWS) s.pixel[tid] = conv_pixel(a, row0 + tid);
       if (tile == rowBlock || chunks > 1) {
         x_coef(a, s.coef, k0, deep);
-        for (int i = tid; i < deep * NT * 8; i += THREADS) {
-          const int k = i / (NT * 8), c = i % (NT * 8);
-          const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
-          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.tile.b[k * LDB + c]);
-        }
+        load_w<T, false>(a, k0, c0, deep, NT * 8, s.tile.b, LDB);
       }
       __syncthreads();
       // A power of two of columns is loaded, so that every thread keeps its own.
@@ -425,11 +454,7 @@ template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const C
       if (chunk == 0 && tid < ROWS) s.pixel[tid] = conv_pixel(a, row0 + tid);
       if (tile == rowBlock || chunks > 1) {
         dz_coef(a, s.coef, c0, deep);
-        for (int i = tid; i < deep * NT * 8; i += THREADS) {
-          const int c = i % deep, k = i / deep;
-          const bool in = k0 + k < a.Cin && c0 + c < a.Cout;
-          from_float(in ? ((const float *)a.W)[(size_t)(k0 + k) * a.Cout + c0 + c] : 0.f, s.b[c * LDB + k]);
-        }
+        load_w<T, true>(a, k0, c0, deep, NT * 8, s.b, LDB);
       }
       __syncthreads();
       load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);

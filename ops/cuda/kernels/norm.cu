@@ -30,16 +30,16 @@ __device__ __forceinline__ void column_sums(const float *partial, int rows, int 
     if (c < C) {
       const int hi = (int)((long long)(slice + 1) * rows / slices);
       int r = (int)((long long)slice * rows / slices);
-      for (; r < hi; r += 8) {
-        float x[8], y[8];
+      for (; r < hi; r += 16) {
+        float x[16], y[16];
 #pragma unroll
-        for (int k = 0; k < 8; k++) {  // all loads before the first sum
+        for (int k = 0; k < 16; k++) {  // all loads before the first sum
           const float *p = partial + (size_t)min(r + k, hi - 1) * 2 * C + c;
           x[k] = fresh(p);
           y[k] = fresh(p + C);
         }
 #pragma unroll
-        for (int k = 0; k < 8; k++) {
+        for (int k = 0; k < 16; k++) {
           a += r + k < hi ? x[k] : 0.f;
           b += r + k < hi ? y[k] : 0.f;
         }
@@ -75,13 +75,14 @@ __device__ __forceinline__ void norm_coefficients(const Norm &n, int c, double m
 __device__ void norm_end(const Norm &n, int rowBlocks, int blocks, int P, int C, const Run &run, NormShared &s) {
   if (!last_block((u32 *)n.Ticket, blocks, s.last)) return;
   float *rm = (float *)n.RunMean, *rv = (float *)n.RunVar;
+  const float momentum = run.Momentum > 0 || !run.Control ? run.Momentum : ((const Control *)run.Control)->Momentum;
   column_sums((const float *)n.Partial, rowBlocks, C, s, [&](int c, double sum, double square) {
     double d = sum / P, variance = square / P - d * d, mean = rm[c] + d;
     if (variance < 0) variance = 0;  // rounding; a NaN stays
     norm_coefficients(n, c, mean, variance);
     if (P > 1) variance *= (double)P / (P - 1);
-    rm[c] += run.Momentum * ((float)mean - rm[c]);
-    rv[c] += run.Momentum * ((float)variance - rv[c]);
+    rm[c] += momentum * ((float)mean - rm[c]);
+    rv[c] += momentum * ((float)variance - rv[c]);
     if (run.Control && !(is_finite(rm[c]) && is_finite(rv[c]))) ((Control *)run.Control)->BadState = 1;
   });
 }

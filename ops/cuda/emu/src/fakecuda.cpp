@@ -217,6 +217,15 @@ API int cuModuleGetFunction(void **f, void *m, const char *name) {
     }
   return NOT_FOUND;
 }
+static int start(const EmuKernel *k, unsigned gx, unsigned gy, const void *tasks, Run run) {
+  if (lost) return lost;
+  std::string err = emu::launch(gx, gy, [=] { k->call(tasks, run); });
+  if (!err.empty()) {
+    fprintf(stderr, "fake cuda: %s: %s\n", k->name, err.c_str());
+    lost = LAUNCH_FAILED;
+  }
+  return lost;
+}
 API int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned, void *s, void **params, void **extra) {
   ENTER NEED_CONTEXT
   if (!f || extra || !gx || !gy || gz != 1 || bx != emu::kThreads || by != 1 || bz != 1 || gy > 65535) return INVALID_VALUE;
@@ -224,15 +233,53 @@ API int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned 
   const void *tasks = *(const void **)params[0];
   Run run = *(const Run *)params[1];
   if (!within((uint64_t)tasks, k->size * gy)) return INVALID_VALUE;
+  return enqueue(s, [=] { start(k, gx, gy, tasks, run); });
+}
+
+// A graph runs its nodes in an order that its edges allow, the last added first, so
+// that a missing edge shows.
+struct GraphNode { const EmuKernel *k; unsigned gx, gy; const void *tasks; Run run; std::vector<size_t> after; };
+struct Graph { std::vector<GraphNode> nodes; };
+struct NodeParams { void *f; unsigned gx, gy, gz, bx, by, bz, shared; void **params; void **extra; };
+API int cuGraphCreate(void **g, unsigned) { ENTER NEED_CONTEXT *g = new Graph; return OK; }
+API int cuGraphAddKernelNode(size_t *n, void *g, const size_t *after, size_t count, const NodeParams *p) {
+  ENTER NEED_CONTEXT
+  auto *k = (const EmuKernel *)p->f;
+  if (!k || p->extra || !p->gx || !p->gy || p->gz != 1 || p->bx != emu::kThreads || p->by != 1 || p->bz != 1) return INVALID_VALUE;
+  GraphNode node{k, p->gx, p->gy, *(const void **)p->params[0], *(const Run *)p->params[1], {}};
+  for (size_t i = 0; i < count; i++) {
+    if (after[i] == 0 || after[i] > ((Graph *)g)->nodes.size()) return INVALID_VALUE;
+    node.after.push_back(after[i] - 1);
+  }
+  ((Graph *)g)->nodes.push_back(node);
+  *n = ((Graph *)g)->nodes.size();
+  return OK;
+}
+API int cuGraphInstantiateWithFlags(void **x, void *g, unsigned long long) { ENTER NEED_CONTEXT *x = new Graph(*(Graph *)g); return OK; }
+API int cuGraphLaunch(void *x, void *s) {
+  ENTER NEED_CONTEXT
+  Graph graph = *(Graph *)x;
   return enqueue(s, [=] {
-    if (lost) return;
-    std::string err = emu::launch(gx, gy, [=] { k->call(tasks, run); });
-    if (!err.empty()) {
-      fprintf(stderr, "fake cuda: %s: %s\n", k->name, err.c_str());
-      lost = LAUNCH_FAILED;
+    std::vector<char> done(graph.nodes.size());
+    for (size_t left = done.size(); left > 0;) {
+      bool any = false;
+      for (size_t i = done.size(); i-- > 0;) {
+        auto &n = graph.nodes[i];
+        bool ready = !done[i];
+        for (size_t a : n.after) ready = ready && done[a];
+        if (!ready) continue;
+        start(n.k, n.gx, n.gy, n.tasks, n.run);
+        done[i] = 1;
+        any = true;
+        left--;
+        break;
+      }
+      if (!any) return;
     }
   });
 }
+API int cuGraphDestroy(void *g) { ENTER delete (Graph *)g; return OK; }
+API int cuGraphExecDestroy(void *x) { ENTER delete (Graph *)x; return OK; }
 API int cuGetErrorName(int code, const char **s) {
   auto it = names.find(code);
   *s = it == names.end() ? "CUDA_ERROR_UNKNOWN" : it->second;
