@@ -145,7 +145,7 @@ func floatBytes(v []float32) []byte {
 // now runs the tasks that add adds, and waits for them.
 func (b *CUDA) now(momentum float64, add func(l *lowering) error) error {
 	bld := cuda.NewBuilder(b.eng.SMs())
-	l := &lowering{b: bld, half: b.half}
+	l := &lowering{b: bld, half: b.half, train: true}
 	for r := range b.mem {
 		l.base[r] = b.mem[r].at
 	}

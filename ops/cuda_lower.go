@@ -10,6 +10,7 @@ import (
 type lowering struct {
 	b     *cuda.Builder
 	half  bool // activations are bfloat16
+	train bool // a backward pass follows
 	arena func(m Mem, activation bool) cuda.Addr
 	base  [numRegions]cuda.Addr // of the regions other than the arena
 }

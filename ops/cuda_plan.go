@@ -19,6 +19,9 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 	for r := range b.mem {
 		l.base[r] = b.mem[r].at
 	}
+	for i := range p.instrs {
+		l.train = l.train || p.instrs[i].kind == backwardInstr
+	}
 	out := &Lowered{low: l, kept: map[Mem]cuda.Addr{}}
 	keep := map[Mem]bool{}
 	for _, m := range p.kept {

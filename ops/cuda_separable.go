@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"gorgonia.org/tensor"
 
 	"oneshot/ops/cuda"
@@ -56,10 +58,37 @@ func (l *lowering) sepStage(o Separable, c *Call, s int) sepStage {
 func (l *lowering) separable(o Separable, c *Call) {
 	for s := range o.Stages {
 		st := l.sepStage(o, c, s)
+		if l.fuses(st) {
+			l.sepFused(c, st, l.norm(c, s, o.Affine, st.param+2, st.coef, 0))
+			continue
+		}
 		st.dw.Blocks = l.dwBlocks(st.dw)
 		cuda.Add(l.b, "dw_fwd", l.half, &st.dw)
 		l.convForward(c, st.conv, l.norm(c, s, o.Affine, st.param+2, st.coef, 0), []cuda.Part{{X: st.dw.T}})
 	}
+}
+
+// fuses says whether a stage fits the kernels that do both convolutions in one.
+func (l *lowering) fuses(st sepStage) bool {
+	d := st.dw
+	return l.half && d.Stride == 1 && d.K <= 5 && d.C <= 64 && d.C%4 == 0 && d.OW%4 == 0
+}
+
+// sepFused adds a stage as one task. Without a backward pass the output of the
+// depthwise convolution is never written.
+func (l *lowering) sepFused(c *Call, st sepStage, n cuda.Norm) {
+	w := convWidth(int(st.dw.C))
+	rows := map[int]int{16: 256, 32: 128, 64: 128}[w] // of a tile
+	blocks := max(1, min(ceilDiv(st.rows, rows), 3*l.b.SMs))
+	l.stats(c, &n, blocks, int(st.dw.C))
+	a := cuda.SepArgs{DW: st.dw, Conv: st.conv, Blocks: int32(blocks)}
+	if c.Mode != Eval {
+		a.Conv.Norm = n
+	}
+	if !l.train {
+		a.DW.T = 0
+	}
+	cuda.Add(l.b, fmt.Sprint("sep_fwd", w), true, &a)
 }
 
 func (l *lowering) separableGrad(o Separable, c *Call) {

@@ -306,8 +306,10 @@ func (g *gpuTrainer) launch(s *cuda.Stream, gr *graph, p *packet, step int, uplo
 		if sp.loaded, err = s.Load(sp.plan); err != nil {
 			return err
 		}
-		if err := s.Graph(sp.loaded, sp.run, cuda.Run{Control: g.control, Momentum: bnMomentum}); err != nil {
-			return err
+		if g.t.fixed != nil { // a graph takes longer to make than a step without one
+			if err := s.Graph(sp.loaded, sp.run, cuda.Run{Control: g.control, Momentum: bnMomentum}); err != nil {
+				return err
+			}
 		}
 	}
 	l := sp.loaded

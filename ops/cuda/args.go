@@ -90,6 +90,17 @@ type DwArgs struct {
 	N, H, W2, C, K, Stride, Dil, OH, OW int32
 }
 
+// SepArgs is a stage of a separable convolution in one launch: dw_fwd, whose output
+// stays in shared memory (and is written where DW.T is not 0), then conv_fwd of it.
+// sep_fwd16, 32 and 64, for bfloat16 only, are for up to as many channels, a multiple of 4, with stride 1,
+// 3x3 or 5x5, Dil 1 or 2, and OW a multiple of 4. Conv.RowBlocks blocks; Conv.Parts
+// and Blocks of the two mean nothing.
+type SepArgs struct {
+	DW     DwArgs
+	Conv   ConvArgs
+	Blocks int32
+}
+
 // PoolArgs is a 3x3 pooling with padding 1 of x*Scale+Shift, behind which stands
 // Norm. Max pooling leaves the number of the tap (0 to 8, the first of equals;
 // a NaN wins) in Tap; average pooling divides by the pixels inside the image.

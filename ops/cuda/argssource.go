@@ -11,7 +11,7 @@ import (
 // argTypes are the structs of args.go, each after those it contains.
 var argTypes = []any{
 	Part{}, Norm{}, Dz{}, Control{}, Stats{}, Recipe{}, Run{},
-	ConvArgs{}, DwArgs{}, PoolArgs{}, NormGradArgs{}, NormEvalArgs{}, NodeArgs{}, ReLUPoolArgs{}, MeanArgs{},
+	ConvArgs{}, DwArgs{}, SepArgs{}, PoolArgs{}, NormGradArgs{}, NormEvalArgs{}, NodeArgs{}, ReLUPoolArgs{}, MeanArgs{},
 	LinearArgs{}, XentArgs{}, TallyArgs{}, ScalarArgs{}, SumArgs{}, FillArgs{}, ReduceArgs{}, SquaresArgs{},
 	EndArgs{}, SGDArgs{}, AxpbyArgs{}, GatherArgs{}, Im2colArgs{},
 }

@@ -53,6 +53,9 @@ func init() {
 		{"conv_dw32", true, ConvArgs{}, "Partial"},
 		{"conv_dw64", true, ConvArgs{}, "Partial"},
 		{"dw_fwd", true, DwArgs{}, "T"},
+		{"sep_fwd16", false, SepArgs{}, "DW.T Conv.Z " + within("Conv.", norm)},
+		{"sep_fwd32", false, SepArgs{}, "DW.T Conv.Z " + within("Conv.", norm)},
+		{"sep_fwd64", false, SepArgs{}, "DW.T Conv.Z " + within("Conv.", norm)},
 		{"dw_dx", true, DwArgs{}, "DX"},
 		{"dw_dw", true, DwArgs{}, "Partial"},
 		{"pool_fwd", true, PoolArgs{}, "Z Tap " + norm},
@@ -84,6 +87,11 @@ func init() {
 	} {
 		kernels[k.name] = newSpec(k.name, k.typed, reflect.TypeOf(k.args), strings.Fields(k.writes))
 	}
+}
+
+// within puts a prefix before each of some fields.
+func within(prefix, fields string) string {
+	return prefix + strings.ReplaceAll(fields, " ", " "+prefix)
 }
 
 func newSpec(name string, typed bool, t reflect.Type, writes []string) *kernelSpec {

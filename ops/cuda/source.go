@@ -13,7 +13,7 @@ import (
 )
 
 // sources are the files of the kernels in the order of compilation.
-var sources = []string{"args", "common", "norm", "conv", "depthwise", "pool", "head", "optim", "input"}
+var sources = []string{"args", "common", "norm", "conv", "depthwise", "separable", "pool", "head", "optim", "input"}
 
 //go:embed kernels
 var kernelFiles embed.FS

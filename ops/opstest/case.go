@@ -156,10 +156,10 @@ func Cases() []Case {
 		cs = append(cs, Case{Name: fmt.Sprintf("softmax_xent/smoothing=%g", s), Op: ops.SoftmaxXent{Smoothing: s},
 			In: []tensor.Shape{{4, 5}, {4}}, Labels: 1, Classes: 5})
 	}
-	wide := func(c int) { // channels that vector loads and tiles like
+	wide := func(c, w int) { // channels that vector loads and tiles like, and rows of w pixels
 		tag := fmt.Sprintf("/c=%d", c)
 		bn := []tensor.Shape{{c}, {c}}
-		x := tensor.Shape{2, 4, 5, c}
+		x := tensor.Shape{2, 4, w, c}
 		add("conv_bn"+tag, ops.ConvBN{ReLU: true, Parts: 2, Cin: 2 * c, Cout: c, Affine: true}, append([]tensor.Shape{x, x, {2 * c, c}}, bn...)...)
 		add("factorized_reduce"+tag, ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: true}, append([]tensor.Shape{{2, 4, 6, c}, {c, c / 2}, {c, c / 2}}, bn...)...)
 		add("stem"+tag, ops.Stem{Cin: 3, Cout: c, Affine: true}, append([]tensor.Shape{{2, 4, 5, 3}, {3, 3, 3, c}}, bn...)...)
@@ -175,8 +175,10 @@ func Cases() []Case {
 		}
 		add("node_sum"+tag, ops.NodeSum{DropA: true}, x, x, tensor.Shape{2})
 	}
-	wide(8)
-	wide(12)
+	wide(8, 8)
+	wide(12, 5)
+	wide(20, 4)
+	wide(40, 4)
 	for _, c := range cs {
 		if c.activations() > 0 {
 			c.Name += "/deferred"

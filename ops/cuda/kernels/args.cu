@@ -129,6 +129,13 @@ struct DwArgs {
 };
 static_assert(sizeof(DwArgs) == 112, "DwArgs differs from args.go");
 
+struct SepArgs {
+  ::DwArgs DW;
+  ::ConvArgs Conv;
+  int Blocks;
+};
+static_assert(sizeof(SepArgs) == 344, "SepArgs differs from args.go");
+
 struct PoolArgs {
   u64 X;
   u64 Scale;

@@ -77,9 +77,16 @@ template <int V, class T> __device__ __forceinline__ void store(T *p, const floa
   *(Pack<T, V> *)p = k;
 }
 
+// fetch copies a task's arguments to shared memory, where they cost no registers.
+// Every thread of the block calls it.
+template <class A> __device__ __forceinline__ void fetch(const A &task, A &to) {
+  for (int i = threadIdx.x; i < (int)(sizeof(A) / 4); i += THREADS) ((u32 *)&to)[i] = ((const u32 *)&task)[i];
+  __syncthreads();
+}
+
 // last_block says, to all threads of a block, whether it is the last of a task's
-// blocks to come here; then it sees what the others wrote to global memory
-// before, and the ticket is 0 again. Every thread of the block must call it.
+// blocks to come here; then what the others wrote to global memory before is there
+// for it to read past its first level cache (fresh), and the ticket is 0 again. Every thread of the block must call it.
 __device__ __forceinline__ bool last_block(u32 *ticket, int blocks, u32 &shared_flag) {
   __threadfence();
   __syncthreads();
@@ -88,9 +95,7 @@ __device__ __forceinline__ bool last_block(u32 *ticket, int blocks, u32 &shared_
     if (shared_flag) *ticket = 0;
   }
   __syncthreads();
-  bool last = shared_flag != 0;
-  __threadfence();
-  return last;
+  return shared_flag != 0;
 }
 
 struct DoubleShared {

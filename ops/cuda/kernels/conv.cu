@@ -283,6 +283,34 @@ template <class T> __device__ __forceinline__ void store_pair(T *at, const float
   if (n > 1) from_float(v[1], at[1]);
 }
 
+// stats_out adds up the threads' sums of columns c0 to c0+8*NT-1, in a fixed order,
+// and writes them to out[c] and out[C+c].
+template <int NT> __device__ __forceinline__ void stats_out(float (&s0)[NT][2], float (&s1)[NT][2], float (*sums)[8][NT * 8], float *out, int C, int c0) {
+  const int tid = threadIdx.x, warp = tid / 32, g = tid % 32 / 4, t = tid % 4;
+#pragma unroll
+  for (int n = 0; n < NT; n++)
+#pragma unroll
+    for (int q = 0; q < 2; q++) {
+#pragma unroll
+      for (int m = 4; m < 32; m *= 2) {
+        s0[n][q] += __shfl_xor_sync(0xffffffffu, s0[n][q], m);
+        s1[n][q] += __shfl_xor_sync(0xffffffffu, s1[n][q], m);
+      }
+      if (g == 0) {
+        sums[0][warp][n * 8 + 2 * t + q] = s0[n][q];
+        sums[1][warp][n * 8 + 2 * t + q] = s1[n][q];
+      }
+    }
+  __syncthreads();
+  for (int i = tid; i < 2 * NT * 8; i += THREADS) {
+    const int which = i / (NT * 8), c = i % (NT * 8);
+    if (c0 + c >= C) continue;
+    float sum = 0;
+    for (int w = 0; w < 8; w++) sum += sums[which][w][c];
+    out[(size_t)which * C + c0 + c] = sum;
+  }
+}
+
 // conv_fwd_tiles computes columns c0 to c0+8*NT-1 of the block's row tiles, and their
 // sums for the statistics.
 template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const ConvArgs &a, ConvShared<T, NT> &s, int rowBlock, int c0) {
@@ -341,29 +369,7 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const 
       }
     }
   }
-  if (!stats) return;
-#pragma unroll
-  for (int n = 0; n < NT; n++)
-#pragma unroll
-    for (int q = 0; q < 2; q++) {
-#pragma unroll
-      for (int m = 4; m < 32; m *= 2) {
-        s0[n][q] += __shfl_xor_sync(0xffffffffu, s0[n][q], m);
-        s1[n][q] += __shfl_xor_sync(0xffffffffu, s1[n][q], m);
-      }
-      if (g == 0) {
-        s.sums[0][warp][n * 8 + 2 * t + q] = s0[n][q];
-        s.sums[1][warp][n * 8 + 2 * t + q] = s1[n][q];
-      }
-    }
-  __syncthreads();
-  for (int i = tid; i < 2 * NT * 8; i += THREADS) {
-    const int which = i / (NT * 8), c = i % (NT * 8);
-    if (c0 + c >= a.Cout) continue;
-    float sum = 0;
-    for (int w = 0; w < 8; w++) sum += s.sums[which][w][c];
-    ((float *)a.Norm.Partial)[((size_t)rowBlock * 2 + which) * a.Cout + c0 + c] = sum;
-  }
+  if (stats) stats_out<NT>(s0, s1, s.sums, (float *)a.Norm.Partial + (size_t)rowBlock * 2 * a.Cout, a.Cout, c0);
 }
 
 template <class T, int NT> __device__ __forceinline__ void conv_fwd(const ConvArgs &a, const Run &run, ConvShared<T, NT> &s) {
@@ -377,7 +383,8 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd(const ConvAr
 #define CONV_FWD(NAME, T, NT, BLOCKS)                                                             \
   extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
     SHARED ConvShared<T, NT> s;                                                                   \
-    const ConvArgs a = tasks[blockIdx.y];                                                         \
+    SHARED ConvArgs a;                                                                            \
+    fetch(tasks[blockIdx.y], a);                                                                  \
     if ((int)blockIdx.x < a.Blocks) conv_fwd<T, NT>(a, run, s);                                   \
   }
 CONV_FWD(conv_fwd16_f32, float, 2, 3)
@@ -483,7 +490,8 @@ template <class T, int NT> __device__ __forceinline__ void conv_dx(const ConvArg
 #define CONV_DX(NAME, T, NT, BLOCKS)                                                              \
   extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
     SHARED ConvDxShared<T, NT> s;                                                                   \
-    const ConvArgs a = tasks[blockIdx.y];                                                         \
+    SHARED ConvArgs a;                                                                            \
+    fetch(tasks[blockIdx.y], a);                                                                  \
     if ((int)blockIdx.x < a.Blocks) conv_dx<T, NT>(a, s);                                         \
   }
 CONV_DX(conv_dx16_f32, float, 2, 3)
@@ -553,7 +561,8 @@ template <class T, int NT> __device__ __forceinline__ void conv_dw(const ConvArg
 #define CONV_DW(NAME, T, NT, BLOCKS)                                                              \
   extern "C" __global__ void __launch_bounds__(256, BLOCKS) NAME(const ConvArgs *tasks, Run run) { \
     SHARED ConvDwShared<T, NT> s;                                                                 \
-    const ConvArgs a = tasks[blockIdx.y];                                                         \
+    SHARED ConvArgs a;                                                                            \
+    fetch(tasks[blockIdx.y], a);                                                                  \
     if ((int)blockIdx.x < a.Blocks) conv_dw<T, NT>(a, s);                                         \
   }
 CONV_DW(conv_dw16_f32, float, 2, 3)

@@ -23,7 +23,9 @@ __device__ __forceinline__ float fresh(const float *p) {
 // to do this while all others are gone. Every thread of the block calls it.
 template <class Done>
 __device__ __forceinline__ void column_sums(const float *partial, int rows, int C, NormShared &s, Done done) {
-  const int tid = threadIdx.x, wide = C <= 8 ? 8 : C <= 16 ? 16 : 32, slices = THREADS / wide, slice = tid / wide;
+  int wide = 8;
+  while (wide < C && wide < THREADS) wide *= 2;
+  const int tid = threadIdx.x, slices = THREADS / wide, slice = tid / wide;
   for (int c0 = 0; c0 < C; c0 += wide) {
     const int c = c0 + tid % wide;
     double a = 0, b = 0;
@@ -60,14 +62,16 @@ __device__ __forceinline__ void column_sums(const float *partial, int rows, int 
 }
 
 // norm_coefficients writes Mean, Inv, Scale and Shift of channel c.
-__device__ __forceinline__ void norm_coefficients(const Norm &n, int c, double mean, double variance) {
-  double inv = 1 / sqrt(variance + 1e-5);
-  double gamma = n.Gamma ? ((const float *)n.Gamma)[c] : 1.0, beta = n.Beta ? ((const float *)n.Beta)[c] : 0.0;
+__device__ __forceinline__ void norm_coefficients(const Norm &n, int c, double mean, double variance, float gamma, float beta) {
+  const double inv = 1 / sqrt(variance + 1e-5);
   ((float *)n.Mean)[c] = (float)mean;
   ((float *)n.Inv)[c] = (float)inv;
   ((float *)n.Scale)[c] = (float)(gamma * inv);
   ((float *)n.Shift)[c] = (float)(beta - mean * gamma * inv);
 }
+
+__device__ __forceinline__ float norm_gamma(const Norm &n, int c) { return n.Gamma ? ((const float *)n.Gamma)[c] : 1.f; }
+__device__ __forceinline__ float norm_beta(const Norm &n, int c) { return n.Beta ? ((const float *)n.Beta)[c] : 0.f; }
 
 // norm_end ends the statistics of P rows: each of rowBlocks blocks of rows has left
 // the sums of z-RunMean and of its squares in Norm.Partial (rowBlocks,2,C). Every
@@ -77,13 +81,16 @@ __device__ void norm_end(const Norm &n, int rowBlocks, int blocks, int P, int C,
   float *rm = (float *)n.RunMean, *rv = (float *)n.RunVar;
   const float momentum = run.Momentum > 0 || !run.Control ? run.Momentum : ((const Control *)run.Control)->Momentum;
   column_sums((const float *)n.Partial, rowBlocks, C, s, [&](int c, double sum, double square) {
-    double d = sum / P, variance = square / P - d * d, mean = rm[c] + d;
+    const float about = rm[c], was = rv[c], gamma = norm_gamma(n, c), beta = norm_beta(n, c);
+    const double d = sum / P, mean = about + d;
+    double variance = square / P - d * d;
     if (variance < 0) variance = 0;  // rounding; a NaN stays
-    norm_coefficients(n, c, mean, variance);
+    norm_coefficients(n, c, mean, variance, gamma, beta);
     if (P > 1) variance *= (double)P / (P - 1);
-    rm[c] += momentum * ((float)mean - rm[c]);
-    rv[c] += momentum * ((float)variance - rv[c]);
-    if (run.Control && !(is_finite(rm[c]) && is_finite(rv[c]))) ((Control *)run.Control)->BadState = 1;
+    const float m = about + momentum * ((float)mean - about), v = was + momentum * ((float)variance - was);
+    rm[c] = m;
+    rv[c] = v;
+    if (run.Control && !(is_finite(m) && is_finite(v))) ((Control *)run.Control)->BadState = 1;
   });
 }
 
@@ -212,7 +219,7 @@ extern "C" __global__ void __launch_bounds__(256) norm_eval(const NormEvalArgs *
   const NormEvalArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x >= a.Blocks) return;
   for (int c = blockIdx.x * THREADS + threadIdx.x; c < a.C; c += a.Blocks * THREADS)
-    norm_coefficients(a.Norm, c, ((const float *)a.Norm.RunMean)[c], ((const float *)a.Norm.RunVar)[c]);
+    norm_coefficients(a.Norm, c, ((const float *)a.Norm.RunMean)[c], ((const float *)a.Norm.RunVar)[c], norm_gamma(a.Norm, c), norm_beta(a.Norm, c));
 }
 
 // dz_of is the gradient of a raw output, see Dz in args.go.

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 {
-  for f in args common norm conv depthwise pool head optim input; do
+  for f in args common norm conv depthwise separable pool head optim input; do
     echo "#line 1 \"$f.cu\""
     cat "$kernels/$f.cu"
   done
