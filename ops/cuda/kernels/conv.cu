@@ -124,49 +124,119 @@ __device__ __forceinline__ int conv_pixel(const ConvArgs &a, int r) {
   return (n * a.H + oy * a.Stride + a.Off) * a.W2 + ox * a.Stride + a.Off;
 }
 
-const int BATCH = 4;  // loads of a thread under way at a time
-
-// load_x fills dst (rows x width) with x(row0+i, k0+j), normalised and rectified;
-// pixel holds the pixels of the rows, coef scale and shift of the columns.
-template <class T, int V>
-__device__ __forceinline__ void load_x_by(const ConvArgs &a, const int *pixel, const float (*coef)[COLS], int row0, int rows, int k0, int width, T *dst, int ld) {
-  const int vecs = width / V, j = threadIdx.x % vecs * V, k = k0 + j, step = THREADS / vecs;
+// load_x fills dst (ROWN x W) with x(row0+i, k0+j), normalised and rectified; pixel
+// holds the pixels of the rows, coef scale and shift of the columns. A thread keeps its
+// columns and takes every STEP-th row, up to four at a time: all loads first.
+template <class T, int V, int ROWN, int W>
+__device__ __forceinline__ void load_x_by(const ConvArgs &a, const int *pixel, const float (*coef)[COLS], int row0, int k0, T *dst, int ld) {
+  const int VECS = W / V, STEP = THREADS / VECS, EACH = ROWN / STEP, BATCH = EACH < 4 ? EACH : 4;
+  const int j = threadIdx.x % VECS * V, k = k0 + j, i1 = threadIdx.x / VECS, rows = min(ROWN, a.P - row0);
   const bool any = k < a.Cin;
-  const int part = any ? k / a.Cpart : 0;
+  const int part = any && a.NParts > 1 ? k / a.Cpart : 0;
   const T *src = (const T *)((const Part *)a.Parts)[part].X + (any ? k - part * a.Cpart : 0);
-  for (int i0 = threadIdx.x / vecs; i0 < rows; i0 += BATCH * step) {
+  float sc[V], sh[V];
+#pragma unroll
+  for (int q = 0; q < V; q++) {
+    sc[q] = k + q < a.Cin ? coef[0][j + q] : 0.f;
+    sh[q] = k + q < a.Cin ? coef[1][j + q] : 0.f;
+  }
+  const bool relu = a.ReLU != 0;
+#pragma unroll 1
+  for (int b0 = 0; b0 < EACH; b0 += BATCH) {
     Pack<T, V> raw[BATCH];
 #pragma unroll
-    for (int b = 0; b < BATCH; b++) {  // all loads first, of some row where there is none
-      const int i = min(i0 + b * step, min(rows, a.P - row0) - 1);
-      raw[b] = packed<V>(src + (size_t)pixel[i] * a.Cpart);
+    for (int b = 0; b < BATCH; b++) {
+      const int i = i1 + (b0 + b) * STEP;
+      if (any && i < rows) raw[b] = packed<V>(src + (size_t)(u32)pixel[i] * (u32)a.Cpart);
     }
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
-      const int i = i0 + b * step;
-      if (i >= rows) break;
-      const bool in = any && row0 + i < a.P;
+      const int i = i1 + (b0 + b) * STEP;
       float v[V];
-      unpack(raw[b], v);
+      if (any && i < rows) {
+        unpack(raw[b], v);
 #pragma unroll
-      for (int q = 0; q < V; q++) {
-        v[q] = fmaf(v[q], coef[0][j + q], coef[1][j + q]);
-        if (a.ReLU && v[q] < 0) v[q] = 0;
-        if (!in || k + q >= a.Cin) v[q] = 0;
+        for (int q = 0; q < V; q++) {
+          v[q] = fmaf(v[q], sc[q], sh[q]);
+          if (relu && v[q] < 0) v[q] = 0;
+        }
+      } else {
+#pragma unroll
+        for (int q = 0; q < V; q++) v[q] = 0;
       }
       store<V>(dst + i * ld + j, v);
     }
   }
 }
 
-template <class T>
-__device__ __forceinline__ void load_x(const ConvArgs &a, const int *pixel, const float (*coef)[COLS], int row0, int rows, int k0, int width, T *dst, int ld) {
-  if (sizeof(T) == 2 && a.Cpart % 8 == 0)
-    load_x_by<T, 8>(a, pixel, coef, row0, rows, k0, width, dst, ld);
-  else if (a.Cpart % 4 == 0)
-    load_x_by<T, 4>(a, pixel, coef, row0, rows, k0, width, dst, ld);
+template <class T, int ROWN, int W>
+__device__ __forceinline__ void load_x(const ConvArgs &a, const int *pixel, const float (*coef)[COLS], int row0, int k0, T *dst, int ld) {
+  if constexpr (sizeof(T) == 2) {
+    if (a.Cpart % 8 == 0) {
+      load_x_by<T, 8, ROWN, W>(a, pixel, coef, row0, k0, dst, ld);
+      return;
+    }
+  }
+  if (a.Cpart % 4 == 0)
+    load_x_by<T, 4, ROWN, W>(a, pixel, coef, row0, k0, dst, ld);
   else
-    load_x_by<T, 1>(a, pixel, coef, row0, rows, k0, width, dst, ld);
+    load_x_by<T, 1, ROWN, W>(a, pixel, coef, row0, k0, dst, ld);
+}
+
+// load_dz fills dst (ROWN x W) with dz(row0+i, c0+j), in the same way.
+template <class T, int V, int ROWN, int W>
+__device__ __forceinline__ void load_dz_by(const ConvArgs &a, const float (*coef)[COLS], int row0, int c0, T *dst, int ld) {
+  const int VECS = W / V, STEP = THREADS / VECS, EACH = ROWN / STEP, BATCH = EACH < 4 ? EACH : 4;
+  const int j = threadIdx.x % VECS * V, c = c0 + j, i1 = threadIdx.x / VECS, rows = min(ROWN, a.P - row0);
+  const bool any = c < a.Cout, norm = a.Dz.A != 0;
+  const T *dy = (const T *)a.Dz.DY + (any ? c : 0), *z = (const T *)a.Dz.Z + (any ? c : 0);
+#pragma unroll 1
+  for (int b0 = 0; b0 < EACH; b0 += BATCH) {
+    Pack<T, V> rawdy[BATCH], rawz[BATCH];
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {
+      const int i = i1 + (b0 + b) * STEP;
+      const size_t at = (size_t)(u32)(row0 + i) * (u32)a.Ldz;
+      if (any && i < rows) {
+        rawdy[b] = packed<V>(dy + at);
+        if (norm) rawz[b] = packed<V>(z + at);
+      }
+    }
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {
+      const int i = i1 + (b0 + b) * STEP;
+      float v[V], w[V];
+      if (any && i < rows) {
+        unpack(rawdy[b], v);
+        if (norm) {
+          unpack(rawz[b], w);
+#pragma unroll
+          for (int q = 0; q < V; q++) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
+        }
+      } else {
+#pragma unroll
+        for (int q = 0; q < V; q++) v[q] = 0;
+      }
+      store<V>(dst + i * ld + j, v);
+    }
+  }
+}
+
+template <class T, int ROWN, int W>
+__device__ __forceinline__ void load_dz(const ConvArgs &a, const float (*coef)[COLS], int row0, int c0, T *dst, int ld) {
+  const int both = a.Ldz | a.Cout;
+  if constexpr (sizeof(T) == 2) {
+    if (both % 8 == 0) {
+      load_dz_by<T, 8, ROWN, W>(a, coef, row0, c0, dst, ld);
+      return;
+    }
+  }
+  if (both % 4 == 0)
+    load_dz_by<T, 4, ROWN, W>(a, coef, row0, c0, dst, ld);
+  else if (both % 2 == 0)
+    load_dz_by<T, 2, ROWN, W>(a, coef, row0, c0, dst, ld);
+  else
+    load_dz_by<T, 1, ROWN, W>(a, coef, row0, c0, dst, ld);
 }
 
 // load_w fills dst with the weights k0.. x c0..: by rows of k (deep x wide), or, with
@@ -215,50 +285,6 @@ __device__ __forceinline__ void x_coef(const ConvArgs &a, float (*coef)[COLS], i
       coef[1][j] = ((const float *)p.Shift)[k % a.Cnorm];
     }
   }
-}
-
-// load_dz fills dst (rows x width) with dz(row0+i, c0+j).
-template <class T, int V>
-__device__ __forceinline__ void load_dz_by(const ConvArgs &a, const float (*coef)[COLS], int row0, int rows, int c0, int width, T *dst, int ld) {
-  const int vecs = width / V, j = threadIdx.x % vecs * V, c = c0 + j, step = THREADS / vecs;
-  const bool any = c < a.Cout, norm = a.Dz.A != 0;
-  const T *dy = (const T *)a.Dz.DY + (any ? c : 0), *z = norm ? (const T *)a.Dz.Z + (any ? c : 0) : dy;
-  for (int i0 = threadIdx.x / vecs; i0 < rows; i0 += BATCH * step) {
-    Pack<T, V> rawdy[BATCH], rawz[BATCH];
-#pragma unroll
-    for (int b = 0; b < BATCH; b++) {  // all loads first, of some row where there is none
-      const size_t at = (size_t)(row0 + min(i0 + b * step, min(rows, a.P - row0) - 1)) * a.Ldz;
-      rawdy[b] = packed<V>(dy + at);
-      rawz[b] = packed<V>(z + at);
-    }
-#pragma unroll
-    for (int b = 0; b < BATCH; b++) {
-      const int i = i0 + b * step;
-      if (i >= rows) break;
-      float v[V], w[V];
-      unpack(rawdy[b], v);
-      unpack(rawz[b], w);
-#pragma unroll
-      for (int q = 0; q < V; q++) {
-        if (norm) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
-        if (!any || row0 + i >= a.P) v[q] = 0;
-      }
-      store<V>(dst + i * ld + j, v);
-    }
-  }
-}
-
-template <class T>
-__device__ __forceinline__ void load_dz(const ConvArgs &a, const float (*coef)[COLS], int row0, int rows, int c0, int width, T *dst, int ld) {
-  const int both = a.Ldz | a.Cout;
-  if (sizeof(T) == 2 && both % 8 == 0)
-    load_dz_by<T, 8>(a, coef, row0, rows, c0, width, dst, ld);
-  else if (both % 4 == 0)
-    load_dz_by<T, 4>(a, coef, row0, rows, c0, width, dst, ld);
-  else if (both % 2 == 0)
-    load_dz_by<T, 2>(a, coef, row0, rows, c0, width, dst, ld);
-  else
-    load_dz_by<T, 1>(a, coef, row0, rows, c0, width, dst, ld);
 }
 
 __device__ __forceinline__ void dz_coef(const ConvArgs &a, float (*coef)[COLS], int c0, int width) {
@@ -344,7 +370,12 @@ template <class T, int NT> __device__ __forceinline__ void conv_fwd_tiles(const 
       }
       __syncthreads();
       // A power of two of columns is loaded, so that every thread keeps its own.
-      load_x<T>(a, s.pixel, s.coef, row0, ROWS, k0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.tile.a, LDA);
+      if (deep <= 16)
+        load_x<T, ROWS, 16>(a, s.pixel, s.coef, row0, k0, s.tile.a, LDA);
+      else if (deep <= 32)
+        load_x<T, ROWS, 32>(a, s.pixel, s.coef, row0, k0, s.tile.a, LDA);
+      else
+        load_x<T, ROWS, K>(a, s.pixel, s.coef, row0, k0, s.tile.a, LDA);
       __syncthreads();
       for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.tile.a + warp * 16 * LDA + k, LDA, s.tile.b + k * LDB, LDB);
     }
@@ -397,38 +428,42 @@ CONV_FWD(conv_fwd64_bf16, bf16, 8, 2)
 // dx_end masks the tile's gradients out (rows x ld) of columns k0 to k0+8*NT-1, adds
 // what is to be added, and writes them: V columns of a row at a time.
 template <class T, int NT, int V> __device__ __forceinline__ void dx_end_by(const ConvArgs &a, const int *pixel, const float *out, int ld, int row0, int k0) {
-  const int vecs = NT * 8 / V, j = threadIdx.x % vecs * V, k = k0 + j, step = THREADS / vecs, rows = min(ROWS, a.P - row0);
+  const int VECS = NT * 8 / V, STEP = THREADS / VECS, EACH = ROWS / STEP, BATCH = EACH < 4 ? EACH : 4;
+  const int j = threadIdx.x % VECS * V, k = k0 + j, i1 = threadIdx.x / VECS, rows = min(ROWS, a.P - row0);
   if (k >= a.Cin) return;
-  const int part = k / a.Cpart, c = k - part * a.Cpart;
+  const int part = a.NParts > 1 ? k / a.Cpart : 0, c = k - part * a.Cpart;
   const Part p = ((const Part *)a.Parts)[part];
   if (!p.DX) return;
+  const bool relu = a.ReLU != 0;
   float sc[V], sh[V];
-  const bool norm = a.ReLU && p.Scale;
 #pragma unroll
   for (int q = 0; q < V; q++) {
-    sc[q] = norm ? ((const float *)p.Scale)[(k + q) % a.Cnorm] : 1.f;
-    sh[q] = norm ? ((const float *)p.Shift)[(k + q) % a.Cnorm] : 0.f;
+    const bool norm = relu && p.Scale;
+    const int cn = norm ? (k + q) % a.Cnorm : 0;
+    sc[q] = norm ? ((const float *)p.Scale)[cn] : 1.f;
+    sh[q] = norm ? ((const float *)p.Shift)[cn] : 0.f;
   }
-  // What is not needed is read all the same, from what is.
-  const T *x = (const T *)(a.ReLU ? p.X : p.Add ? p.Add : p.DX) + c, *add = p.Add ? (const T *)p.Add + c : x;
-  for (int i0 = threadIdx.x / vecs; i0 < rows; i0 += BATCH * step) {
+  const T *x = (const T *)p.X + c, *add = (const T *)p.Add + c;
+  T *dx = (T *)p.DX + c;
+#pragma unroll 1
+  for (int b0 = 0; b0 < EACH; b0 += BATCH) {
     Pack<T, V> rawx[BATCH], rawadd[BATCH];
-    if (a.ReLU || p.Add) {
+    size_t at[BATCH];
 #pragma unroll
-      for (int b = 0; b < BATCH; b++) {
-        const size_t at = (size_t)pixel[min(i0 + b * step, rows - 1)] * a.Cpart;
-        rawx[b] = packed<V>(x + at);
-        rawadd[b] = packed<V>(add + at);
-      }
+    for (int b = 0; b < BATCH; b++) {  // all loads first
+      const int i = i1 + (b0 + b) * STEP;
+      at[b] = i < rows ? (size_t)(u32)pixel[i] * (u32)a.Cpart : 0;
+      if (relu && i < rows) rawx[b] = packed<V>(x + at[b]);
+      if (p.Add && i < rows) rawadd[b] = packed<V>(add + at[b]);
     }
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
-      const int i = i0 + b * step;
+      const int i = i1 + (b0 + b) * STEP;
       if (i >= rows) break;
       float v[V], u[V];
 #pragma unroll
       for (int q = 0; q < V; q++) v[q] = out[i * ld + j + q];
-      if (a.ReLU) {
+      if (relu) {
         unpack(rawx[b], u);
 #pragma unroll
         for (int q = 0; q < V; q++)
@@ -439,7 +474,7 @@ template <class T, int NT, int V> __device__ __forceinline__ void dx_end_by(cons
 #pragma unroll
         for (int q = 0; q < V; q++) v[q] += u[q];
       }
-      store<V>((T *)p.DX + (size_t)pixel[i] * a.Cpart + c, v);
+      store<V>(dx + at[b], v);
     }
   }
 }
@@ -464,7 +499,12 @@ template <class T, int NT> __device__ __forceinline__ void conv_dx_tiles(const C
         load_w<T, true>(a, k0, c0, deep, NT * 8, s.b, LDB);
       }
       __syncthreads();
-      load_dz<T>(a, s.coef, row0, ROWS, c0, deep <= 16 ? 16 : deep <= 32 ? 32 : K, s.a, LDA);
+      if (deep <= 16)
+        load_dz<T, ROWS, 16>(a, s.coef, row0, c0, s.a, LDA);
+      else if (deep <= 32)
+        load_dz<T, ROWS, 32>(a, s.coef, row0, c0, s.a, LDA);
+      else
+        load_dz<T, ROWS, K>(a, s.coef, row0, c0, s.a, LDA);
       __syncthreads();
       for (int k = 0; k < deep; k += 16) multiply<NT, false>(acc, s.a + warp * 16 * LDA + k, LDA, s.b + k * LDB, LDB);
     }
@@ -523,8 +563,13 @@ template <class T, int NT> __device__ __forceinline__ void conv_dw_tile(const Co
     __syncthreads();
     if (tid < R) s.pixel[tid] = conv_pixel(a, row0 + tid);
     __syncthreads();
-    load_x<T>(a, s.pixel, s.xcoef, row0, R, k0, mTiles * 16, s.a, LDA);
-    load_dz<T>(a, s.dcoef, row0, R, c0, NT * 8, s.b, LDB);
+    if (mTiles == 1)
+      load_x<T, R, 16>(a, s.pixel, s.xcoef, row0, k0, s.a, LDA);
+    else if (mTiles == 2)
+      load_x<T, R, 32>(a, s.pixel, s.xcoef, row0, k0, s.a, LDA);
+    else
+      load_x<T, R, 64>(a, s.pixel, s.xcoef, row0, k0, s.a, LDA);
+    load_dz<T, R, NT * 8>(a, s.dcoef, row0, c0, s.b, LDB);
     __syncthreads();
     if (works) {
       for (int r = team * 16; r < R; r += teams * 16) multiply<NT, true>(acc, s.a + r * LDA + m * 16, LDA, s.b + r * LDB, LDB);

@@ -55,10 +55,10 @@ __device__ __forceinline__ void dw_run(const T *src, int x0, int W, int C, const
 
 template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_fwd_fast(const DwArgs &a) {
   const int groups = a.C / V, runs = (a.OW + RUN - 1) / RUN, pad = D * (K - 1) / 2;
-  const size_t n = (size_t)a.N * a.OH * runs * groups;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  const u32 n = (u32)a.N * a.OH * runs * groups;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
-    size_t j = i / groups;
+    u32 j = i / groups;
     const int ox = (int)(j % runs) * RUN;
     j /= runs;
     const int oy = (int)(j % a.OH), im = (int)(j / a.OH);
@@ -89,10 +89,10 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
 // loads of a row of the window come first, of some pixel where there is none.
 template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(const DwArgs &a) {
   const int groups = a.C / V, pad = a.Dil * (K - 1) / 2;
-  const size_t n = (size_t)a.N * a.OH * a.OW * groups;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  const u32 n = (u32)a.N * a.OH * a.OW * groups;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
-    size_t j = i / groups;
+    u32 j = i / groups;
     const int ox = (int)(j % a.OW);
     j /= a.OW;
     const int oy = (int)(j % a.OH), im = (int)(j / a.OH);
@@ -119,7 +119,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(cons
         for (int k = 0; k < V; k++) s[k] = fmaf(activate(v[kx][k], co.norm, co.scale[k], co.shift[k]), w[kx][k], s[k]);
       }
     }
-    store<V>((T *)a.T + i * V, s);
+    store<V>((T *)a.T + (size_t)i * V, s);
   }
 }
 
@@ -161,11 +161,11 @@ __device__ __forceinline__ void dw_fwd(const DwArgs &a, bf16) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256, 3) dw_fwd_f32(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 2) dw_fwd_f32(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_fwd(a, 0.f);
 }
-extern "C" __global__ void __launch_bounds__(256, 3) dw_fwd_bf16(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 2) dw_fwd_bf16(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_fwd(a, bf16());
 }
@@ -191,10 +191,10 @@ template <class T, int V> __device__ __forceinline__ void dw_dx_end(const DwArgs
 // With stride 1 the gradient is the convolution of dt with the window turned round.
 template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_dx_fast(const DwArgs &a) {
   const int groups = a.C / V, runs = (a.W2 + RUN - 1) / RUN, pad = D * (K - 1) / 2;
-  const size_t n = (size_t)a.N * a.H * runs * groups;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  const u32 n = (u32)a.N * a.H * runs * groups;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
-    size_t j = i / groups;
+    u32 j = i / groups;
     const int ix = (int)(j % runs) * RUN;
     j /= runs;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
@@ -224,27 +224,27 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
 // dw_dx_any is V channels of one pixel a thread, for any stride: of the taps of an
 // undilated window every Stride-th one meets an output.
 template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const DwArgs &a) {
-  const int groups = a.C / V, pad = a.Dil * (K - 1) / 2;
-  const size_t n = (size_t)a.N * a.H * a.W2 * groups;
+  const int groups = a.C / V, pad = a.Dil * (K - 1) / 2, half = a.Stride - 1;  // the stride is 1 or 2
+  const u32 n = (u32)a.N * a.H * a.W2 * groups;
   const int step = a.Dil == 1 ? a.Stride : 1;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
-    size_t j = i / groups;
+    u32 j = i / groups;
     const int ix = (int)(j % a.W2);
     j /= a.W2;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
     float d[V];
 #pragma unroll
     for (int k = 0; k < V; k++) d[k] = 0;
-    const int first = a.Dil == 1 ? (ix + pad) % a.Stride : 0;
+    const int first = a.Dil == 1 ? ((ix + pad) & half) : 0;
 #pragma unroll 1
-    for (int ky = a.Dil == 1 ? (iy + pad) % a.Stride : 0; ky < K; ky += step) {
-      const int y = iy + pad - ky * a.Dil, oy = y / a.Stride;
-      if (y < 0 || y % a.Stride != 0 || oy >= a.OH) continue;
+    for (int ky = a.Dil == 1 ? ((iy + pad) & half) : 0; ky < K; ky += step) {
+      const int y = iy + pad - ky * a.Dil, oy = y >> half;
+      if (y < 0 || (y & half) != 0 || oy >= a.OH) continue;
       float t[K][V], w[K][V];
 #pragma unroll
       for (int q = 0; q < K; q++) {  // the loads of a row first
-        const int kx = min(first + q * step, K - 1), ox = (ix + pad - kx * a.Dil) / a.Stride;
+        const int kx = min(first + q * step, K - 1), ox = (ix + pad - kx * a.Dil) >> half;
         if (first + q * step >= K) break;
         load<V>((const T *)a.DT + (((size_t)im * a.OH + oy) * a.OW + min(max(ox, 0), a.OW - 1)) * a.C + c, t[q]);
         load<V>((const float *)a.W + (ky * K + kx) * a.C + c, w[q]);
@@ -253,7 +253,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const
       for (int q = 0; q < K; q++) {
         const int kx = first + q * step, x = ix + pad - kx * a.Dil;
         if (kx >= K) break;
-        if (x < 0 || x % a.Stride != 0 || x / a.Stride >= a.OW) continue;
+        if (x < 0 || (x & half) != 0 || x >> half >= a.OW) continue;
 #pragma unroll
         for (int k = 0; k < V; k++) d[k] = fmaf(t[q][k], w[q][k], d[k]);
       }
@@ -281,17 +281,17 @@ __device__ __forceinline__ void dw_dx(const DwArgs &a, bf16) {
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256, 3) dw_dx_f32(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 2) dw_dx_f32(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_dx(a, 0.f);
 }
-extern "C" __global__ void __launch_bounds__(256, 3) dw_dx_bf16(const DwArgs *tasks, Run run) {
+extern "C" __global__ void __launch_bounds__(256, 2) dw_dx_bf16(const DwArgs *tasks, Run run) {
   const DwArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) dw_dx(a, bf16());
 }
 
 struct DwShared {
-  float v[THREADS * 4];
+  float v[THREADS * 4 * 5];  // V channels of a row of the window for every thread
 };
 
 // dw_dw_fast: a thread has V channels of one row of the window, and takes every
@@ -310,56 +310,61 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
       for (int k = 0; k < V; k++) acc[kx][k] = 0;
     if (lane < lanes) {
       const Coef<V> co(a.Scale, a.Shift, c);
-      for (int row = lo + lane; row < hi; row += lanes) {
-        const int im = row / a.OH, oy = row % a.OH, y = oy * S + ky * D - pad;
+      const int runs = (a.OW + RUN - 1) / RUN, end = (hi - lo) * runs;
+#pragma unroll 1
+      for (int i = lane; i < end; i += lanes) {
+        const int row = lo + i / runs, ox = i % runs * RUN, im = row / a.OH, oy = row % a.OH, y = oy * S + ky * D - pad;
         if (y < 0 || y >= a.H) continue;
         const T *src = (const T *)a.X + ((size_t)im * a.H + y) * a.W2 * a.C + c;
         const T *dt = (const T *)a.DT + (size_t)row * a.OW * a.C + c;
-        for (int ox = 0; ox < a.OW; ox += RUN) {
-          float d[RUN][V];
+        const int x0 = ox * S - pad;
+        const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
+        Pack<T, V> rawd[RUN], raw[COLS];
+#pragma unroll
+        for (int r = 0; r < RUN; r++) rawd[r] = packed<V>(dt + (size_t)min(ox + r, a.OW - 1) * a.C);
+#pragma unroll
+        for (int q = 0; q < COLS; q++) raw[q] = packed<V>(src + (ptrdiff_t)min(max(x0 + q, 0), a.W2 - 1) * a.C);
+        float d[RUN][V];
+#pragma unroll
+        for (int r = 0; r < RUN; r++) {
+          unpack(rawd[r], d[r]);
+          if (ox + r >= a.OW) {
+#pragma unroll
+            for (int k = 0; k < V; k++) d[r][k] = 0;
+          }
+        }
+#pragma unroll
+        for (int q = 0; q < COLS; q++) {
+          if (x0 + q < 0 || x0 + q >= a.W2) continue;
+          float v[V];
+          unpack(raw[q], v);
+#pragma unroll
+          for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
 #pragma unroll
           for (int r = 0; r < RUN; r++) {
-            load<V>(dt + (size_t)min(ox + r, a.OW - 1) * a.C, d[r]);
+            if (q < r * S || (q - r * S) % D != 0 || (q - r * S) / D >= K) continue;
 #pragma unroll
-            for (int k = 0; k < V; k++) d[r][k] = ox + r < a.OW ? d[r][k] : 0.f;
-          }
-          const int x0 = ox * S - pad;
-          const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
-          Pack<T, V> raw[COLS];
-#pragma unroll
-          for (int i = 0; i < COLS; i++) raw[i] = packed<V>(src + (ptrdiff_t)min(max(x0 + i, 0), a.W2 - 1) * a.C);
-#pragma unroll
-          for (int i = 0; i < COLS; i++) {
-            if (x0 + i < 0 || x0 + i >= a.W2) continue;
-            float v[V];
-            unpack(raw[i], v);
-#pragma unroll
-            for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
-#pragma unroll
-            for (int r = 0; r < RUN; r++) {
-              if (i < r * S || (i - r * S) % D != 0 || (i - r * S) / D >= K) continue;
-#pragma unroll
-              for (int k = 0; k < V; k++) acc[(i - r * S) / D][k] = fmaf(v[k], d[r][k], acc[(i - r * S) / D][k]);
-            }
+            for (int k = 0; k < V; k++) acc[(q - r * S) / D][k] = fmaf(v[k], d[r][k], acc[(q - r * S) / D][k]);
           }
         }
       }
     }
+    __syncthreads();
+    if (lane < lanes) {
 #pragma unroll
-    for (int kx = 0; kx < K; kx++) {
-      __syncthreads();
-      if (lane < lanes) {
+      for (int kx = 0; kx < K; kx++)
 #pragma unroll
-        for (int k = 0; k < V; k++) sh.v[(lane * units + u) * V + k] = acc[kx][k];
-      }
-      __syncthreads();
-      for (int i = threadIdx.x; i < units * V; i += THREADS) {
-        float s = 0;
-        for (int l = 0; l < lanes; l++) s += sh.v[l * units * V + i];
-        const int uu = i / V;
-        out[(uu / here * K + kx) * a.C + (g0 + uu % here) * V + i % V] = s;
-      }
+        for (int k = 0; k < V; k++) sh.v[((lane * K + kx) * units + u) * V + k] = acc[kx][k];
     }
+    __syncthreads();
+#pragma unroll 1
+    for (int i = threadIdx.x; i < K * units * V; i += THREADS) {
+      float s = 0;
+      for (int l = 0; l < lanes; l++) s += sh.v[l * K * units * V + i];
+      const int uu = i / V % units, kx = i / (V * units);
+      out[(uu / here * K + kx) * a.C + (g0 + uu % here) * V + i % V] = s;
+    }
+    __syncthreads();
   }
 }
 

@@ -8,16 +8,16 @@ __device__ __forceinline__ float affine(float x, const float *scale, const float
 template <class T, int V> __device__ __forceinline__ void node_body(const NodeArgs &a) {
   const int groups = a.C / V;
   const float *sa = (const float *)a.ScaleA, *ha = (const float *)a.ShiftA, *sb = (const float *)a.ScaleB, *hb = (const float *)a.ShiftB;
-  const size_t image = (size_t)a.HW * groups, n = image * a.N, step = (size_t)a.Blocks * THREADS;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += step) {
+  const u32 image = a.HW * groups, n = image * a.N;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     float x[V], y[V];
-    load<V>((const T *)a.A + i * V, x);
-    load<V>((const T *)a.B + i * V, y);
+    load<V>((const T *)a.A + (size_t)i * V, x);
+    load<V>((const T *)a.B + (size_t)i * V, y);
     int c = (int)(i % groups) * V, image_at = (int)(i / image);
     float ma = a.MaskA ? ((const float *)a.MaskA)[image_at] : 1.f, mb = a.MaskB ? ((const float *)a.MaskB)[image_at] : 1.f;
 #pragma unroll
     for (int k = 0; k < V; k++) x[k] = ma * affine(x[k], sa, ha, c + k) + mb * affine(y[k], sb, hb, c + k);
-    store<V>((T *)a.Y + i * V, x);
+    store<V>((T *)a.Y + (size_t)i * V, x);
   }
 }
 
@@ -40,14 +40,14 @@ extern "C" __global__ void __launch_bounds__(256) node_fwd_bf16(const NodeArgs *
 }
 
 template <class T, int V> __device__ __forceinline__ void mask_body(const NodeArgs &a) {
-  const size_t image = (size_t)a.HW * a.C / V, n = image * a.N, step = (size_t)a.Blocks * THREADS;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += step) {
+  const u32 image = a.HW * a.C / V, n = image * a.N;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     float x[V];
-    load<V>((const T *)a.A + i * V, x);
+    load<V>((const T *)a.A + (size_t)i * V, x);
     float m = a.MaskA ? ((const float *)a.MaskA)[i / image] : 1.f;
 #pragma unroll
     for (int k = 0; k < V; k++) x[k] *= m;
-    store<V>((T *)a.Y + i * V, x);
+    store<V>((T *)a.Y + (size_t)i * V, x);
   }
 }
 

@@ -9,8 +9,8 @@ extern "C" __global__ void __launch_bounds__(256) gather(const GatherArgs *tasks
   const u8 *pixels = (const u8 *)a.Pixels;
   const float *table = (const float *)a.Table;
   const Recipe *recipes = (const Recipe *)a.Recipes;
-  const size_t n = (size_t)a.N * image;
-  for (size_t j = (size_t)blockIdx.x * THREADS + threadIdx.x; j < n; j += (size_t)a.Blocks * THREADS) {
+  const u32 n = (u32)a.N * image;
+  for (u32 j = blockIdx.x * THREADS + threadIdx.x; j < n; j += a.Blocks * THREADS) {
     int k = (int)(j / image), i = (int)(j % image), ch = i % 3, x = i / 3 % side, y = i / (3 * side);
     const Recipe r = recipes[k];
     if (i == 0) ((float *)a.Y)[k] = (float)((const int *)a.Labels)[r.Image];
@@ -30,9 +30,9 @@ template <class T> __device__ __forceinline__ void im2col_body(const Im2colArgs 
   const float *x = (const float *)a.X;
   T *out = (T *)a.Out;
   const int groups = a.Ld / 8, row = 9 * a.C;
-  const size_t n = (size_t)a.N * a.H * a.W2 * groups;
-  for (size_t j = (size_t)blockIdx.x * THREADS + threadIdx.x; j < n; j += (size_t)a.Blocks * THREADS) {
-    size_t p = j / groups;
+  const u32 n = (u32)a.N * a.H * a.W2 * groups;
+  for (u32 j = blockIdx.x * THREADS + threadIdx.x; j < n; j += a.Blocks * THREADS) {
+    u32 p = j / groups;
     int k0 = (int)(j % groups) * 8, px = (int)(p % a.W2), py = (int)(p / a.W2 % a.H);
     float v[8];
 #pragma unroll
@@ -41,7 +41,7 @@ template <class T> __device__ __forceinline__ void im2col_body(const Im2colArgs 
       bool in = k < row && y >= 0 && y < a.H && xx >= 0 && xx < a.W2;
       v[q] = in ? x[(p + (tap / 3 - 1) * a.W2 + (tap % 3 - 1)) * a.C + c] : 0.f;
     }
-    store<8>(out + j * 8, v);
+    store<8>(out + (size_t)j * 8, v);
   }
 }
 

@@ -109,11 +109,11 @@ extern "C" __global__ void __launch_bounds__(256, 4) pool_fwd_bf16(const PoolArg
 // pool_bwd gathers: a thread has V channels of an input pixel and adds up the
 // windows that reach it.
 template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const PoolArgs &a) {
-  const int groups = a.C / V;
-  const size_t n = (size_t)a.N * a.H * a.W2 * groups;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  const int groups = a.C / V, half = a.Stride - 1;  // the stride is 1 or 2
+  const u32 n = (u32)a.N * a.H * a.W2 * groups;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
-    size_t j = i / groups;
+    u32 j = i / groups;
     const int ix = (int)(j % a.W2);
     j /= a.W2;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
@@ -126,11 +126,11 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
       Pack<T, V> rawdy[3], rawz[3];
       Pack<u8, V> tap[3];
       bool in[3];
-      const int y = iy + 1 - ty, oy = y / a.Stride, yy = min(max(oy, 0), a.OH - 1);
+      const int y = iy + 1 - ty, oy = y >> half, yy = min(max(oy, 0), a.OH - 1);
 #pragma unroll
       for (int tx = 0; tx < 3; tx++) {  // the loads of a row first
-        const int x = ix + 1 - tx, ox = x / a.Stride, xx = min(max(ox, 0), a.OW - 1);
-        in[tx] = y >= 0 && x >= 0 && y % a.Stride == 0 && x % a.Stride == 0 && oy < a.OH && ox < a.OW;
+        const int x = ix + 1 - tx, ox = x >> half, xx = min(max(ox, 0), a.OW - 1);
+        in[tx] = y >= 0 && x >= 0 && (y & half) == 0 && (x & half) == 0 && oy < a.OH && ox < a.OW;
         const size_t at = (((size_t)im * a.OH + yy) * a.OW + xx) * a.C + c;
         rawdy[tx] = packed<V>((const T *)a.Dz.DY + at);
         rawz[tx] = packed<V>((const T *)a.Dz.Z + at);
@@ -143,7 +143,7 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
         unpack(rawdy[tx], dy);
         unpack(rawz[tx], z);
         if (!a.Max) {
-          const int ox = (ix + 1 - tx) / a.Stride;
+          const int ox = (ix + 1 - tx) >> half;
           const int y0 = max(oy * a.Stride - 1, 0), y1 = min(oy * a.Stride + 1, a.H - 1);
           const int x0 = max(ox * a.Stride - 1, 0), x1 = min(ox * a.Stride + 1, a.W2 - 1);
           by = 1.f / ((y1 - y0 + 1) * (x1 - x0 + 1));
@@ -153,7 +153,7 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
           if (!a.Max || tap[tx].v[k] == ty * 3 + tx) d[k] = fmaf(by, co.at(k, dy[k], z[k]), d[k]);
       }
     }
-    const size_t at = i * V;
+    const size_t at = (size_t)i * V;
     if (a.Add) {
       float add[V];
       load<V>((const T *)a.Add + at, add);
@@ -183,11 +183,11 @@ extern "C" __global__ void __launch_bounds__(256, 4) pool_bwd_bf16(const PoolArg
 template <class T> __device__ __forceinline__ void relu_pool_fwd(const ReLUPoolArgs &a) {
   const Part *parts = (const Part *)a.Parts;
   const int wide = a.NParts * a.C;
-  const size_t n = (size_t)a.N * a.OH * a.OW * wide;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  const u32 n = (u32)a.N * a.OH * a.OW * wide;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int q = (int)(i % wide), c = q % a.C;
-    size_t j = i / wide;
-    const int ox = (int)(j % a.OW), oy = (int)(j / a.OW % a.OH), im = (int)(j / ((size_t)a.OW * a.OH));
+    u32 j = i / wide;
+    const int ox = (int)(j % a.OW), oy = (int)(j / a.OW % a.OH), im = (int)(j / ((u32)a.OW * a.OH));
     const Part p = parts[q / a.C];
     float s = 0;
     for (int t = 0; t < a.K * a.K; t++) {
@@ -211,13 +211,13 @@ extern "C" __global__ void __launch_bounds__(256) relu_pool_fwd_bf16(const ReLUP
 template <class T> __device__ __forceinline__ void relu_pool_bwd(const ReLUPoolArgs &a) {
   const Part *parts = (const Part *)a.Parts;
   const int wide = a.NParts * a.C;
-  const size_t n = (size_t)a.N * a.H * a.W2 * wide;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  const u32 n = (u32)a.N * a.H * a.W2 * wide;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int q = (int)(i % wide), c = q % a.C;
     const Part p = parts[q / a.C];
     if (!p.DX) continue;
-    const size_t j = i / wide;
-    const int ix = (int)(j % a.W2), iy = (int)(j / a.W2 % a.H), im = (int)(j / ((size_t)a.W2 * a.H));
+    const u32 j = i / wide;
+    const int ix = (int)(j % a.W2), iy = (int)(j / a.W2 % a.H), im = (int)(j / ((u32)a.W2 * a.H));
     float s = 0;
     for (int t = 0; t < a.K * a.K; t++) {
       const int y = iy - t / a.K, x = ix - t % a.K, oy = y / a.Stride, ox = x / a.Stride;
@@ -269,13 +269,13 @@ extern "C" __global__ void __launch_bounds__(256) mean_fwd_bf16(const MeanArgs *
 template <class T> __device__ __forceinline__ void mean_bwd(const MeanArgs &a) {
   const Part *parts = (const Part *)a.Parts;
   const int wide = a.NParts * a.C;
-  const size_t n = (size_t)a.N * a.HW * wide;
+  const u32 n = (u32)a.N * a.HW * wide;
   const float by = 1.f / a.HW;
-  for (size_t i = (size_t)blockIdx.x * THREADS + threadIdx.x; i < n; i += (size_t)a.Blocks * THREADS) {
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int q = (int)(i % wide), c = q % a.C;
     const Part p = parts[q / a.C];
     if (!p.DX) continue;
-    const size_t j = i / wide, at = j * a.C + c;
+    const u32 j = i / wide, at = j * a.C + c;
     float s = to_float(((const T *)a.DY)[j / a.HW * wide + q]) * by;
     if (p.Add) s += to_float(((const T *)p.Add)[at]);
     from_float(s, ((T *)p.DX)[at]);

@@ -121,6 +121,6 @@ template <class T, int NT, int R> __device__ __forceinline__ void sep_fwd(const 
     fetch(tasks[blockIdx.y], a);                                                                 \
     if ((int)blockIdx.x < a.Blocks) sep_fwd<T, NT, R>(a, run, s);                                \
   }
-SEP_FWD(sep_fwd16, bf16, 2, 256, 3)
-SEP_FWD(sep_fwd32, bf16, 4, 128, 3)
+SEP_FWD(sep_fwd16, bf16, 2, 256, 2)
+SEP_FWD(sep_fwd32, bf16, 4, 128, 2)
 SEP_FWD(sep_fwd64, bf16, 8, 128, 2)
