@@ -146,23 +146,19 @@ __device__ __forceinline__ void load_x_by(const ConvArgs &a, const int *pixel, c
     Pack<T, V> raw[BATCH];
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
-      const int i = i1 + (b0 + b) * STEP;
-      if (any && i < rows) raw[b] = packed<V>(src + (size_t)(u32)pixel[i] * (u32)a.Cpart);
+      const int i = min(i1 + (b0 + b) * STEP, rows - 1);  // of some row where there is none: a branch would cost more
+      raw[b] = packed<V>(src + (size_t)(u32)pixel[i] * (u32)a.Cpart);
     }
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
       const int i = i1 + (b0 + b) * STEP;
+      const bool in = any && i < rows;
       float v[V];
-      if (any && i < rows) {
-        unpack(raw[b], v);
+      unpack(raw[b], v);
 #pragma unroll
-        for (int q = 0; q < V; q++) {
-          v[q] = fmaf(v[q], sc[q], sh[q]);
-          if (relu && v[q] < 0) v[q] = 0;
-        }
-      } else {
-#pragma unroll
-        for (int q = 0; q < V; q++) v[q] = 0;
+      for (int q = 0; q < V; q++) {
+        v[q] = fmaf(v[q], sc[q], sh[q]);
+        if (!in || k + q >= a.Cin || (relu && v[q] < 0)) v[q] = 0;
       }
       store<V>(dst + i * ld + j, v);
     }
@@ -189,33 +185,27 @@ __device__ __forceinline__ void load_dz_by(const ConvArgs &a, const float (*coef
   const int VECS = W / V, STEP = THREADS / VECS, EACH = ROWN / STEP, BATCH = EACH < 4 ? EACH : 4;
   const int j = threadIdx.x % VECS * V, c = c0 + j, i1 = threadIdx.x / VECS, rows = min(ROWN, a.P - row0);
   const bool any = c < a.Cout, norm = a.Dz.A != 0;
-  const T *dy = (const T *)a.Dz.DY + (any ? c : 0), *z = (const T *)a.Dz.Z + (any ? c : 0);
+  const T *dy = (const T *)a.Dz.DY + (any ? c : 0), *z = norm ? (const T *)a.Dz.Z + (any ? c : 0) : dy;
 #pragma unroll 1
   for (int b0 = 0; b0 < EACH; b0 += BATCH) {
     Pack<T, V> rawdy[BATCH], rawz[BATCH];
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
-      const int i = i1 + (b0 + b) * STEP;
-      const size_t at = (size_t)(u32)(row0 + i) * (u32)a.Ldz;
-      if (any && i < rows) {
-        rawdy[b] = packed<V>(dy + at);
-        if (norm) rawz[b] = packed<V>(z + at);
-      }
+      const size_t at = (size_t)(u32)(row0 + min(i1 + (b0 + b) * STEP, rows - 1)) * (u32)a.Ldz;
+      rawdy[b] = packed<V>(dy + at);
+      rawz[b] = packed<V>(z + at);
     }
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
       const int i = i1 + (b0 + b) * STEP;
+      const bool in = any && i < rows;
       float v[V], w[V];
-      if (any && i < rows) {
-        unpack(rawdy[b], v);
-        if (norm) {
-          unpack(rawz[b], w);
+      unpack(rawdy[b], v);
+      unpack(rawz[b], w);
 #pragma unroll
-          for (int q = 0; q < V; q++) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
-        }
-      } else {
-#pragma unroll
-        for (int q = 0; q < V; q++) v[q] = 0;
+      for (int q = 0; q < V; q++) {
+        if (norm) v[q] = fmaf(coef[0][j + q], v[q], fmaf(coef[1][j + q], w[q] - coef[3][j + q], coef[2][j + q]));
+        if (!in) v[q] = 0;
       }
       store<V>(dst + i * ld + j, v);
     }
@@ -448,13 +438,16 @@ template <class T, int NT, int V> __device__ __forceinline__ void dx_end_by(cons
 #pragma unroll 1
   for (int b0 = 0; b0 < EACH; b0 += BATCH) {
     Pack<T, V> rawx[BATCH], rawadd[BATCH];
-    size_t at[BATCH];
+    u32 px[BATCH];
 #pragma unroll
-    for (int b = 0; b < BATCH; b++) {  // all loads first
-      const int i = i1 + (b0 + b) * STEP;
-      at[b] = i < rows ? (size_t)(u32)pixel[i] * (u32)a.Cpart : 0;
-      if (relu && i < rows) rawx[b] = packed<V>(x + at[b]);
-      if (p.Add && i < rows) rawadd[b] = packed<V>(add + at[b]);
+    for (int b = 0; b < BATCH; b++) px[b] = (u32)pixel[min(i1 + (b0 + b) * STEP, rows - 1)];
+    if (relu) {
+#pragma unroll
+      for (int b = 0; b < BATCH; b++) rawx[b] = packed<V>(x + (size_t)px[b] * (u32)a.Cpart);
+    }
+    if (p.Add) {
+#pragma unroll
+      for (int b = 0; b < BATCH; b++) rawadd[b] = packed<V>(add + (size_t)px[b] * (u32)a.Cpart);
     }
 #pragma unroll
     for (int b = 0; b < BATCH; b++) {
@@ -474,7 +467,7 @@ template <class T, int NT, int V> __device__ __forceinline__ void dx_end_by(cons
 #pragma unroll
         for (int q = 0; q < V; q++) v[q] += u[q];
       }
-      store<V>(dx + at[b], v);
+      store<V>(dx + (size_t)px[b] * (u32)a.Cpart, v);
     }
   }
 }
