@@ -17,11 +17,15 @@ ours_allowed() {
   case $1 in
     oneshot/cmd/*) echo '.*' ;;
     oneshot/supernet/space) echo 'nothing' ;;
-    oneshot/supernet) echo 'ops|ops/cpu|supernet/space|data|weights|internal/.*' ;;
+    oneshot/supernet) echo 'ops|ops/cpu|ops/cuda|supernet/space|data|weights|internal/.*' ;;
     oneshot/lanas) echo 'supernet/space|internal/rng' ;;
     oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
-    oneshot/ops) echo 'ops/cpu|internal/.*' ;;
-    oneshot/ops/opstest) echo 'ops|ops/cpu|weights|internal/.*' ;;
+    oneshot/ops) echo 'ops/cpu|ops/cuda|internal/.*' ;;
+    oneshot/ops/opstest) echo 'ops|ops/cpu|ops/cuda|weights|internal/.*' ;;
+    oneshot/ops/cuda) echo 'ops/cuda/driver|internal/.*' ;;
+    oneshot/ops/cuda/driver) echo 'internal/.*' ;;
+    oneshot/ops/cuda/emu) echo 'ops/cuda|ops/cuda/driver' ;; # for tests
+    oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda|internal/.*' ;;
     oneshot/ops/cpu | oneshot/data | oneshot/weights | oneshot/internal/*) echo 'internal/.*' ;;
     *) return 1 ;;
   esac
@@ -33,9 +37,11 @@ outside=(
   'gorgonia.org/(gorgonia|tensor)(/.*)?|github.com/chewxy/hm'
   'oneshot/ops(/opstest)?|oneshot/supernet' 'the graph lives in ops and supernet'
   'gorgonia.org/cu(/.*)?'
-  'oneshot/ops/cuda(/.*)?' 'the CUDA driver lives below ops/cuda'
+  'oneshot/ops/cuda/driver' 'the CUDA driver lives in ops/cuda/driver'
+  'github.com/ebitengine/purego(/.*)?'
+  'oneshot/ops/cuda/(driver|emu)' 'the CUDA driver lives in ops/cuda/driver'
   'github.com/(schollz/progressbar|spf13)/.*|golang.org/x/term|flag'
-  'oneshot/cmd/.*' 'only the command reads flags and the terminal'
+  'oneshot/cmd/.*|oneshot/ops/cuda/genptx' 'only the command reads flags and the terminal'
   'go.yaml.in/.*'
   'oneshot/cmd/.*' 'only the command reads the config file'
   'math/rand'
@@ -92,7 +98,11 @@ findings() { # go list arguments
 
 check() { # DIR
   cd "$1"
-  { findings; findings -tags noasm; GOARCH=arm64 findings; } | sort -u
+  {
+    findings; findings -tags noasm; GOARCH=arm64 findings
+    # The one build with cgo: the driver through gorgonia.org/cu.
+    findings -tags gorgonia_cu | grep -v '^oneshot/ops/cuda/driver imports C:' || true
+  } | sort -u
 }
 
 if [[ ${1:-} == --selftest ]]; then

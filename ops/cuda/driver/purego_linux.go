@@ -1,3 +1,5 @@
+//go:build !gorgonia_cu
+
 package driver
 
 import (
@@ -27,7 +29,8 @@ type lib struct {
 
 	// Arguments of cuLaunchKernel, kept so that a launch allocates nothing.
 	table  uint64
-	params [2]unsafe.Pointer
+	params [2]unsafe.Pointer // addresses of the kernel's parameters
+	args   [11]uintptr
 	node   kernelNode
 }
 
@@ -98,6 +101,8 @@ func Load(paths []string) (Driver, error) {
 	if len(paths) == 0 {
 		paths = places
 	}
+	runtime.LockOSThread() // the loader keeps its last error for the thread
+	defer runtime.UnlockOSThread()
 	var first error
 	for _, p := range paths {
 		h, err := purego.Dlopen(p, purego.RTLD_NOW|purego.RTLD_LOCAL)
@@ -121,7 +126,10 @@ func open(h uintptr, path string) (Driver, error) {
 		}
 		l.fn[c] = f
 	}
-	return l, l.do(cuInit, 0)
+	if err := l.do(cuInit, 0); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // do makes a call and turns its result into an error. What the arguments point to
@@ -299,9 +307,10 @@ func (l *lib) Function(m Module, name string) (Function, error) {
 func (l *lib) Launch(f Function, blocks, tasks int, table uint64, run unsafe.Pointer, s Stream) error {
 	l.table = table
 	l.params = [2]unsafe.Pointer{unsafe.Pointer(&l.table), run}
-	r, _, _ := purego.SyscallN(l.fn[cuLaunchKernel], uintptr(f), uintptr(blocks), uintptr(tasks), 1, Threads, 1, 1, 0, uintptr(s),
-		uintptr(unsafe.Pointer(&l.params[0])), 0)
+	l.args = [11]uintptr{uintptr(f), uintptr(blocks), uintptr(tasks), 1, Threads, 1, 1, 0, uintptr(s), uintptr(unsafe.Pointer(&l.params[0])), 0}
+	r, _, _ := purego.SyscallN(l.fn[cuLaunchKernel], l.args[:]...)
 	runtime.KeepAlive(run)
+	runtime.KeepAlive(l) // what args points to
 	if r32 := int32(r); r32 != 0 {
 		return l.fail(cuLaunchKernel, r32)
 	}

@@ -6,11 +6,14 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
+
+	"github.com/gofrs/flock"
 
 	"oneshot/ops/cuda"
 )
@@ -19,13 +22,22 @@ import (
 var files embed.FS
 
 // Library returns the path of a libcuda.so.1 with the kernels of the module, built
-// unless an equal one was built before. Without g++ the test is skipped.
+// unless an equal one was built before. Without g++ the test is skipped. With
+// ONESHOT_CUDA_TEST=sanitize in the environment the Sanitizer looks at them.
 func Library(t testing.TB) string {
 	t.Helper()
+	if os.Getenv("ONESHOT_CUDA_TEST") == "sanitize" {
+		return Build(t, cuda.KernelFiles(), Sanitizer...)
+	}
 	return Build(t, cuda.KernelFiles())
 }
 
-// Build is Library with the given kernels, by file name. arguments go to g++.
+// Sanitizer are arguments for Build: a kernel that does something undefined, an index
+// outside a shared array say, fails its launch. The build takes half a minute.
+var Sanitizer = []string{"-O1", "-fsanitize=undefined", "-fno-sanitize=vptr"}
+
+// Build is Library with the given kernels, by the names of the module's files.
+// arguments go to g++.
 func Build(t testing.TB, kernels map[string][]byte, arguments ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("g++"); err != nil {
@@ -44,7 +56,7 @@ func Build(t testing.TB, kernels map[string][]byte, arguments ...string) string 
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"emu.h", "fakecuda.cpp", "build.sh"} {
+	for _, name := range []string{"fibers.h", "emu.h", "sanitizer.h", "device.h", "fakecuda.cpp", "fakenvrtc.cpp", "build.sh"} {
 		b, err := files.ReadFile("src/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -55,16 +67,17 @@ func Build(t testing.TB, kernels map[string][]byte, arguments ...string) string 
 	if err := os.Mkdir(src, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range cuda.KernelNames() {
+	for _, name := range slices.Sorted(maps.Keys(kernels)) {
 		put(filepath.Join(src, name), kernels[name])
 	}
-	put(filepath.Join(src, "table.inc"), []byte(table()))
 	fmt.Fprint(h, arguments)
-	cache := filepath.Join(os.TempDir(), fmt.Sprintf("oneshot-emu-cache-%d", os.Getuid()))
-	if err := os.MkdirAll(cache, 0o700); err != nil {
+	cache := cacheDir(t)
+	lib := filepath.Join(cache, fmt.Sprintf("%x.so", h.Sum(nil)))
+	lock := flock.New(filepath.Join(cache, "lock")) // the tests of several packages need the same one
+	if err := lock.Lock(); err != nil {
 		t.Fatal(err)
 	}
-	lib := filepath.Join(cache, fmt.Sprintf("%x.so", h.Sum(nil)))
+	defer lock.Unlock()
 	if _, err := os.Stat(lib); err == nil {
 		return lib
 	}
@@ -88,13 +101,16 @@ func Build(t testing.TB, kernels map[string][]byte, arguments ...string) string 
 	return lib
 }
 
-// table is the fake driver's table of the kernels, in C++.
-func table() string {
-	var b strings.Builder
-	b.WriteString("struct EmuKernel { const char *name; size_t size; void (*call)(const void *, Run); };\nstatic const EmuKernel emu_kernels[] = {\n")
-	for _, k := range cuda.Kernels() {
-		fmt.Fprintf(&b, "  {%q, sizeof(%s), [](const void *t, Run r) { %s((const %s *)t, r); }},\n", k.Symbol, k.Args, k.Symbol, k.Args)
+// cacheDir is where libraries that were built stay.
+func cacheDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = filepath.Join(os.TempDir(), fmt.Sprintf("oneshot-cache-%d", os.Getuid()))
 	}
-	b.WriteString("};\n")
-	return b.String()
+	dir = filepath.Join(dir, "oneshot-emu")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

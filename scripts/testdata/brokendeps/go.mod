@@ -5,6 +5,7 @@ module oneshot
 go 1.26.0
 
 require (
+	github.com/ebitengine/purego v0.0.0
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/term v0.0.0
 	gorgonia.org/cu v0.0.0
@@ -13,6 +14,7 @@ require (
 )
 
 replace (
+	github.com/ebitengine/purego => ./fake/purego
 	go.yaml.in/yaml/v4 => ./fake/yaml
 	golang.org/x/term => ./fake/term
 	gorgonia.org/cu => ./fake/cu

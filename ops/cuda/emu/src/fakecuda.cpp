@@ -1,287 +1,410 @@
-// A fake libcuda.so.1 and libnvrtc: the driver functions that oneshot calls, with
-// kernels that run in the emulator. build.sh makes kernels.inc, the text of all
-// kernels and a table of their names.
+// A fake libcuda.so.1: the driver functions that oneshot calls, with kernels that
+// run in the emulator. build.sh makes kernels.inc, the text of all kernels, and
+// table.inc, a table of their names.
 //
-//   FAKE_CUDA_MEMORY   bytes of the device (8 GiB)
-//   FAKE_CUDA_LAZY     1: work in a stream happens at the next synchronisation, so
-//                      that a host that looks too early sees old values
-//   FAKE_CUDA_FAIL     N:CODE: the N-th call returns CODE; with a sticky code, so do
-//                      all after it
-#include "emu.h"
-
+// Options, from the environment at cuInit or by fakeOption:
+//
+//   EMU_ORDER            forward, reverse or shuffle: of threads, warps and blocks
+//   FAKE_CUDA_LAZY       1: work in a stream happens when the host waits for it, so
+//                        that a host that looks too early sees old values
+//   FAKE_CUDA_MEMORY     bytes of the device (8 GiB)
+//   FAKE_CUDA_DEVICES    how many there are (1)
+//   FAKE_CUDA_CAPABILITY their compute capability (80)
+//   FAKE_CUDA_SMS        multiprocessors (2)
+//   FAKE_CUDA_FAIL       N:CODE: the N-th call returns CODE; see fakeFault
+//   FAKE_CUDA_QUIET      1: no messages about kernels that went wrong
+//
+// A call that breaks the rules of the driver returns the driver's error. A kernel
+// that goes wrong is a sticky error, with a message to standard error.
+#include "device.h"
 #include "kernels.inc"
+#include "table.inc"
+#include "sanitizer.h"
 #undef threadIdx
 #undef blockIdx
 #undef gridDim
-
-#include <chrono>
-#include <functional>
-#include <map>
-#include <vector>
+#undef blockDim
 
 #define API extern "C" __attribute__((visibility("default")))
 
+using namespace fake;
+
 namespace {
 
-enum {
-  OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_INITIALIZED = 3, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_IMAGE = 200,
-  INVALID_CONTEXT = 201, INVALID_HANDLE = 400, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, LAUNCH_FAILED = 719,
-};
-
-const std::map<int, const char *> names = {
-    {0, "CUDA_SUCCESS"}, {1, "CUDA_ERROR_INVALID_VALUE"}, {2, "CUDA_ERROR_OUT_OF_MEMORY"}, {3, "CUDA_ERROR_NOT_INITIALIZED"},
-    {100, "CUDA_ERROR_NO_DEVICE"}, {101, "CUDA_ERROR_INVALID_DEVICE"}, {200, "CUDA_ERROR_INVALID_IMAGE"},
-    {201, "CUDA_ERROR_INVALID_CONTEXT"}, {214, "CUDA_ERROR_ECC_UNCORRECTABLE"}, {400, "CUDA_ERROR_INVALID_HANDLE"},
-    {500, "CUDA_ERROR_NOT_FOUND"}, {700, "CUDA_ERROR_ILLEGAL_ADDRESS"}, {719, "CUDA_ERROR_LAUNCH_FAILED"}, {999, "CUDA_ERROR_UNKNOWN"}};
-
-bool sticky(int code) { return code == ILLEGAL_ADDRESS || code == LAUNCH_FAILED || code == 214 || code == 999; }
-
-struct Stream { std::vector<std::function<void()>> work; };
-std::vector<Stream *> streams;
-struct Event { double at = 0; };
 struct Module { std::string image; };
-
-constexpr size_t kGuard = 256;
-constexpr unsigned char kGuardByte = 0xa5;
-struct Allocation { size_t size; };
-
-long long calls, fail_at;
-int fail_code, lost;
-bool lazy, inited;
-size_t memory = (size_t)8 << 30, used;
-thread_local uint64_t context;
-std::map<uint64_t, Allocation> allocations;
-std::map<void *, size_t> pinned;
+std::set<Module *> modules;
+thread_local uint64_t current;
+int retained;
+const char *failed = "";
 
 // enter counts a call and says whether it fails.
-int enter() {
+int enter(const char *name) {
   calls++;
-  if (lost) return lost;
-  if (fail_at && calls == fail_at) {
-    if (sticky(fail_code)) lost = fail_code;
+  if (!lost && calls == fail_at) {
+    failed = name;
+    const Name *n = find_name(fail_code);
+    if (n && n->sticky) lost = fail_code;
     return fail_code;
   }
-  return OK;
-}
-
-#define ENTER \
-  if (int code = enter()) return code;
-#define NEED_CONTEXT \
-  if (!context) return INVALID_CONTEXT;
-
-void flush(Stream *s) {
-  auto work = std::move(s->work);
-  s->work.clear();
-  for (auto &f : work) f();
-}
-
-int enqueue(void *s, std::function<void()> f) {
-  if (!s) return INVALID_HANDLE;
-  if (lazy)
-    ((Stream *)s)->work.push_back(std::move(f));
-  else
-    f();
   return lost;
 }
 
-// within says whether n bytes at p lie in one allocation of the device.
-bool within(uint64_t p, size_t n) {
-  auto it = allocations.upper_bound(p);
-  if (it == allocations.begin()) return false;
-  --it;
-  return p + n <= it->first + it->second.size;
+// Launch is a kernel with its arguments; in a graph, after those launches.
+struct Launch {
+  const EmuKernel *kernel;
+  unsigned blocks, tasks;
+  const void *table;
+  Run run;
+  std::vector<size_t> after;
+};
+struct Graph {
+  std::vector<Launch> launches;
+  bool executable = false;
+};
+std::set<Graph *> graphs;
+
+// NodeParams is CUDA_KERNEL_NODE_PARAMS.
+struct NodeParams {
+  const EmuKernel *kernel;
+  unsigned grid[3], block[3], shared;
+  void **params, **extra;
+};
+
+bool launchable(const EmuKernel *k, const unsigned *grid, const unsigned *block, unsigned shared) {
+  return k >= std::begin(emu_kernels) && k < std::end(emu_kernels) && grid[0] && grid[0] <= 0x7fffffff && grid[1] && grid[1] <= 65535 && grid[2] == 1 &&
+         block[0] == emu::kThreads && block[1] == 1 && block[2] == 1 && !shared;
 }
 
-// guards_intact looks for writes beyond an allocation.
-bool guards_intact() {
-  for (auto &[p, a] : allocations)
-    for (size_t i = 0; i < kGuard; i++)
-      if (((unsigned char *)p)[-1 - (ptrdiff_t)i] != kGuardByte || ((unsigned char *)p)[a.size + i] != kGuardByte) {
-        fprintf(stderr, "fake cuda: a kernel wrote beyond an allocation of %zu bytes\n", a.size);
-        return false;
-      }
-  return true;
+void start(const Launch &l) {
+  std::string name = l.kernel->name;
+  if ((uint64_t)l.table % 8 || !on_device((uint64_t)l.table, l.kernel->size * l.tasks)) {
+    lose(ILLEGAL_ADDRESS, name + ": the table of " + std::to_string(l.tasks) + " tasks is not on the device");
+    return;
+  }
+  std::string why = emu::launch(l.blocks, l.tasks, order, [&] { l.kernel->call(l.table, l.run); });
+  if (!why.empty()) lose(emu::Faults::hit ? ILLEGAL_ADDRESS : LAUNCH_FAILED, name + ": " + why);
+}
+
+// run_graph does the launches of a graph in an order that its edges allow, and
+// prefers the one added last, so that a missing edge shows.
+void run_graph(const std::vector<Launch> &launches) {
+  size_t n = launches.size();
+  std::vector<size_t> missing(n);
+  std::vector<std::vector<size_t>> next(n);
+  std::set<size_t, std::greater<size_t>> ready;
+  for (size_t i = 0; i < n; i++) {
+    missing[i] = launches[i].after.size();
+    for (size_t a : launches[i].after) next[a].push_back(i);
+    if (!missing[i]) ready.insert(i);
+  }
+  while (!ready.empty() && !lost) {
+    size_t i = *ready.begin();
+    ready.erase(i);
+    start(launches[i]);
+    for (size_t k : next[i])
+      if (!--missing[k]) ready.insert(k);
+  }
+}
+
+#define ENTER                          \
+  if (int code = enter(__func__)) return code; \
+  if (!inited) return NOT_INITIALIZED;
+#define ENTER_CONTEXT \
+  ENTER               \
+  if (!current) return INVALID_CONTEXT;
+#define NEED(ok, code) \
+  if (!(ok)) return code;
+#define STREAM(s) NEED(streams.count(s), INVALID_HANDLE)
+#define EVENT(e) NEED(events.count(e), INVALID_HANDLE)
+
+template <class T> void delete_all(std::set<T *> &all) {
+  for (T *x : all) delete x;
+  all.clear();
+}
+
+// destroy_context frees all that exists, as the driver does.
+void destroy_context() {
+  run_all();
+  for (auto &[p, a] : allocations) munmap(a.map, a.mapped);
+  for (auto &[p, n] : pinned) free((void *)p);
+  allocations.clear();
+  pinned.clear();
+  used = 0;
+  delete_all(streams);
+  delete_all(events);
+  delete_all(graphs);
+  delete_all(modules);
+}
+
+int wait(Stream *s, int64_t position) {
+  run_until(s, position);
+  if (!lost) check_guards();
+  return lost;
 }
 
 }  // namespace
 
-API long long fakeCalls() { return calls; }
-API void fakeFault(long long at, int code) {
+// fakeFault makes the call number at from now (1 is the next) return code; 0: none.
+// It forgets a sticky error.
+API void fakeFault(int64_t at, int code) {
   fail_at = at ? calls + at : 0;
   fail_code = code;
   lost = 0;
+  message.clear();
+  failed = "";
 }
+// fakeMessage says what went wrong with the last kernel that did.
+API const char *fakeMessage() { return message.c_str(); }
+// fakeFailed is the name of the call that fakeFault hit; "": none yet.
+API const char *fakeFailed() { return failed; }
+// fakeCalls is how many calls there have been.
+API int64_t fakeCalls() { return calls; }
+// fakeUsed is how many bytes, events, streams, graphs and pinned blocks there are.
+API void fakeUsed(int64_t out[5]) {
+  out[0] = (int64_t)used, out[1] = (int64_t)events.size(), out[2] = (int64_t)streams.size(), out[3] = (int64_t)graphs.size(), out[4] = (int64_t)pinned.size();
+}
+// fakeOption sets an option; 1: there is none of this name.
+API int fakeOption(const char *name, const char *value) { return set_option(name, value) ? 0 : 1; }
 
-API int cuInit(unsigned) {
-  if (!inited) {
-    if (const char *m = getenv("FAKE_CUDA_MEMORY")) memory = strtoull(m, nullptr, 10);
-    if (const char *l = getenv("FAKE_CUDA_LAZY")) lazy = *l == '1';
-    if (const char *f = getenv("FAKE_CUDA_FAIL")) sscanf(f, "%lld:%d", &fail_at, &fail_code);
-  }
+// ---- devices and contexts
+
+API int cuInit(unsigned flags) {
+  if (!inited) read_environment();
   inited = true;
-  ENTER
-  return OK;
+  ENTER NEED(!flags, INVALID_VALUE)
+  return devices > 0 ? OK : NO_DEVICE;
 }
 API int cuDriverGetVersion(int *v) { ENTER *v = 13000; return OK; }
-API int cuDeviceGetCount(int *n) { ENTER if (!inited) return NOT_INITIALIZED; *n = 1; return OK; }
-API int cuDeviceGet(int *d, int i) { ENTER if (i) return INVALID_DEVICE; *d = 0; return OK; }
+API int cuDeviceGetCount(int *n) { ENTER *n = devices; return OK; }
+API int cuDeviceGet(int *d, int i) { ENTER NEED(i >= 0 && i < devices, INVALID_DEVICE) *d = i; return OK; }
 API int cuDeviceGetName(char *b, int n, int) { ENTER snprintf(b, n, "emulated GPU"); return OK; }
-API int cuDeviceGetAttribute(int *v, int a, int) { ENTER *v = a == 75 ? 8 : a == 76 ? 0 : a == 16 ? 2 : 0; return OK; }
+API int cuDeviceGetAttribute(int *v, int attribute, int) {
+  ENTER
+  switch (attribute) {
+    case 1: *v = 1024; break;                   // threads a block
+    case 8: *v = 48 << 10; break;               // shared memory a block
+    case 10: *v = 32; break;                    // warp
+    case 16: *v = multiprocessors; break;
+    case 75: *v = capability / 10; break;
+    case 76: *v = capability % 10; break;
+    default: *v = 0;
+  }
+  return OK;
+}
 API int cuDeviceTotalMem_v2(size_t *n, int) { ENTER *n = memory; return OK; }
-API int cuDevicePrimaryCtxRetain(uint64_t *c, int) { ENTER if (!inited) return NOT_INITIALIZED; *c = 0xC0; return OK; }
-API int cuDevicePrimaryCtxRelease_v2(int) { ENTER return OK; }
-API int cuCtxSetCurrent(uint64_t c) { ENTER context = c; return OK; }
-API int cuMemGetInfo_v2(size_t *f, size_t *t) { ENTER NEED_CONTEXT *f = memory - used; *t = memory; return OK; }
-API int cuMemAlloc_v2(uint64_t *p, size_t n) {
-  ENTER NEED_CONTEXT
-  if (!n) return INVALID_VALUE;
-  if (used + n > memory) return OUT_OF_MEMORY;
-  char *q = (char *)aligned_alloc(256, (n + 2 * kGuard + 255) / 256 * 256);
-  memset(q, kGuardByte, n + 2 * kGuard);
-  memset(q + kGuard, 0xff, n);
-  *p = (uint64_t)(q + kGuard);
-  allocations[*p] = {n};
-  used += n;
-  return OK;
-}
-API int cuMemFree_v2(uint64_t p) {
-  ENTER NEED_CONTEXT
-  auto it = allocations.find(p);
-  if (it == allocations.end()) return INVALID_VALUE;
-  if (!guards_intact()) return lost = ILLEGAL_ADDRESS;
-  used -= it->second.size;
-  free((char *)p - kGuard);
-  allocations.erase(it);
-  return OK;
-}
-API int cuMemHostAlloc(void **p, size_t n, unsigned) { ENTER NEED_CONTEXT *p = aligned_alloc(4096, (n + 4095) / 4096 * 4096); pinned[*p] = n; return OK; }
-API int cuMemFreeHost(void *p) { ENTER if (!pinned.erase(p)) return INVALID_VALUE; free(p); return OK; }
-API int cuStreamCreate(void **s, unsigned) { ENTER NEED_CONTEXT streams.push_back(new Stream); *s = streams.back(); return OK; }
-API int cuStreamSynchronize(void *s) {
-  ENTER NEED_CONTEXT
-  flush((Stream *)s);
-  if (!lost && !guards_intact()) lost = ILLEGAL_ADDRESS;
+API int cuDevicePrimaryCtxRetain(uint64_t *c, int d) { ENTER retained++; *c = 0xC0 + d; return OK; }
+API int cuDevicePrimaryCtxRelease_v2(int) {
+  ENTER NEED(retained > 0, INVALID_CONTEXT)
+  if (--retained == 0) destroy_context();
   return lost;
 }
-API int cuMemsetD8Async(uint64_t d, unsigned char v, size_t n, void *s) {
-  ENTER NEED_CONTEXT
-  if (!within(d, n)) return INVALID_VALUE;
-  return enqueue(s, [=] { memset((void *)d, v, n); });
-}
-API int cuMemcpyHtoDAsync_v2(uint64_t d, const void *src, size_t n, void *s) {
-  ENTER NEED_CONTEXT
-  if (!within(d, n)) return INVALID_VALUE;
-  bool is_pinned = false;
-  for (auto &[p, size] : pinned) is_pinned |= src >= p && (char *)src + n <= (char *)p + size;
-  if (lazy && !is_pinned) {  // pageable memory is staged before the call returns
-    std::string copy((const char *)src, n);
-    return enqueue(s, [=] { memcpy((void *)d, copy.data(), n); });
-  }
-  return enqueue(s, [=] { memcpy((void *)d, src, n); });
-}
-API int cuMemcpyDtoHAsync_v2(void *d, uint64_t src, size_t n, void *s) {
-  ENTER NEED_CONTEXT
-  if (!within(src, n)) return INVALID_VALUE;
-  return enqueue(s, [=] { memcpy(d, (void *)src, n); });
-}
-API int cuMemcpyDtoDAsync_v2(uint64_t d, uint64_t src, size_t n, void *s) {
-  ENTER NEED_CONTEXT
-  if (!within(src, n) || !within(d, n)) return INVALID_VALUE;
-  return enqueue(s, [=] { memmove((void *)d, (void *)src, n); });
-}
-API int cuEventCreate(void **e, unsigned) { ENTER NEED_CONTEXT *e = new Event; return OK; }
-API int cuEventDestroy_v2(void *e) { ENTER delete (Event *)e; return OK; }
-API int cuEventRecord(void *e, void *s) {
-  ENTER NEED_CONTEXT
-  return enqueue(s, [=] { ((Event *)e)->at = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); });
-}
-API int cuEventSynchronize(void *) {
-  ENTER NEED_CONTEXT
-  for (auto s : streams) flush(s);
-  return lost;
-}
-API int cuEventElapsedTime(float *ms, void *a, void *b) { ENTER *ms = (float)(((Event *)b)->at - ((Event *)a)->at); return OK; }
-API int cuModuleLoadData(void **m, const void *image) {
-  ENTER NEED_CONTEXT
-  const char *t = (const char *)image;
-  if (!t || !*t) return INVALID_IMAGE;
-  *m = new Module{t};
-  return OK;
-}
-API int cuModuleGetFunction(void **f, void *m, const char *name) {
-  ENTER NEED_CONTEXT
-  for (auto &k : emu_kernels)
-    if (!strcmp(k.name, name) && ((Module *)m)->image.find(name) != std::string::npos) {
-      *f = (void *)&k;
-      return OK;
-    }
-  return NOT_FOUND;
-}
-static int start(const EmuKernel *k, unsigned gx, unsigned gy, const void *tasks, Run run) {
-  if (lost) return lost;
-  std::string err = emu::launch(gx, gy, [=] { k->call(tasks, run); });
-  if (!err.empty()) {
-    fprintf(stderr, "fake cuda: %s: %s\n", k->name, err.c_str());
-    lost = LAUNCH_FAILED;
-  }
-  return lost;
-}
-API int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned, void *s, void **params, void **extra) {
-  ENTER NEED_CONTEXT
-  if (!f || extra || !gx || !gy || gz != 1 || bx != emu::kThreads || by != 1 || bz != 1 || gy > 65535) return INVALID_VALUE;
-  auto *k = (const EmuKernel *)f;
-  const void *tasks = *(const void **)params[0];
-  Run run = *(const Run *)params[1];
-  if (!within((uint64_t)tasks, k->size * gy)) return INVALID_VALUE;
-  return enqueue(s, [=] { start(k, gx, gy, tasks, run); });
+API int cuCtxSetCurrent(uint64_t c) { ENTER current = c; return OK; }
+API int cuCtxGetCurrent(uint64_t *c) { ENTER *c = current; return OK; }
+API int cuCtxSynchronize() {
+  ENTER_CONTEXT
+  run_all();
+  return lost ? lost : check_guards();
 }
 
-// A graph runs its nodes in an order that its edges allow, the last added first, so
-// that a missing edge shows.
-struct GraphNode { const EmuKernel *k; unsigned gx, gy; const void *tasks; Run run; std::vector<size_t> after; };
-struct Graph { std::vector<GraphNode> nodes; };
-struct NodeParams { void *f; unsigned gx, gy, gz, bx, by, bz, shared; void **params; void **extra; };
-API int cuGraphCreate(void **g, unsigned) { ENTER NEED_CONTEXT *g = new Graph; return OK; }
-API int cuGraphAddKernelNode(size_t *n, void *g, const size_t *after, size_t count, const NodeParams *p) {
-  ENTER NEED_CONTEXT
-  auto *k = (const EmuKernel *)p->f;
-  if (!k || p->extra || !p->gx || !p->gy || p->gz != 1 || p->bx != emu::kThreads || p->by != 1 || p->bz != 1) return INVALID_VALUE;
-  GraphNode node{k, p->gx, p->gy, *(const void **)p->params[0], *(const Run *)p->params[1], {}};
-  for (size_t i = 0; i < count; i++) {
-    if (after[i] == 0 || after[i] > ((Graph *)g)->nodes.size()) return INVALID_VALUE;
-    node.after.push_back(after[i] - 1);
-  }
-  ((Graph *)g)->nodes.push_back(node);
-  *n = ((Graph *)g)->nodes.size();
+// ---- memory
+
+API int cuMemGetInfo_v2(size_t *f, size_t *t) { ENTER_CONTEXT *f = unused(); *t = memory; return OK; }
+API int cuMemAlloc_v2(uint64_t *p, size_t n) { ENTER_CONTEXT return allocate(p, n); }
+API int cuMemFree_v2(uint64_t p) {
+  ENTER_CONTEXT
+  if (!p) return OK;
+  auto it = allocations.find(p);
+  NEED(it != allocations.end(), INVALID_VALUE)
+  run_all();
+  if (!lost) check_guards();
+  used -= it->second.size;
+  munmap(it->second.map, it->second.mapped);
+  allocations.erase(it);
+  return lost;
+}
+API int cuMemHostAlloc(void **p, size_t n, unsigned) {
+  ENTER_CONTEXT NEED(n, INVALID_VALUE)
+  *p = aligned_alloc(4096, round_up(n, 4096));
+  if (!*p) return OUT_OF_MEMORY;
+  memset(*p, 0xff, n);
+  pinned[(uint64_t)*p] = n;
   return OK;
 }
-API int cuGraphInstantiateWithFlags(void **x, void *g, unsigned long long) { ENTER NEED_CONTEXT *x = new Graph(*(Graph *)g); return OK; }
-API int cuGraphLaunch(void *x, void *s) {
-  ENTER NEED_CONTEXT
-  Graph graph = *(Graph *)x;
+API int cuMemFreeHost(void *p) {
+  ENTER_CONTEXT NEED(pinned.count((uint64_t)p), INVALID_VALUE)
+  run_all();
+  pinned.erase((uint64_t)p);
+  free(p);
+  return lost;
+}
+API int cuMemsetD8Async(uint64_t d, unsigned char v, size_t n, Stream *s) {
+  ENTER_CONTEXT STREAM(s) NEED(on_device(d, n), INVALID_VALUE)
+  return enqueue(s, [=] { memset((void *)d, v, n); });
+}
+API int cuMemsetD32Async(uint64_t d, unsigned v, size_t n, Stream *s) {
+  ENTER_CONTEXT STREAM(s) NEED(on_device(d, 4 * n) && d % 4 == 0, INVALID_VALUE)
+  return enqueue(s, [=] { std::fill_n((unsigned *)d, n, v); });
+}
+API int cuMemcpyHtoDAsync_v2(uint64_t d, const void *src, size_t n, Stream *s) {
+  ENTER_CONTEXT STREAM(s) NEED(on_device(d, n) && (src || !n), INVALID_VALUE)
+  if (is_pinned(src, n)) return enqueue(s, [=] { memcpy((void *)d, src, n); });
+  // Other memory may change as soon as the call returns.
+  if (!lazy) return enqueue(s, [=] { memcpy((void *)d, src, n); });
+  std::string copy((const char *)src, n);
+  return enqueue(s, [=] { memcpy((void *)d, copy.data(), n); });
+}
+API int cuMemcpyDtoHAsync_v2(void *d, uint64_t src, size_t n, Stream *s) {
+  ENTER_CONTEXT STREAM(s) NEED(on_device(src, n) && (d || !n), INVALID_VALUE)
+  if (is_pinned(d, n)) return enqueue(s, [=] { memcpy(d, (void *)src, n); });
+  if (int code = enqueue(s, [=] { memcpy(d, (void *)src, n); })) return code;
+  return wait(s, s->issued);  // other memory is there when the call returns
+}
+API int cuMemcpyDtoDAsync_v2(uint64_t d, uint64_t src, size_t n, Stream *s) {
+  ENTER_CONTEXT STREAM(s) NEED(on_device(src, n) && on_device(d, n), INVALID_VALUE)
+  return enqueue(s, [=] { memmove((void *)d, (void *)src, n); });
+}
+
+// ---- streams and events
+
+API int cuStreamCreate(Stream **s, unsigned) { ENTER_CONTEXT streams.insert(*s = new Stream); return OK; }
+API int cuStreamDestroy_v2(Stream *s) {
+  ENTER_CONTEXT STREAM(s)
+  run_until(s, s->issued);
+  for (auto e : events)
+    if (e->stream == s) e->stream = nullptr;
+  streams.erase(s);
+  delete s;
+  return lost;
+}
+API int cuStreamSynchronize(Stream *s) { ENTER_CONTEXT STREAM(s) return wait(s, s->issued); }
+API int cuStreamQuery(Stream *s) { ENTER_CONTEXT STREAM(s) return s->finished == s->issued ? OK : NOT_READY; }
+API int cuStreamWaitEvent(Stream *s, Event *e, unsigned) {
+  ENTER_CONTEXT STREAM(s) EVENT(e)
+  if (!e->stream) return OK;
+  Stream *of = e->stream;
+  int64_t position = e->position;
   return enqueue(s, [=] {
-    std::vector<char> done(graph.nodes.size());
-    for (size_t left = done.size(); left > 0;) {
-      bool any = false;
-      for (size_t i = done.size(); i-- > 0;) {
-        auto &n = graph.nodes[i];
-        bool ready = !done[i];
-        for (size_t a : n.after) ready = ready && done[a];
-        if (!ready) continue;
-        start(n.k, n.gx, n.gy, n.tasks, n.run);
-        done[i] = 1;
-        any = true;
-        left--;
-        break;
-      }
-      if (!any) return;
-    }
+    if (streams.count(of)) run_until(of, position);
   });
 }
-API int cuGraphDestroy(void *g) { ENTER delete (Graph *)g; return OK; }
-API int cuGraphExecDestroy(void *x) { ENTER delete (Graph *)x; return OK; }
-API int cuGetErrorName(int code, const char **s) {
-  auto it = names.find(code);
-  *s = it == names.end() ? "CUDA_ERROR_UNKNOWN" : it->second;
+API int cuEventCreate(Event **e, unsigned flags) {
+  ENTER_CONTEXT
+  events.insert(*e = new Event);
+  (*e)->timed = !(flags & 2);
   return OK;
 }
+API int cuEventDestroy_v2(Event *e) {
+  ENTER_CONTEXT EVENT(e)
+  if (e->stream) run_until(e->stream, e->position);
+  events.erase(e);
+  delete e;
+  return lost;
+}
+API int cuEventRecord(Event *e, Stream *s) {
+  ENTER_CONTEXT EVENT(e) STREAM(s)
+  e->stream = s;
+  e->position = s->issued + 1;
+  return enqueue(s, [=] {
+    if (events.count(e)) e->at = milliseconds();
+  });
+}
+API int cuEventSynchronize(Event *e) { ENTER_CONTEXT EVENT(e) return e->stream ? wait(e->stream, e->position) : OK; }
+API int cuEventQuery(Event *e) {
+  ENTER_CONTEXT EVENT(e)
+  if (!e->stream || e->stream->finished >= e->position) return OK;
+  run_until(e->stream, e->stream->finished + 1);  // who asks again and again comes to an end
+  return NOT_READY;
+}
+API int cuEventElapsedTime(float *ms, Event *a, Event *b) {
+  ENTER_CONTEXT EVENT(a) EVENT(b)
+  for (auto e : {a, b}) {
+    NEED(e->stream && e->timed, INVALID_HANDLE)
+    NEED(e->stream->finished >= e->position, NOT_READY)
+  }
+  *ms = (float)(b->at - a->at);
+  return OK;
+}
+
+// ---- modules and launches
+
+API int cuModuleLoadData(Module **m, const void *image) {
+  ENTER_CONTEXT
+  NEED(image && *(const char *)image, INVALID_IMAGE)
+  modules.insert(*m = new Module{(const char *)image});
+  return OK;
+}
+API int cuModuleLoadDataEx(Module **m, const void *image, unsigned, int *, void **) { return cuModuleLoadData(m, image); }
+API int cuModuleUnload(Module *m) {
+  ENTER_CONTEXT NEED(modules.erase(m), INVALID_HANDLE)
+  run_all();
+  delete m;
+  return lost;
+}
+API int cuModuleGetFunction(const EmuKernel **f, Module *m, const char *name) {
+  ENTER_CONTEXT NEED(modules.count(m), INVALID_HANDLE)
+  NEED(m->image.find(name) != std::string::npos, NOT_FOUND)
+  for (auto &k : emu_kernels)
+    if (!strcmp(k.name, name)) return *f = &k, OK;
+  return NOT_FOUND;
+}
+API int cuFuncSetAttribute(const EmuKernel *f, int, int) { ENTER_CONTEXT return f ? OK : INVALID_HANDLE; }
+API int cuFuncGetAttribute(int *v, int attribute, const EmuKernel *f) {
+  ENTER_CONTEXT NEED(f, INVALID_HANDLE)
+  *v = attribute == 0 ? emu::kThreads : 0;
+  return OK;
+}
+API int cuLaunchKernel(const EmuKernel *k, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, Stream *s,
+                       void **params, void **extra) {
+  ENTER_CONTEXT STREAM(s)
+  unsigned grid[3] = {gx, gy, gz}, block[3] = {bx, by, bz};
+  NEED(launchable(k, grid, block, shared) && params && !extra, INVALID_VALUE)
+  Launch l{k, gx, gy, *(const void **)params[0], *(const Run *)params[1], {}};
+  return enqueue(s, [=] { start(l); });
+}
+
+// ---- graphs
+
+API int cuGraphCreate(Graph **g, unsigned flags) {
+  ENTER_CONTEXT NEED(!flags, INVALID_VALUE)
+  graphs.insert(*g = new Graph);
+  return OK;
+}
+// A node is its number, from 1.
+API int cuGraphAddKernelNode(size_t *n, Graph *g, const size_t *after, size_t count, const NodeParams *p) {
+  ENTER_CONTEXT NEED(graphs.count(g) && !g->executable, INVALID_VALUE)
+  NEED(launchable(p->kernel, p->grid, p->block, p->shared) && p->params && !p->extra, INVALID_VALUE)
+  Launch l{p->kernel, p->grid[0], p->grid[1], *(const void **)p->params[0], *(const Run *)p->params[1], {}};
+  for (size_t i = 0; i < count; i++) {
+    NEED(after[i] >= 1 && after[i] <= g->launches.size(), INVALID_VALUE)
+    l.after.push_back(after[i] - 1);
+  }
+  g->launches.push_back(l);
+  *n = g->launches.size();
+  return OK;
+}
+API int cuGraphInstantiateWithFlags(Graph **x, Graph *g, unsigned long long) {
+  ENTER_CONTEXT NEED(graphs.count(g) && !g->executable, INVALID_VALUE)
+  graphs.insert(*x = new Graph{g->launches, true});
+  return OK;
+}
+API int cuGraphLaunch(Graph *x, Stream *s) {
+  ENTER_CONTEXT STREAM(s) NEED(graphs.count(x) && x->executable, INVALID_VALUE)
+  return enqueue(s, [launches = x->launches] { run_graph(launches); });
+}
+API int cuGraphDestroy(Graph *g) {
+  ENTER_CONTEXT NEED(graphs.count(g) && !g->executable, INVALID_VALUE)
+  graphs.erase(g);
+  delete g;
+  return OK;
+}
+API int cuGraphExecDestroy(Graph *x) {
+  ENTER_CONTEXT NEED(graphs.count(x) && x->executable, INVALID_VALUE)
+  graphs.erase(x);
+  delete x;
+  return OK;
+}
+
+// ---- errors: they fail in no case
+
+API int cuGetErrorName(int code, const char **s) { auto n = find_name(code); *s = n ? n->name : nullptr; return n ? OK : INVALID_VALUE; }
+API int cuGetErrorString(int code, const char **s) { auto n = find_name(code); *s = n ? n->text : nullptr; return n ? OK : INVALID_VALUE; }
