@@ -16,6 +16,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"oneshot/ops/cuda/emu"
 )
 
 // TestMain makes the test binary serve as the program in scripts.
@@ -34,10 +36,15 @@ func TestMain(m *testing.M) {
 //	waitfree DIR                             until no process holds the run folder
 //	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
 func TestScript(t *testing.T) {
+	fake := ""
+	if _, err := exec.LookPath("g++"); err == nil {
+		fake = emu.Library(t)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error { // a GPU of this machine must not change what scripts see
 			e.Setenv("CUDA_DRIVER_LIBRARY", filepath.Join(e.WorkDir, "no-libcuda.so.1"))
+			e.Setenv("FAKE_CUDA_LIBRARY", fake)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
