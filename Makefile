@@ -22,7 +22,7 @@ test: ## every test
 
 check: test check-rest ## everything that must pass before a commit is published
 
-check-rest: lint race noasm isas arm64 check-generate check-deps check-golden ## check without test
+check-rest: lint race noasm isas arm64 check-generate check-ptx check-deps check-golden test-orders ## check without test
 
 lint: ## gofmt -s, go vet, staticcheck, shell syntax
 	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
@@ -43,6 +43,27 @@ isas: ## operations, executor and whole network on AVX2; other processors run pl
 arm64: ## a processor without assembly of ours
 	GOARCH=arm64 go build ./...
 	GOARCH=arm64 go vet ./...
+
+test-cuda: test-orders ## everything about the GPU that needs none: emulator, fake driver, injected faults, planted errors
+	go test ./ops/cuda/...
+	go test -count=1 -run CUDA ./ops
+	ONESHOT_FAULTS=all go test -count=1 -timeout 20m -run CUDA ./supernet
+	go test -count=1 -run 'TestScript/cuda' ./cmd/oneshot
+	ONESHOT_CUDA_TEST=sanitize go test -count=1 -run CUDA ./ops
+	scripts/gorgonia-cu.sh
+	scripts/mutants-cuda.sh
+
+test-orders: ## GPU code on the emulator in other orders of threads, with work done as late as it may be
+	for o in reverse shuffle; do EMU_ORDER=$$o FAKE_CUDA_LAZY=1 go test -count=1 -short -run CUDA ./ops ./supernet || exit 1; done
+
+generate-ptx: ## compile the GPU's kernels (needs NVRTC 11.8: Debian's libnvrtc11.2, component non-free)
+	cd ops/cuda && go run ./genptx
+
+check-ptx: ## the compiled kernels are what NVRTC 11.8 makes (skipped where there is none)
+	cd ops/cuda && go run ./genptx -check
+
+gpu-bundle: ## bin/gpu-bundle.tar.gz: what a machine with a GPU and no Go needs for gpu-check.sh
+	scripts/gpu-bundle.sh
 
 bench: ## benchmarks (BENCH=regexp); compare two outputs with benchstat
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
@@ -77,4 +98,4 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
 .PHONY: help run build test check check-rest lint race noasm isas arm64 bench bench-peer bench-growth fuzz generate \
-	check-generate check-deps check-golden mutants
+	check-generate check-ptx check-deps check-golden mutants test-cuda test-orders generate-ptx gpu-bundle

@@ -403,3 +403,6 @@ func TestMemoryLimit(t *testing.T) {
 		t.Errorf("%+v remain, %+v before", now, before)
 	}
 }
+
+// TestLibraryPath says where the library is, for scripts that link it.
+func TestLibraryPath(t *testing.T) { t.Log("library", emu.Library(t)) }
