@@ -2,6 +2,7 @@ package supernet
 
 import (
 	"math"
+	"os"
 	"slices"
 	"testing"
 
@@ -88,7 +89,7 @@ func deviceLosses(t *testing.T, rt *Runtime, c TrainConfig, steps int) []StepSta
 func TestCUDATrainsLikeTheProcessor(t *testing.T) {
 	c := smallTrain(6)
 	c.Augment = data.Augment{Crop: 4, Flip: true, Cutout: 8}
-	c.EMA = 0.9
+	c.EMA, c.Clip = 0.9, 0.5
 	for _, micro := range []int{0, c.Batch / 4} {
 		c.MicroBatch = micro
 		want := deviceLosses(t, newRuntime(t, 2), c, 4)
@@ -260,6 +261,27 @@ func TestCUDACheckpointsAreInterchangeable(t *testing.T) {
 		for i, w := range want {
 			if !(math.Abs(got[i]-w) <= 1e-3*w) {
 				t.Errorf("%s: loss %d is %g, want %g", name, i, got[i], w)
+			}
+		}
+	}
+}
+
+// TestCUDASameBytesInAnyOrder: whichever order the device takes threads, warps and
+// blocks in, a training computes the same bits.
+func TestCUDASameBytesInAnyOrder(t *testing.T) {
+	if os.Getenv("ONESHOT_CUDA_TEST") == "real" {
+		t.Skip("a real device chooses its order itself")
+	}
+	fake := emu.Control(t, emu.Library(t))
+	run := func(order string) []StepStats {
+		fake.Option(t, "EMU_ORDER", order, "forward")
+		return deviceLosses(t, newDevice(t, true), smallTrain(6), 3)
+	}
+	want := run("forward")
+	for _, order := range []string{"reverse", "shuffle"} {
+		for i, got := range run(order) {
+			if got.Loss != want[i].Loss || got.GradNorm != want[i].GradNorm {
+				t.Errorf("order %s, step %d: loss %v, gradient norm %v, want %v and %v", order, i, got.Loss, got.GradNorm, want[i].Loss, want[i].GradNorm)
 			}
 		}
 	}

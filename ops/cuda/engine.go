@@ -92,6 +92,9 @@ func (e *Engine) open(device int, image []byte) error {
 	if e.info, err = e.d.Info(e.dev); err != nil {
 		return err
 	}
+	if e.info.Major < 8 {
+		return fmt.Errorf("%w of compute capability 8.0 or later: %s has %d.%d", driver.ErrNoDevice, e.info.Name, e.info.Major, e.info.Minor)
+	}
 	if e.ctx, err = e.d.Retain(e.dev); err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func (e *Error) Error() string { return fmt.Sprintf("cuda: %s: %s (%d)", e.Call,
 // Errors of a machine without a usable GPU.
 var (
 	ErrNoDriver = errors.New("cuda: no NVIDIA driver was found (libcuda.so.1)")
-	ErrNoDevice = errors.New("cuda: the driver finds no GPU")
+	ErrNoDevice = errors.New("cuda: there is no GPU")
 )
 
 const (
