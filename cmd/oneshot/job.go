@@ -32,6 +32,7 @@ type job struct {
 	trains   []string    // stages that the verb trains
 	scores   bool        // the verb searches between them
 	fitted   []string    // what fit has to say
+	shrinks  bool        // a stage may take fewer images at a time where memory is short
 	searched bool        // this process has added to the search
 }
 
@@ -159,6 +160,7 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 		return err
 	}
 	j.trains, j.scores = o.trains, o.scores
+	j.shrinks = o.limit > 0
 	if err := j.fit(int64(o.limit)); err != nil {
 		return err
 	}
@@ -234,6 +236,23 @@ func (j *job) describe(now time.Time, stored bool) error {
 			m.Resumed = append(old.Resumed, now.Format(time.RFC3339))
 		}
 	}
+	if err := j.dir.writeJSON(m, "manifest.json"); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(j.dir.file("config.yaml"), b, 0o644)
+}
+
+// writeConfig writes a configuration that changed in the course of the run.
+func (j *job) writeConfig() error {
+	b, err := j.cfg.yaml()
+	if err != nil {
+		return err
+	}
+	m, err := j.dir.readManifest()
+	if err != nil {
+		return err
+	}
+	m.ConfigSHA256 = fmt.Sprintf("%x", sha256.Sum256(b))
 	if err := j.dir.writeJSON(m, "manifest.json"); err != nil {
 		return err
 	}

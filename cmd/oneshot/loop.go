@@ -12,6 +12,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/atomicfile"
+	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/weights"
 )
@@ -97,8 +98,33 @@ func inOrder(metric) bool { return true }
 
 // advance trains n to the last step of a stage, from its newest checkpoint if
 // it has one, and leaves in n the weights to use: the averaged ones where there
-// are any.
+// are any. Where a device is out of memory before the first checkpoint, and
+// --memory-limit allows it, fewer images at a time go through the network.
 func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images *data.Train, c supernet.TrainConfig) error {
+	for {
+		err := j.attempt(ctx, stage, n, images, c)
+		var memory *cuda.MemoryError
+		if !errors.As(err, &memory) || !j.shrinks || j.begun(stage) {
+			return err
+		}
+		s := j.sgd(stage)
+		m := s.atOnce() - 1
+		for m >= 2 && s.Batch%m != 0 {
+			m--
+		}
+		if m < 2 {
+			return err
+		}
+		j.ui.warnf("%v; %s goes on with %d images at a time instead of %d", memory, stage, m, s.atOnce())
+		s.MicroBatch, c.MicroBatch = m, m
+		if err := j.writeConfig(); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt is advance with the images at a time that the configuration has.
+func (j *job) attempt(ctx context.Context, stage string, n *supernet.Net, images *data.Train, c supernet.TrainConfig) error {
 	from, err := j.newest(j.dir.file(stageDir[stage]))
 	if err != nil {
 		return err
@@ -111,7 +137,9 @@ func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images
 	if err != nil {
 		return err
 	}
-	defer lessGarbage(m.Heap() + j.imageBytes())()
+	if j.rt.Device() == "cpu" { // beside a GPU the processor has memory to spare
+		defer lessGarbage(m.Heap() + j.imageBytes())()
+	}
 	t, err := supernet.NewTrainer(n, images, c)
 	if err != nil {
 		return withCode(err, exitUsage, "")
@@ -126,11 +154,11 @@ func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images
 	if err := j.trainLoop(ctx, stage, t, c.Steps); err != nil {
 		return err
 	}
-	c2, err := t.Checkpoint()
+	end, err := t.Checkpoint()
 	if err != nil {
 		return err
 	}
-	return n.LoadNet(c2, true)
+	return n.LoadNet(end, true)
 }
 
 // newest reads the newest intact checkpoint in dir; nil if there never was one.
