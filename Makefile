@@ -60,7 +60,7 @@ test-orders: ## GPU code on the emulator in other orders of threads, with work d
 generate-ptx: ## compile the GPU's kernels (needs NVRTC 11.8: Debian's libnvrtc11.2, component non-free)
 	cd ops/cuda && go run ./genptx
 
-check-ptx: ## the compiled kernels are what NVRTC 11.8 makes (skipped where there is none)
+check-ptx: ## NVRTC 11.8 compiles the GPU's kernels (skipped where there is none)
 	cd ops/cuda && go run ./genptx -check
 
 gpu-bundle: ## bin/gpu-bundle.tar.gz: what a machine with a GPU and no Go needs for gpu-check.sh

@@ -1,7 +1,11 @@
 // Command genptx writes the packed images of the kernels, made by NVRTC 11.8: PTX
 // for compute capability 8.0, with the sha256 of the source in its first line, and
-// machine code for 9.0, which needs no translation when it is loaded. With -check it
-// compares instead, and says so where there is no such NVRTC.
+// machine code for 9.0, which needs no translation when it is loaded.
+//
+// With -check it compiles the kernels and wants all of them in the result; it says
+// so where there is no such NVRTC. It does not compare bytes: this NVRTC numbers
+// registers differently from one time to the next. That the files were made of the
+// present source, a test of package cuda checks.
 package main
 
 import (
@@ -13,12 +17,11 @@ import (
 	"oneshot/ops/cuda"
 )
 
-// maker is the version that makes the committed files, so that they are the same
-// everywhere.
+// maker is the version that makes the committed files.
 const maker = "11.8"
 
 func main() {
-	check := flag.Bool("check", false, "compare the files with what the compiler makes")
+	check := flag.Bool("check", false, "only see that the kernels compile")
 	flag.Parse()
 	for file, architecture := range map[string]string{"kernels/kernels.ptx.gz": "compute_80", "kernels/kernels.sm_90.cubin.gz": "sm_90"} {
 		if err := run(file, architecture, *check); err != nil {
@@ -32,23 +35,23 @@ func run(file, architecture string, check bool) error {
 	image, version, err := cuda.Compile(cuda.Source(), "kernels.cu", architecture)
 	switch {
 	case check && version != maker:
-		fmt.Printf("genptx: %s not checked: NVRTC %s is not there\n", file, maker)
+		fmt.Printf("genptx: %s not checked: NVRTC %s is not there\n", architecture, maker)
 		return nil
 	case err != nil:
 		return err
 	case version != maker:
 		return fmt.Errorf("NVRTC is %s; the committed files are made by %s", version, maker)
 	}
+	for _, k := range cuda.Kernels() {
+		if !bytes.Contains(image, []byte(k.Symbol)) {
+			return fmt.Errorf("%s has no kernel %s", architecture, k.Symbol)
+		}
+	}
+	if check {
+		return nil
+	}
 	if architecture == "compute_80" {
 		image = append([]byte(cuda.SourceLine()), image...)
 	}
-	packed := cuda.Pack(image)
-	if !check {
-		return os.WriteFile(file, packed, 0o644)
-	}
-	have, err := os.ReadFile(file)
-	if err == nil && !bytes.Equal(have, packed) {
-		err = fmt.Errorf("%s is not what the compiler makes of the kernels: make generate-ptx", file)
-	}
-	return err
+	return os.WriteFile(file, cuda.Pack(image), 0o644)
 }
