@@ -2,6 +2,10 @@ package ops
 
 import (
 	"fmt"
+	"math"
+	"slices"
+
+	"gorgonia.org/tensor"
 
 	"oneshot/ops/cuda"
 )
@@ -57,6 +61,9 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 		in := &p.instrs[i]
 		c := in.call
 		c.Mode = mode
+		if err := indexable(in, c.InShape, c.OutShape); err != nil {
+			return nil, err
+		}
 		var err error
 		switch in.kind {
 		case forwardInstr:
@@ -74,6 +81,19 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 		}
 	}
 	return out, nil
+}
+
+// indexable wants tensors that the kernels' 32-bit indices reach.
+func indexable(in *instr, shapes []tensor.Shape, out tensor.Shape) error {
+	if in.kind == sumInstr || in.kind == fillInstr {
+		return nil // of the shapes of others
+	}
+	for _, s := range append(slices.Clone(shapes), out) {
+		if s.TotalSize() > math.MaxInt32 {
+			return fmt.Errorf("ops: %s: a tensor of shape %v has more than %d values: a smaller batch or micro-batch is needed on a GPU", in.op.Name(), s, math.MaxInt32)
+		}
+	}
+	return nil
 }
 
 // Kept is the virtual address of a kept node's value, see Program.Mem.

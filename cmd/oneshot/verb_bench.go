@@ -32,7 +32,8 @@ the reference job: 8 cells, 16 channels, 5 nodes, images 32x32, batch 64 (eval: 
 retrain takes 20 cells of 36 channels and batch 96. --preset takes a recipe's network.
 
 For each of --archs random architectures the median and the best of --reps repetitions
-count; what is printed is their mean. floor is the time that arithmetic or memory at this
+count; what is printed is their mean. With --device cuda a step trains another architecture
+each time, on images that lie on the GPU; score and kernels are most useful there. floor is the time that arithmetic or memory at this
 machine's measured peak would need for a perfectly fused step.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
