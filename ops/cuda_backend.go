@@ -40,9 +40,6 @@ func (b *CUDA) DType() tensor.Dtype { return tensor.Float32 }
 // Half says that activations are bfloat16.
 func (b *CUDA) Half() bool { return b.half }
 
-// Engine is the device.
-func (b *CUDA) Engine() *cuda.Engine { return b.eng }
-
 // schedules says that values are laid out by the device's schedule: in the
 // program each has a place of its own.
 func (b *CUDA) schedules() bool { return true }

@@ -32,24 +32,15 @@ func Source() string {
 	return b.String()
 }
 
-// KernelNames are the names of the kernels' files in the order of compilation.
-func KernelNames() []string {
-	var out []string
-	for _, name := range sources {
-		out = append(out, name+".cu")
-	}
-	return out
-}
-
 // KernelFiles are the kernels' files by name.
 func KernelFiles() map[string][]byte {
 	out := map[string][]byte{}
-	for _, name := range KernelNames() {
-		text, err := kernelFiles.ReadFile("kernels/" + name)
+	for _, name := range sources {
+		text, err := kernelFiles.ReadFile("kernels/" + name + ".cu")
 		if err != nil {
 			panic(err) // embedded
 		}
-		out[name] = text
+		out[name+".cu"] = text
 	}
 	return out
 }
