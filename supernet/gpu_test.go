@@ -89,14 +89,17 @@ func deviceLosses(t *testing.T, rt *Runtime, c TrainConfig, steps int) []StepSta
 func TestCUDATrainsLikeTheProcessor(t *testing.T) {
 	c := smallTrain(6)
 	c.Augment = data.Augment{Crop: 4, Flip: true, Cutout: 8}
-	c.EMA, c.Clip = 0.9, 0.5
+	c.EMA, c.Clip, c.WeightDecay = 0.9, 0.5, 0.1
 	for _, micro := range []int{0, c.Batch / 4} {
 		c.MicroBatch = micro
 		want := deviceLosses(t, newRuntime(t, 2), c, 4)
 		got := deviceLosses(t, newDevice(t, false), c, 4)
 		for i, w := range want {
-			g := got[i]
-			if !(math.Abs(g.Loss-w.Loss) <= 1e-3*w.Loss) || !(math.Abs(g.GradNorm-w.GradNorm) <= 1e-2*w.GradNorm) || g.Step != w.Step || g.LR != w.LR {
+			g, tol := got[i], 1e-2
+			if i > 1 {
+				tol = 5e-2 // roundings grow from step to step
+			}
+			if !(math.Abs(g.Loss-w.Loss) <= 1e-3*w.Loss) || !(math.Abs(g.GradNorm-w.GradNorm) <= tol*w.GradNorm) || g.Step != w.Step || g.LR != w.LR {
 				t.Errorf("micro-batch %d, step %d: %+v, on the processor %+v", micro, i, g, w)
 			}
 		}
