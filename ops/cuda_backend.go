@@ -140,7 +140,7 @@ func floatBytes(v []float32) []byte {
 }
 
 // now runs the tasks that add adds, and waits for them.
-func (b *CUDA) now(momentum float64, add func(l *lowering) error) error {
+func (b *CUDA) now(run cuda.Run, add func(l *lowering) error) error {
 	bld := cuda.NewBuilder(b.eng.SMs())
 	l := &lowering{b: bld, half: b.half, train: true}
 	for r := range b.mem {
@@ -155,7 +155,7 @@ func (b *CUDA) now(momentum float64, add func(l *lowering) error) error {
 		return err
 	}
 	defer loaded.Release()
-	if err := loaded.Launch(0, cuda.Run{Momentum: float32(momentum)}); err != nil {
+	if err := loaded.Launch(0, run); err != nil {
 		return err
 	}
 	return b.eng.Wait()
@@ -165,22 +165,22 @@ func (b *CUDA) now(momentum float64, add func(l *lowering) error) error {
 func (b *CUDA) Forward(op Op, c *Call) error {
 	call := *c
 	call.DIn, call.DAdd = nil, nil
-	return b.now(c.Momentum, func(l *lowering) error { return l.forward(op, &call) })
+	return b.now(cuda.Run{Momentum: float32(c.Momentum)}, func(l *lowering) error { return l.forward(op, &call) })
 }
 
 // Backward implements Backend.
 func (b *CUDA) Backward(op Op, c *Call) error {
-	return b.now(c.Momentum, func(l *lowering) error { return l.backward(op, c) })
+	return b.now(cuda.Run{Momentum: float32(c.Momentum)}, func(l *lowering) error { return l.backward(op, c) })
 }
 
 // Sum implements Backend, for float32.
 func (b *CUDA) Sum(dst Mem, src []Mem) error {
-	return b.now(0, func(l *lowering) error { l.sum(dst, src, false); return nil })
+	return b.now(cuda.Run{}, func(l *lowering) error { l.sum(dst, src, false); return nil })
 }
 
 // Fill implements Backend, for float32.
 func (b *CUDA) Fill(m Mem, v float64) error {
-	return b.now(0, func(l *lowering) error { l.fill(m, v, false); return nil })
+	return b.now(cuda.Run{}, func(l *lowering) error { l.fill(m, v, false); return nil })
 }
 
 // SumSquares implements Backend.
@@ -194,7 +194,7 @@ func (b *CUDA) SumSquares(ms []Mem) (float64, error) {
 		return 0, err
 	}
 	defer b.eng.Free(at)
-	err = b.now(0, func(l *lowering) error { l.squares(ms, at); return nil })
+	err = b.now(cuda.Run{}, func(l *lowering) error { l.squares(ms, at); return nil })
 	if err != nil {
 		return 0, err
 	}
@@ -211,19 +211,6 @@ func (b *CUDA) SumSquares(ms []Mem) (float64, error) {
 
 // SGD implements Backend.
 func (b *CUDA) SGD(ms []Mem, lr, mu, wd, scale float64) error {
-	bld := cuda.NewBuilder(b.eng.SMs())
-	l := &lowering{b: bld}
-	for r := range b.mem {
-		l.base[r] = b.mem[r].at
-	}
-	l.sgd(ms)
-	loaded, err := b.eng.Load(bld.Plan())
-	if err != nil {
-		return err
-	}
-	defer loaded.Release()
-	if err := loaded.Launch(0, cuda.Run{LR: float32(lr), Mu: float32(mu), WD: float32(wd), A: float32(scale)}); err != nil {
-		return err
-	}
-	return b.eng.Wait()
+	run := cuda.Run{LR: float32(lr), Mu: float32(mu), WD: float32(wd), A: float32(scale)}
+	return b.now(run, func(l *lowering) error { l.sgd(ms); return nil })
 }

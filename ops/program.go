@@ -70,7 +70,7 @@ func (c *compiler) place(roots Roots) (*Program, error) {
 			}
 		}
 	}
-	prog := &Program{instrs: c.instrs, arena: p.top, kept: map[*gorgonia.Node]Mem{}}
+	prog := &Program{instrs: c.instrs, arena: p.Top(), kept: map[*gorgonia.Node]Mem{}}
 	for _, n := range roots.Keep {
 		prog.kept[n] = c.values[c.of[n]].mem
 	}

@@ -284,14 +284,15 @@ func TestPlanner(t *testing.T) {
 		}
 		live = append(live, m)
 	}
-	if p.top > total/4 {
-		t.Errorf("arena of %d for %d allocated in turn: memory is not reused", p.top, total)
+	top := p.Top()
+	if top > total/4 {
+		t.Errorf("arena of %d for %d allocated in turn: memory is not reused", top, total)
 	}
 	for _, m := range live {
 		p.release(m)
 	}
-	if len(p.free) != 1 || p.free[0].Len != p.top {
-		t.Errorf("after releasing all, free list is %v, top %d", p.free, p.top)
+	if m := p.alloc(top); m.Off != 0 || p.Top() != top {
+		t.Errorf("after releasing all of %d, a piece of that size lies at %d and the arena is %d", top, m.Off, p.Top())
 	}
 }
 

@@ -72,7 +72,7 @@ func interpret[T cpu.Float](a *applied) {
 		state += 2 * n
 	}
 	b.Bind(State, make([]T, state))
-	if err := b.Reserve(p.top); err != nil {
+	if err := b.Reserve(p.Top()); err != nil {
 		panic(err) // host memory: cannot fail
 	}
 	a.slow.run = func(backward bool, in []gorgonia.Value) (gorgonia.Value, error) {

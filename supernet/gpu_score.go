@@ -3,7 +3,6 @@ package supernet
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"unsafe"
 
@@ -174,10 +173,10 @@ func (e *gpuEvaluator) score(ctx context.Context, arch space.Arch, train *data.T
 		return Result{}, err
 	}
 	if e.calib.n < c.RecalBatch {
-		return Result{}, fmt.Errorf("supernet: recalibrate: fewer than %d training images", c.RecalBatch)
+		return Result{}, fewImages(c.RecalBatch)
 	}
 	if e.search.n == 0 {
-		return Result{}, errors.New("supernet: no images to evaluate")
+		return Result{}, errNoImages
 	}
 	image := e.net.cfg.Image * e.net.cfg.Image * 3
 	size := min(e.evalImages(), e.search.n)
@@ -305,7 +304,7 @@ func (e *gpuEvaluator) run(ctx context.Context, arch space.Arch, batches iter.Se
 		return Result{}, err
 	}
 	if n == 0 {
-		return Result{}, errors.New("supernet: no images to evaluate")
+		return Result{}, errNoImages
 	}
 	return e.result(n)
 }

@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"oneshot/data"
-	"oneshot/internal/rng"
 	"oneshot/ops"
 	"oneshot/ops/cuda"
 )
@@ -276,23 +275,18 @@ func (g *gpuTrainer) issue(gr *graph, b *data.Batch) error {
 	return nil
 }
 
-// drawMasks draws the drop-path masks of a step as the processor does, and lays
-// them out micro-batch by micro-batch.
+// drawMasks draws the drop-path masks of a step and lays them out micro-batch by
+// micro-batch.
 func (g *gpuTrainer) drawMasks(gr *graph, p *packet, step int) {
 	if gr.masks == 0 {
 		return
 	}
-	c := g.t.cfg
-	r := rng.New(c.Seed, "droppath", uint64(step))
-	rate := c.dropRate(step)
-	for m := range gr.masks {
-		for i := range c.Batch {
-			v := float32(0)
-			if r.Float64() >= rate {
-				v = float32(1 / (1 - rate))
-			}
-			p.masks[(i/gr.batch*gr.masks+m)*gr.batch+i%gr.batch] = v
-		}
+	batch := g.t.cfg.Batch
+	drawn := make([]float32, gr.masks*batch)
+	g.t.cfg.drawMasks(step, drawn)
+	for k, v := range drawn {
+		m, i := k/batch, k%batch
+		p.masks[(i/gr.batch*gr.masks+m)*gr.batch+i%gr.batch] = v
 	}
 }
 
@@ -399,16 +393,12 @@ func (g *gpuTrainer) average(s *cuda.Stream, step int) error {
 func (g *gpuTrainer) finish() (StepStats, error) {
 	t := g.t
 	gr, p := g.graphs[t.step%len(g.graphs)], &g.packets[t.step%len(g.packets)]
-	if err := g.dev.eng.WaitFor(p.done); err != nil {
+	ms, err := g.dev.eng.Took(p.began, p.done)
+	if err != nil {
 		return StepStats{}, err
 	}
 	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, LR: t.cfg.rate(t.step), Images: t.cfg.Batch, Arch: gr.arch,
-		Loss: p.stats.Loss, Top1: p.stats.Right / float64(t.cfg.Batch), GradNorm: math.Sqrt(p.stats.Norm2)}
-	ms, err := g.dev.eng.Elapsed(p.began, p.done)
-	if err != nil {
-		return st, err
-	}
-	st.Device = time.Duration(ms * float64(time.Millisecond))
+		Loss: p.stats.Loss, Top1: p.stats.Right / float64(t.cfg.Batch), GradNorm: math.Sqrt(p.stats.Norm2), Device: time.Duration(ms * float64(time.Millisecond))}
 	if p.stats.Bad != 0 {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(gr.arch)}
 	}

@@ -2,6 +2,7 @@ package supernet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -40,6 +41,12 @@ func (c ScoreConfig) Check() error {
 		return fmt.Errorf("supernet: score batch is %d, want at least 1", c.Batch)
 	}
 	return nil
+}
+
+var errNoImages = errors.New("supernet: no images to evaluate")
+
+func fewImages(batch int) error {
+	return fmt.Errorf("supernet: recalibrate: fewer than %d training images", batch)
 }
 
 // Scorer measures subnetworks with inherited weights. It never changes the
@@ -189,7 +196,7 @@ func (e *evaluator) recalibrate(ctx context.Context, arch space.Arch, batches it
 		}
 	}
 	if k == 0 {
-		return fmt.Errorf("supernet: recalibrate: fewer than %d training images", size)
+		return fewImages(size)
 	}
 	return nil
 }
@@ -215,7 +222,7 @@ func (e *evaluator) run(ctx context.Context, arch space.Arch, batches iter.Seq[*
 		}
 	}
 	if r.Images == 0 {
-		return Result{}, fmt.Errorf("supernet: no images to evaluate")
+		return Result{}, errNoImages
 	}
 	r.Top1 = float64(right) / float64(r.Images)
 	r.Loss /= float64(r.Images)

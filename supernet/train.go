@@ -413,14 +413,7 @@ func (t *Trainer) fill(g *graph, b *data.Batch) error {
 	if n := g.masks * b.N; len(t.masks) < n {
 		t.masks = make([]float32, n)
 	}
-	r := rng.New(t.cfg.Seed, "droppath", uint64(t.step))
-	p := t.cfg.dropRate(t.step)
-	for i := range t.masks[:g.masks*b.N] {
-		t.masks[i] = 0
-		if r.Float64() >= p {
-			t.masks[i] = float32(1 / (1 - p))
-		}
-	}
+	t.cfg.drawMasks(t.step, t.masks[:g.masks*b.N])
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"oneshot/data"
+	"oneshot/internal/rng"
 )
 
 // TrainConfig describes a training run of a supernet or of one architecture.
@@ -94,6 +95,18 @@ func (c TrainConfig) rate(s int) float64 {
 	}
 	span := max(1, c.Steps-1-c.WarmupSteps)
 	return c.MinLR + (c.LR-c.MinLR)*(1+math.Cos(math.Pi*float64(s-c.WarmupSteps)/float64(span)))/2
+}
+
+// drawMasks draws the drop-path masks of a step, (mask,image of the batch).
+func (c TrainConfig) drawMasks(step int, masks []float32) {
+	r := rng.New(c.Seed, "droppath", uint64(step))
+	p := c.dropRate(step)
+	for i := range masks {
+		masks[i] = 0
+		if r.Float64() >= p {
+			masks[i] = float32(1 / (1 - p))
+		}
+	}
 }
 
 // dropRate is the drop-path probability of step s: linear from 0 to DropPath.

@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -9,85 +10,38 @@ import (
 // all of that many levels before, and so after whoever used its memory before.
 const reuseDelay = 4
 
-// touched is what happened to a buffer so far, by task.
-type touched struct {
-	writers, readers []int
-	group            int
-	before           []int // those the group's tasks come after
-}
-
-// edges finds for each launch those that have to be done before it, for a graph.
-func (b *Builder) edges(p *Plan, launchOf []int) {
+// edges finds for each launch, by index, those of its section that have to be done
+// before it, for a graph: the launches of its tasks' predecessors, and some for the
+// memory's sake.
+func (p *Plan) edges() [][]int {
+	launchOf := make([]int, len(p.order))
+	for l, x := range p.Launches {
+		for _, t := range p.tasks(x) {
+			launchOf[t] = l
+		}
+	}
 	after := make([]map[int]bool, len(p.Launches))
 	for i := range after {
 		after[i] = map[int]bool{}
 	}
-	for s, lo := range b.sections {
-		hi := len(b.tasks)
-		if s+1 < len(b.sections) {
-			hi = b.sections[s+1]
-		}
-		seen := map[Addr]*touched{}
-		for i := lo; i < hi; i++ {
-			t := &b.tasks[i]
-			get := func(a Addr) *touched {
-				x := seen[key(a)]
-				if x == nil {
-					x = &touched{}
-					seen[key(a)] = x
-				}
-				if t.group != 0 && x.group != t.group {
-					x.group, x.before = t.group, slices.Concat(x.writers, x.readers)
-				}
-				return x
-			}
-			need := func(tasks []int) {
-				for _, k := range tasks {
-					if launchOf[k] != launchOf[i] {
-						after[launchOf[i]][launchOf[k]] = true
-					}
-				}
-			}
-			var reads, writes []*touched
-			t.accesses(func(a Addr) {
-				x := get(a)
-				if reads = append(reads, x); t.group != 0 {
-					need(x.before)
-				} else {
-					need(x.writers)
-				}
-			}, func(a Addr) {
-				x := get(a)
-				if writes = append(writes, x); t.group != 0 {
-					need(x.before)
-				} else {
-					need(x.writers)
-					need(x.readers)
-				}
-			})
-			for _, x := range writes {
-				if t.group == 0 {
-					x.writers, x.readers = nil, nil
-				}
-				x.writers = append(x.writers, i)
-			}
-			for _, x := range reads {
-				x.readers = append(x.readers, i)
+	for i, tasks := range p.preds {
+		for _, k := range tasks {
+			if launchOf[k] != launchOf[i] {
+				after[launchOf[i]][launchOf[k]] = true
 			}
 		}
 	}
-	b.levelEdges(p, after)
-	for i := range p.Launches {
-		for k := range after[i] {
-			p.Launches[i].After = append(p.Launches[i].After, k)
-		}
-		slices.Sort(p.Launches[i].After)
+	p.levelEdges(after)
+	out := make([][]int, len(after))
+	for i := range after {
+		out[i] = slices.Sorted(maps.Keys(after[i]))
 	}
+	return out
 }
 
 // levelEdges puts every launch behind one of the level before, and behind all of
 // reuseDelay levels before.
-func (b *Builder) levelEdges(p *Plan, after []map[int]bool) {
+func (p *Plan) levelEdges(after []map[int]bool) {
 	byLevel := make([][]int, p.Levels)
 	for i, l := range p.Launches {
 		byLevel[l.Level] = append(byLevel[l.Level], i)

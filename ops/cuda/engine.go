@@ -102,7 +102,7 @@ func (e *Engine) open(device int, image []byte) error {
 	if err != nil {
 		return fmt.Errorf("cuda: load the kernels: %w", err)
 	}
-	for _, s := range symbols() {
+	for _, s := range Symbols() {
 		if e.funcs[s], err = e.d.Function(m, s); err != nil {
 			return fmt.Errorf("cuda: kernel %s: %w", s, err)
 		}
@@ -212,12 +212,6 @@ func (e *Engine) Alloc(n int) (at Addr, err error) {
 // asked of it.
 func (e *Engine) Free(a Addr) error { return e.do(func() error { return e.free(a) }) }
 
-// Used is how many bytes are allocated.
-func (e *Engine) Used() (n int) {
-	e.do(func() error { n = e.used; return nil })
-	return n
-}
-
 // FreeMemory is how many bytes of the device nobody uses.
 func (e *Engine) FreeMemory() (free int, err error) {
 	err = e.do(func() error { free, _, err = e.d.MemInfo(); return err })
@@ -318,12 +312,16 @@ func (e *Engine) NewEvent() (ev Event, err error) {
 	return ev, err
 }
 
-// WaitFor waits until the device has come to a recorded event.
-func (e *Engine) WaitFor(ev Event) error { return e.do(func() error { return e.d.WaitEvent(ev.ev) }) }
-
-// Elapsed is the time between two events in milliseconds.
-func (e *Engine) Elapsed(from, to Event) (ms float64, err error) {
-	err = e.do(func() error { ms, err = e.d.Elapsed(from.ev, to.ev); return err })
+// Took waits until the device has come to a recorded event and returns the time
+// since an earlier one, in milliseconds.
+func (e *Engine) Took(from, to Event) (ms float64, err error) {
+	err = e.do(func() error {
+		if err := e.d.WaitEvent(to.ev); err != nil {
+			return err
+		}
+		ms, err = e.d.Elapsed(from.ev, to.ev)
+		return err
+	})
 	return ms, err
 }
 

@@ -134,24 +134,8 @@ func newSpec(name string, typed bool, t reflect.Type, writes []string) *kernelSp
 	return s
 }
 
-// Kernel is a kernel of the module.
-type Kernel struct {
-	Symbol string
-	Args   string // the struct of its arguments
-}
-
-// Kernels lists all kernels.
-func Kernels() []Kernel {
-	var out []Kernel
-	for _, s := range symbols() {
-		name := strings.TrimSuffix(strings.TrimSuffix(s, "_f32"), "_bf16")
-		out = append(out, Kernel{s, kernels[name].args.Name()})
-	}
-	return out
-}
-
-// symbols are the names of all kernels in the module.
-func symbols() []string {
+// Symbols are the names of all kernels in the module.
+func Symbols() []string {
 	var out []string
 	for _, k := range kernels {
 		if k.typed {

@@ -158,9 +158,8 @@ type Launch struct {
 	Tasks  int
 	Table  int // offset of the tasks' arguments in the table
 	Level  int
-	Bytes  int64 // of the plan's buffers that the tasks read or write
-	After  []int // launches of the section that must be done before, by index
-	size   int   // of one task's arguments
+	size   int // of one task's arguments
+	first  int // place of its first task in the order of all
 }
 
 // Plan is a schedule of launches. It is bound to memory each time it is uploaded.
@@ -170,9 +169,11 @@ type Plan struct {
 	Arena    int   // bytes it needs beside its table
 	Levels   int
 
-	bufs    []buffer
-	table   []byte // with virtual addresses
-	patches []int  // offsets of the addresses in table
+	b       *Builder
+	order   []int   // tasks in the order of the launches
+	preds   [][]int // see predecessors
+	table   []byte  // with virtual addresses
+	patches []int   // offsets of these in table
 }
 
 // Plan orders the tasks: a task comes after those that wrote what it reads and
@@ -180,29 +181,17 @@ type Plan struct {
 // other, and those of them that call the same kernel become one launch
 // (horizontal grouping).
 func (b *Builder) Plan() *Plan {
-	levels := b.level()
-	p := &Plan{Levels: levels, bufs: b.bufs}
-	b.place(p, levels)
-	order := make([]int, len(b.tasks))
-	for i := range order {
-		order[i] = i
+	p := &Plan{b: b, preds: b.predecessors(), order: make([]int, len(b.tasks))}
+	p.Levels = b.level(p.preds)
+	b.place(p)
+	for i := range p.order {
+		p.order[i] = i
 	}
-	slices.SortStableFunc(order, func(x, y int) int {
+	slices.SortStableFunc(p.order, func(x, y int) int {
 		s, t := &b.tasks[x], &b.tasks[y]
 		return cmp.Or(cmp.Compare(s.level, t.level), cmp.Compare(s.symbol(), t.symbol()))
 	})
-	for _, first := range b.sections {
-		level := levels
-		if first < len(b.tasks) {
-			level = b.tasks[first].level
-			for _, t := range b.tasks[first:] {
-				level = min(level, t.level)
-			}
-		}
-		p.Sections = append(p.Sections, level) // turned into a launch below
-	}
-	launchOf := make([]int, len(b.tasks))
-	for _, i := range order {
+	for at, i := range p.order {
 		t := &b.tasks[i]
 		n := len(p.Launches)
 		blocks := int(*(*int32)(unsafe.Pointer(&t.args[t.spec.blocks])))
@@ -210,19 +199,25 @@ func (b *Builder) Plan() *Plan {
 			l := &p.Launches[n-1]
 			l.Tasks++
 			l.Blocks = max(l.Blocks, blocks)
-			l.Bytes += b.bytes(t)
 		} else {
-			p.Launches = append(p.Launches, Launch{Symbol: t.symbol(), Blocks: blocks, Tasks: 1, Table: len(p.table), Level: t.level, Bytes: b.bytes(t), size: t.spec.size})
+			p.Launches = append(p.Launches, Launch{Symbol: t.symbol(), Blocks: blocks, Tasks: 1, Table: len(p.table), Level: t.level, size: t.spec.size, first: at})
 		}
-		launchOf[i] = len(p.Launches) - 1
 		p.append(t)
 	}
-	p.appendParts(b, order)
-	for s, level := range p.Sections {
-		p.Sections[s], _ = slices.BinarySearchFunc(p.Launches, level, func(l Launch, level int) int { return cmp.Compare(l.Level, level) })
+	p.appendParts()
+	for _, task := range b.sections { // tasks of later sections have higher levels
+		p.Sections = append(p.Sections, p.launchAfter(task))
 	}
-	b.edges(p, launchOf)
 	return p
+}
+
+// launchAfter is the first launch of the tasks from the given one on.
+func (p *Plan) launchAfter(task int) int {
+	i := slices.IndexFunc(p.Launches, func(l Launch) bool { return p.order[l.first] >= task })
+	if i < 0 {
+		return len(p.Launches)
+	}
+	return i
 }
 
 // span are the launches of a section: from lo to before hi.
@@ -234,16 +229,22 @@ func (p *Plan) span(section int) (lo, hi int) {
 	return lo, hi
 }
 
-// bytes are those of the buffers that a task reads or writes.
-func (b *Builder) bytes(t *task) (n int64) {
-	seen := map[int]bool{}
-	use := func(a Addr) {
-		if a.virtual() && !seen[a.buffer()] {
-			seen[a.buffer()] = true
-			n += int64(b.bufs[a.buffer()].size)
+// tasks are those of a launch.
+func (p *Plan) tasks(l Launch) []int { return p.order[l.first:][:l.Tasks] }
+
+// bytes are those of the buffers that the tasks of a launch read or write, each
+// counted once a task.
+func (p *Plan) bytes(l Launch) (n int64) {
+	for _, i := range p.tasks(l) {
+		seen := map[int]bool{}
+		use := func(a Addr) {
+			if a.virtual() && !seen[a.buffer()] {
+				seen[a.buffer()] = true
+				n += int64(p.b.bufs[a.buffer()].size)
+			}
 		}
+		p.b.tasks[i].accesses(use, use)
 	}
-	t.accesses(use, use)
 	return n
 }
 
@@ -253,7 +254,7 @@ func (p *Plan) append(t *task) {
 	p.table = append(p.table, t.args...)
 	for _, f := range t.spec.fields {
 		a := addrAt(unsafe.Pointer(&p.table[at]), f.off)
-		if *a != 0 {
+		if a.virtual() {
 			p.patches = append(p.patches, at+int(f.off))
 		}
 	}
@@ -261,12 +262,12 @@ func (p *Plan) append(t *task) {
 
 // appendParts adds the Parts of all tasks behind the arguments, and behind them a
 // counter of 0 for every ticket, and points to them.
-func (p *Plan) appendParts(b *Builder, order []int) {
+func (p *Plan) appendParts() {
 	const size = int(unsafe.Sizeof(Part{}))
 	var tickets []int // where their addresses are
 	at := 0
-	for _, i := range order {
-		t := &b.tasks[i]
+	for _, i := range p.order {
+		t := &p.b.tasks[i]
 		for _, f := range t.spec.fields {
 			if f.ticket && *addrAt(unsafe.Pointer(&p.table[at]), f.off) == NeedsTicket {
 				tickets = append(tickets, at+int(f.off))
@@ -279,7 +280,7 @@ func (p *Plan) appendParts(b *Builder, order []int) {
 			*addrAt(unsafe.Pointer(&p.table[f]), 0) = virtualBit | Addr(parts)
 			p.patches = append(p.patches, f)
 			for off := parts; off < len(p.table); off += 8 {
-				if *addrAt(unsafe.Pointer(&p.table[off]), 0) != 0 {
+				if addrAt(unsafe.Pointer(&p.table[off]), 0).virtual() {
 					p.patches = append(p.patches, off)
 				}
 			}
@@ -288,6 +289,7 @@ func (p *Plan) appendParts(b *Builder, order []int) {
 	}
 	for _, f := range tickets {
 		*addrAt(unsafe.Pointer(&p.table[f]), 0) = virtualBit | Addr(len(p.table))
+		p.patches = append(p.patches, f)
 		p.table = append(p.table, make([]byte, 8)...)
 	}
 }
@@ -301,9 +303,7 @@ func (p *Plan) Bind(dst []byte, table, arena Addr) {
 	copy(dst, p.table)
 	for _, off := range p.patches {
 		a := (*Addr)(unsafe.Pointer(&dst[off]))
-		if a.virtual() {
-			*a = p.Resolve(*a, table, arena)
-		}
+		*a = p.Resolve(*a, table, arena)
 	}
 }
 
@@ -317,6 +317,6 @@ func (p *Plan) Resolve(a, table, arena Addr) Addr {
 	case tableBuffer:
 		return table + off
 	default:
-		return arena + Addr(p.bufs[n].at) + off
+		return arena + Addr(p.b.bufs[n].at) + off
 	}
 }

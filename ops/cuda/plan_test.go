@@ -69,7 +69,7 @@ func TestPlanSharesNoMemoryInUse(t *testing.T) {
 		b, _ := randomPlan(r, 60)
 		p := b.Plan()
 		total := 0
-		for i, x := range p.bufs {
+		for i, x := range b.bufs {
 			if i == tableBuffer || x.first < 0 {
 				continue
 			}
@@ -77,7 +77,7 @@ func TestPlanSharesNoMemoryInUse(t *testing.T) {
 			if x.at+x.size > p.Arena || x.at%align != 0 {
 				t.Fatalf("buffer %d at %d of %d bytes in an arena of %d", i, x.at, x.size, p.Arena)
 			}
-			for k, y := range p.bufs[:i] {
+			for k, y := range b.bufs[:i] {
 				if k == tableBuffer || y.first < 0 || y.last < x.first || x.last < y.first {
 					continue
 				}

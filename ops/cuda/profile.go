@@ -63,7 +63,7 @@ func (l *Loaded) Profile(section int, r Run) ([]KernelTime, error) {
 			rows[k].Launches++
 			rows[k].Tasks += x.Tasks
 			rows[k].Seconds += ms / 1e3
-			rows[k].Bytes += x.Bytes
+			rows[k].Bytes += l.plan.bytes(x)
 			if ms/1e3 > rows[k].Slowest {
 				rows[k].Slowest, rows[k].SlowestTasks, rows[k].SlowestGrid = ms/1e3, x.Tasks, x.Blocks
 			}
@@ -113,10 +113,7 @@ func (e *Engine) CopyBandwidth(n int) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := e.WaitFor(to); err != nil {
-			return 0, err
-		}
-		ms, err := e.Elapsed(from, to)
+		ms, err := e.Took(from, to)
 		if err != nil {
 			return 0, err
 		}

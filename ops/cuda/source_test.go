@@ -24,7 +24,7 @@ func TestPTXIsOfThisSource(t *testing.T) {
 	if !bytes.HasPrefix(ptx, []byte(SourceLine())) {
 		t.Error("kernels/kernels.ptx.gz was made of other kernels: make generate-ptx")
 	}
-	for _, s := range symbols() {
+	for _, s := range Symbols() {
 		if !bytes.Contains(ptx, []byte(".entry "+s+"(")) {
 			t.Errorf("the PTX has no kernel %s", s)
 		}

@@ -49,10 +49,11 @@ func (s *Stream) Graph(l *Loaded, section int, r Run) error {
 	lo, hi := l.plan.span(section)
 	nodes := make([]driver.Node, hi-lo)
 	var after []driver.Node
+	edges := l.plan.edges()
 	for i := lo; i < hi; i++ {
 		x := &l.plan.Launches[i]
 		after = after[:0]
-		for _, k := range x.After {
+		for _, k := range edges[i] {
 			after = append(after, nodes[k-lo])
 		}
 		at := uint64(l.slot.dev) + uint64(x.Table)

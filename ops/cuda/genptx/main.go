@@ -42,9 +42,9 @@ func run(file, architecture string, check bool) error {
 	case version != maker:
 		return fmt.Errorf("NVRTC is %s; the committed files are made by %s", version, maker)
 	}
-	for _, k := range cuda.Kernels() {
-		if !bytes.Contains(image, []byte(k.Symbol)) {
-			return fmt.Errorf("%s has no kernel %s", architecture, k.Symbol)
+	for _, name := range cuda.Symbols() {
+		if !bytes.Contains(image, []byte(name)) {
+			return fmt.Errorf("%s has no kernel %s", architecture, name)
 		}
 	}
 	if check {

@@ -1,17 +1,23 @@
-package cuda
+// Package ranges hands out ranges of a memory that is as long as it has to be.
+package ranges
 
 import "slices"
 
-// space hands out ranges of bytes and takes them back; the best fitting gap wins,
-// the lowest of equals.
-type space struct {
+// Ranges hands out ranges and takes them back, in whatever unit the caller counts.
+// The best fitting gap wins, the lowest of equals; the same sequence of calls gives
+// the same ranges. The zero value is empty.
+type Ranges struct {
 	free []gap // below top, by offset, never adjacent
 	top  int
 }
 
 type gap struct{ at, n int }
 
-func (s *space) alloc(n int) int {
+// Top is the length of the memory: beyond it nothing was handed out.
+func (s *Ranges) Top() int { return s.top }
+
+// Alloc returns the start of n units.
+func (s *Ranges) Alloc(n int) int {
 	best := -1
 	for i, g := range s.free {
 		if g.n >= n && (best < 0 || g.n < s.free[best].n) {
@@ -37,7 +43,8 @@ func (s *space) alloc(n int) int {
 	return at
 }
 
-func (s *space) release(at, n int) {
+// Release takes back the n units at at, which Alloc returned for as many.
+func (s *Ranges) Release(at, n int) {
 	i, _ := slices.BinarySearchFunc(s.free, at, func(g gap, at int) int { return g.at - at })
 	s.free = slices.Insert(s.free, i, gap{at, n})
 	if i+1 < len(s.free) && s.free[i].at+s.free[i].n == s.free[i+1].at {
