@@ -22,7 +22,7 @@ test: ## every test
 
 check: test check-rest ## everything that must pass before a commit is published
 
-check-rest: lint race noasm isas arm64 check-generate check-ptx check-deps check-golden test-orders ## check without test
+check-rest: lint race noasm isas arm64 check-generate check-ptx check-deps check-golden check-bytes test-orders ## check without test
 
 lint: ## gofmt -s, go vet, staticcheck, shell syntax
 	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
@@ -91,6 +91,9 @@ check-deps: ## who imports whom, and that this check can fail
 mutants: ## every planted error in the assembly is caught
 	scripts/mutants.sh
 
+check-bytes: ## whole runs compute the bytes they did before, with every instruction set (half a minute)
+	scripts/check-bytes.sh
+
 check-golden: ## recompute the golden files in PyTorch (skipped where there is none)
 	@if $(PYTHON) -c 'import torch' 2>/dev/null; then set -ex; \
 		$(PYTHON) supernet/testdata/parity.py verify; \
@@ -99,4 +102,4 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
 .PHONY: help run build test check check-rest lint race noasm isas arm64 bench bench-peer bench-growth fuzz generate \
-	check-generate check-ptx check-deps check-golden mutants test-cuda test-cuda-rest test-orders generate-ptx gpu-bundle
+	check-generate check-ptx check-deps check-golden check-bytes mutants test-cuda test-cuda-rest test-orders generate-ptx gpu-bundle

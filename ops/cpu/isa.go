@@ -39,6 +39,10 @@ func init() {
 // another order, and only the vector ones fuse multiplication and addition.
 func ISA() (name string, err error) { return isaName, isaErr }
 
+// ISAs lists the instruction sets that the processor and the build have, from the
+// plainest to the best.
+func ISAs() []string { return isas[:slices.Index(isas, bestISA())+1] }
+
 // chooseISA decides on the value of ONESHOT_ISA, given the best there is.
 func chooseISA(request, best string) (string, error) {
 	if request == "" {
