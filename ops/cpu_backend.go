@@ -3,8 +3,6 @@ package ops
 import (
 	"fmt"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cpu"
 )
 
@@ -67,14 +65,6 @@ func (b *CPU[T]) at(m Mem) []T {
 // Name implements Backend.
 func (b *CPU[T]) Name() string { return "cpu" }
 
-// DType implements Backend.
-func (b *CPU[T]) DType() tensor.Dtype {
-	if _, ok := any(*new(T)).(float64); ok {
-		return tensor.Float64
-	}
-	return tensor.Float32
-}
-
 // Reserve implements Backend.
 func (b *CPU[T]) Reserve(n int) error {
 	if len(b.mem[Arena]) < n {
@@ -99,16 +89,16 @@ func unknownOp(b Backend, op Op) error {
 }
 
 // Saved implements Backend.
-func (b *CPU[T]) Saved(op Op, in []tensor.Shape, out tensor.Shape) int {
+func (b *CPU[T]) Saved(op Op, in []Shape, out Shape) int {
 	switch o := op.(type) {
 	case Separable:
 		return separableSaved(o, out)
 	case PoolBN:
 		if o.Max {
-			return tapLen[T](out.TotalSize())
+			return tapLen[T](out.Size())
 		}
 	case SoftmaxXent:
-		return in[0].TotalSize()
+		return in[0].Size()
 	}
 	return 0
 }
@@ -209,7 +199,7 @@ func (b *CPU[T]) SGD(ms []Mem, lr, mu, wd, scale float64) error {
 	b.params = b.params[:0]
 	for _, m := range ms {
 		w, g, v := m, m, m
-		w.Region, g.Region, v.Region = Param, Grad, Moment
+		w.Region, g.Region, v.Region = Params, Grad, Moment
 		b.params = append(b.params, cpu.Param[T]{W: b.at(w), G: b.at(g), V: b.at(v)})
 	}
 	b.eng.SGD(b.params, lr, mu, wd, scale)

@@ -10,7 +10,7 @@ func (b *CPU[T]) conv(o ConvBN, c *Call) *cpu.Conv[T] {
 		Parts: b.acts(c, o.Parts), W: b.at(c.In[o.Parts]), Z: b.at(c.Out),
 		Norm: b.norm(c, 0, o.Affine, o.Parts+1, b.at(c.OutNorm)),
 	}
-	if o.Flatten {
+	if o.Flatten > 0 {
 		k.Px, k.Spread = 1, x[3]
 	}
 	return k

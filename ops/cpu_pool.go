@@ -22,7 +22,7 @@ func (b *CPU[T]) pool3(o PoolBN, c *Call) *cpu.Pool3[T] {
 	x := c.InShape[0]
 	k := &b.poolArgs
 	*k = cpu.Pool3[T]{Max: o.Max, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
-		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.TotalSize()), Norm: b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))}
+		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.Size()), Norm: b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))}
 	return k
 }
 

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cpu"
 )
 
@@ -18,14 +16,14 @@ func (b *CPU[T]) ScratchFor(threads int, programs ...*Program) int {
 	var s cpu.Scratch
 	tmp := 0
 	for _, p := range programs {
-		for i := range p.instrs {
-			in := &p.instrs[i]
-			if in.kind != forwardInstr { // a pass and its gradient are counted together
+		for i := range p.Instrs {
+			in := &p.Instrs[i]
+			if in.Kind != Forward { // a pass and its gradient are counted together
 				continue
 			}
-			s = s.Max(opScratch[T](in.op, in.call.InShape, in.call.OutShape))
-			if o, ok := in.op.(Separable); ok && o.Stages > 1 {
-				tmp = max(tmp, in.call.OutShape.TotalSize()) // see separableBackward
+			s = s.Max(opScratch[T](in.Op, in.Call.InShape, in.Call.OutShape))
+			if o, ok := in.Op.(Separable); ok && o.Stages > 1 {
+				tmp = max(tmp, in.Call.OutShape.Size()) // see separableBackward
 			}
 		}
 	}
@@ -33,7 +31,7 @@ func (b *CPU[T]) ScratchFor(threads int, programs ...*Program) int {
 }
 
 // opScratch is the scratch memory of one op, from its shapes.
-func opScratch[T cpu.Float](op Op, in []tensor.Shape, out tensor.Shape) cpu.Scratch {
+func opScratch[T cpu.Float](op Op, in []Shape, out Shape) cpu.Scratch {
 	x := in[0]
 	switch o := op.(type) {
 	case ConvBN:

@@ -1,27 +1,25 @@
 package ops
 
 import (
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cpu"
 )
 
 // separableSaved is the room for the raw output of the first stage of two and
 // its coefficients. The second stage's are the op's output.
-func separableSaved(o Separable, out tensor.Shape) int {
-	return (o.Stages - 1) * (out.TotalSize() + NormLen(o.C))
+func separableSaved(o Separable, out Shape) int {
+	return (o.Stages - 1) * (out.Size() + NormLen(o.C))
 }
 
 // sepStage describes a stage: the first reads the op's input, the second the
 // first's output.
 func (b *CPU[T]) sepStage(o Separable, c *Call, s int) *cpu.SepStage[T] {
-	at := 1 + s*(2+bnInputs(o.Affine))
+	at := 1 + s*(2+normParams(o.Affine))
 	x, y := c.InShape[0], c.OutShape
 	k := &b.sepArgs[s]
 	*k = cpu.SepStage[T]{N: x[0], H: x[1], W: x[2], C: o.C, K: o.K, Stride: o.Stride, Dil: o.Dil,
 		X: b.act(c, 0), DW: b.at(c.In[at]), PW: b.at(c.In[at+1]), Z: b.at(c.Out)}
 	coef := b.at(c.OutNorm)
-	n := y.TotalSize()
+	n := y.Size()
 	switch {
 	case s > 0:
 		saved := b.at(c.Saved)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"unsafe"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cuda"
 )
 
@@ -34,18 +32,15 @@ func NewCUDA(e *cuda.Engine, half bool) *CUDA { return &CUDA{eng: e, half: half}
 // Name implements Backend.
 func (b *CUDA) Name() string { return "cuda" }
 
-// DType implements Backend: gorgonia knows no bfloat16.
-func (b *CUDA) DType() tensor.Dtype { return tensor.Float32 }
-
 // Half says that activations are bfloat16.
 func (b *CUDA) Half() bool { return b.half }
 
-// schedules says that values are laid out by the device's schedule: in the
-// program each has a place of its own.
-func (b *CUDA) schedules() bool { return true }
+// Schedules says that the backend runs instructions in an order of its own and lays
+// the values out by that: in the program no two may share memory.
+func (b *CUDA) Schedules() bool { return true }
 
 // Saved implements Backend.
-func (b *CUDA) Saved(op Op, in []tensor.Shape, out tensor.Shape) int {
+func (b *CUDA) Saved(op Op, in []Shape, out Shape) int {
 	es := 4
 	if b.half {
 		es = 2
@@ -57,10 +52,10 @@ func (b *CUDA) Saved(op Op, in []tensor.Shape, out tensor.Shape) int {
 		return ceilDiv(sepSaved(o, out, es), 4)
 	case PoolBN:
 		if o.Max {
-			return ceilDiv(out.TotalSize(), 4)
+			return ceilDiv(out.Size(), 4)
 		}
 	case SoftmaxXent:
-		return in[0].TotalSize()
+		return in[0].Size()
 	}
 	return 0
 }

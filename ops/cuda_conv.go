@@ -91,7 +91,7 @@ func (l *lowering) convArgs(o ConvBN, c *Call) cuda.ConvArgs {
 	x := c.InShape[0]
 	ch := o.Cin / o.Parts
 	a := dense(o.Parts, ch, ch, x[0]*x[1]*x[2], o.Cin, o.Cout)
-	if o.Flatten {
+	if o.Flatten > 0 {
 		a = dense(1, o.Cin, x[3], x[0], o.Cin, o.Cout)
 	}
 	a.ReLU, a.W, a.Z = b32(o.ReLU), l.f32(c.In[o.Parts]), l.act(c.Out)

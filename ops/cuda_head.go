@@ -9,7 +9,7 @@ func (l *lowering) nodeSum(o NodeSum, c *Call) {
 		N: int32(x[0]), HW: int32(x[1] * x[2]), C: int32(x[3])}
 	a.ScaleA, a.ShiftA = l.coef(c, 0)
 	a.ScaleB, a.ShiftB = l.coef(c, 1)
-	a.Blocks = int32(max(1, ceilDiv(x.TotalSize(), 256*16)))
+	a.Blocks = int32(max(1, ceilDiv(x.Size(), 256*16)))
 	cuda.Add(l.b, "node_fwd", l.half, &a)
 }
 
@@ -23,7 +23,7 @@ func (l *lowering) nodeSumGrad(o NodeSum, c *Call) {
 			continue
 		}
 		cuda.Add(l.b, "mask_images", l.half, &cuda.NodeArgs{A: l.act(c.DOut), MaskA: l.f32(m), Y: l.act(c.DIn[i]),
-			N: int32(x[0]), HW: int32(x[1] * x[2]), C: int32(x[3]), Blocks: int32(max(1, ceilDiv(x.TotalSize(), 256*16)))})
+			N: int32(x[0]), HW: int32(x[1] * x[2]), C: int32(x[3]), Blocks: int32(max(1, ceilDiv(x.Size(), 256*16)))})
 	}
 }
 
@@ -36,7 +36,7 @@ func (l *lowering) linearArgs(o Linear, c *Call) cuda.LinearArgs {
 
 func (l *lowering) linear(o Linear, c *Call) {
 	a := l.linearArgs(o, c)
-	a.Y, a.Blocks = l.f32(c.Out), int32(max(1, ceilDiv(c.OutShape.TotalSize(), 8))) // a warp for every output
+	a.Y, a.Blocks = l.f32(c.Out), int32(max(1, ceilDiv(c.OutShape.Size(), 8))) // a warp for every output
 	cuda.Add(l.b, "linear_fwd", l.half, &a)
 }
 
@@ -45,7 +45,7 @@ func (l *lowering) linearGrad(o Linear, c *Call) {
 	a.DY, a.Bias = l.f32(c.DOut), 0
 	if c.DIn[0].Len > 0 {
 		dx := a
-		dx.DX, dx.Blocks = l.act(c.DIn[0]), l.share(c.InShape[0].TotalSize(), 256)
+		dx.DX, dx.Blocks = l.act(c.DIn[0]), l.share(c.InShape[0].Size(), 256)
 		cuda.Add(l.b, "linear_dx", l.half, &dx)
 	}
 	a.W = 0

@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cuda"
 )
 
@@ -23,12 +21,12 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 	for r := range b.mem {
 		l.base[r] = b.mem[r].at
 	}
-	for i := range p.instrs {
-		l.train = l.train || p.instrs[i].kind == backwardInstr
+	for i := range p.Instrs {
+		l.train = l.train || p.Instrs[i].Kind == Backward
 	}
 	out := &Lowered{low: l, kept: map[Mem]cuda.Addr{}}
 	keep := map[Mem]bool{}
-	for _, m := range p.kept {
+	for _, m := range p.Kept {
 		keep[m] = true
 	}
 	type place struct {
@@ -57,23 +55,23 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 		}
 		return pl.at
 	}
-	for i := range p.instrs {
-		in := &p.instrs[i]
-		c := in.call
+	for i := range p.Instrs {
+		in := &p.Instrs[i]
+		c := in.Call
 		c.Mode = mode
 		if err := indexable(in, c.InShape, c.OutShape); err != nil {
 			return nil, err
 		}
 		var err error
-		switch in.kind {
-		case forwardInstr:
+		switch in.Kind {
+		case Forward:
 			c.DIn, c.DAdd = nil, nil
-			err = l.forward(in.op, &c)
-		case backwardInstr:
-			err = l.backward(in.op, &c)
-		case sumInstr:
+			err = l.forward(in.Op, &c)
+		case Backward:
+			err = l.backward(in.Op, &c)
+		case Sum:
 			l.sum(c.Out, c.In, c.In[0].Region == Arena && places[c.In[0].Off].activation)
-		case fillInstr:
+		case Fill:
 			l.fill(c.Out, 1, false)
 		}
 		if err != nil {
@@ -84,19 +82,19 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 }
 
 // indexable wants tensors that the kernels' 32-bit indices reach.
-func indexable(in *instr, shapes []tensor.Shape, out tensor.Shape) error {
-	if in.kind == sumInstr || in.kind == fillInstr {
+func indexable(in *Instr, shapes []Shape, out Shape) error {
+	if in.Kind == Sum || in.Kind == Fill {
 		return nil // of the shapes of others
 	}
 	for _, s := range append(slices.Clone(shapes), out) {
-		if s.TotalSize() > math.MaxInt32 {
-			return fmt.Errorf("ops: %s: a tensor of shape %v has more than %d values: a smaller batch or micro-batch is needed on a GPU", in.op.Name(), s, math.MaxInt32)
+		if s.Size() > math.MaxInt32 {
+			return fmt.Errorf("ops: %s: a tensor of shape %v has more than %d values: a smaller batch or micro-batch is needed on a GPU", in.Op.Name(), s, math.MaxInt32)
 		}
 	}
 	return nil
 }
 
-// Kept is the virtual address of a kept node's value, see Program.Mem.
+// Kept is the virtual address of a kept value, see Program.Kept.
 func (l *Lowered) Kept(m Mem) cuda.Addr { return l.kept[m] }
 
 // Tally adds a section that counts a batch in the device's Control: loss, times

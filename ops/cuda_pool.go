@@ -10,7 +10,7 @@ func (l *lowering) poolArgs(o PoolBN, c *Call) cuda.PoolArgs {
 	if o.Max {
 		a.Tap = l.f32(c.Saved)
 	}
-	a.Blocks = l.share(y.TotalSize(), 2*1024)
+	a.Blocks = l.share(y.Size(), 2*1024)
 	return a
 }
 
@@ -33,7 +33,7 @@ func (l *lowering) poolGrad(o PoolBN, c *Call) {
 	}
 	a.X, a.Scale, a.Shift, a.Z = 0, 0, 0, 0
 	a.DX, a.Add = l.act(c.DIn[0]), l.act(c.DAdd[0])
-	a.Blocks = int32(max(1, ceilDiv(c.InShape[0].TotalSize(), 256*4)))
+	a.Blocks = int32(max(1, ceilDiv(c.InShape[0].Size(), 256*4)))
 	cuda.Add(l.b, "pool_bwd", l.half, &a)
 }
 
@@ -45,13 +45,13 @@ func (l *lowering) reluPoolArgs(o ReLUAvgPool, c *Call) cuda.ReLUPoolArgs {
 
 func (l *lowering) reluPool(o ReLUAvgPool, c *Call) {
 	a := l.reluPoolArgs(o, c)
-	a.Y, a.Blocks = l.act(c.Out), l.share(c.OutShape.TotalSize(), 256)
+	a.Y, a.Blocks = l.act(c.Out), l.share(c.OutShape.Size(), 256)
 	cuda.Add(l.b, "relu_pool_fwd", l.half, &a, l.parts(c, o.Parts)...)
 }
 
 func (l *lowering) reluPoolGrad(o ReLUAvgPool, c *Call) {
 	a := l.reluPoolArgs(o, c)
-	a.DY, a.Blocks = l.act(c.DOut), l.share(o.Parts*c.InShape[0].TotalSize(), 2048)
+	a.DY, a.Blocks = l.act(c.DOut), l.share(o.Parts*c.InShape[0].Size(), 2048)
 	cuda.Add(l.b, "relu_pool_bwd", l.half, &a, l.parts(c, o.Parts)...)
 }
 
@@ -62,13 +62,13 @@ func (l *lowering) meanArgs(o GlobalAvgPool, c *Call) cuda.MeanArgs {
 
 func (l *lowering) mean(o GlobalAvgPool, c *Call) {
 	a := l.meanArgs(o, c)
-	a.Y, a.Blocks = l.act(c.Out), l.share(o.Parts*c.InShape[0].TotalSize(), 2048)
+	a.Y, a.Blocks = l.act(c.Out), l.share(o.Parts*c.InShape[0].Size(), 2048)
 	cuda.Add(l.b, "mean_fwd", l.half, &a, l.parts(c, o.Parts)...)
 }
 
 func (l *lowering) meanGrad(o GlobalAvgPool, c *Call) {
 	a := l.meanArgs(o, c)
-	a.DY, a.Blocks = l.act(c.DOut), l.share(o.Parts*c.InShape[0].TotalSize(), 2048)
+	a.DY, a.Blocks = l.act(c.DOut), l.share(o.Parts*c.InShape[0].Size(), 2048)
 	parts := l.parts(c, o.Parts)
 	for i := range parts { // the gradient of a mean needs no activation
 		parts[i].X, parts[i].Scale, parts[i].Shift = 0, 0, 0

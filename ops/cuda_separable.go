@@ -3,8 +3,6 @@ package ops
 import (
 	"fmt"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cuda"
 )
 
@@ -13,8 +11,8 @@ import (
 // depthwise 1, depthwise 2, raw 1, coefficients 1.
 
 // sepSaved is the size of these in bytes, each aligned, for activations of es bytes.
-func sepSaved(o Separable, out tensor.Shape, es int) int {
-	n := alignUp(out.TotalSize() * es)
+func sepSaved(o Separable, out Shape, es int) int {
+	n := alignUp(out.Size() * es)
 	if o.Stages == 1 {
 		return n
 	}
@@ -35,8 +33,8 @@ type sepStage struct {
 func (l *lowering) sepStage(o Separable, c *Call, s int) sepStage {
 	x, y := c.InShape[0], c.OutShape
 	saved := l.f32(c.Saved)
-	n := cuda.Addr(alignUp(y.TotalSize() * l.actSize()))
-	st := sepStage{param: 1 + s*(2+bnInputs(o.Affine)), rows: y[0] * y[1] * y[2], coef: l.f32(c.OutNorm)}
+	n := cuda.Addr(alignUp(y.Size() * l.actSize()))
+	st := sepStage{param: 1 + s*(2+normParams(o.Affine)), rows: y[0] * y[1] * y[2], coef: l.f32(c.OutNorm)}
 	z1, coef1 := saved+2*n, saved+3*n
 	st.dw = cuda.DwArgs{W: l.f32(c.In[st.param]), T: saved + cuda.Addr(s)*n, N: int32(x[0]), C: int32(o.C), K: int32(o.K), Dil: int32(o.Dil),
 		H: int32(x[1]), W2: int32(x[2]), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}

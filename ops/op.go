@@ -1,73 +1,99 @@
 package ops
 
-import (
-	"fmt"
+import "fmt"
 
-	"gorgonia.org/tensor"
-)
-
-// Mode says what batch normalisation does in a forward run.
-type Mode uint8
-
-const (
-	// Train normalises by the batch's statistics and moves the running
-	// statistics by the run's momentum.
-	Train Mode = iota
-	// Eval normalises by the running statistics and changes no state.
-	Eval
-	// Recalibrate normalises by the batch's statistics and averages them into
-	// the running statistics; the caller sets the run's momentum to 1/(k+1)
-	// for the k-th batch, which makes the average a cumulative one.
-	Recalibrate
-)
-
-// Region names one of the flat memories a Backend owns.
-type Region uint8
-
-const (
-	Arena   Region = iota // activations and saved values; laid out per program
-	Param                 // all parameters
-	Grad                  // gradient of each parameter, at the parameter's offset
-	GradSum               // sum of the gradients of the micro-batches so far, likewise
-	Moment                // momentum of each parameter, at the parameter's offset
-	State                 // running means and variances
-	Input                 // images, labels, drop-path masks
-	numRegions
-)
-
-// Mem is a piece of a region: Len elements from Off. Len 0 means absent.
-type Mem struct {
-	Region   Region
-	Off, Len int
-}
-
-// Op describes one operation. It is a small comparable value without buffers.
+// Op describes one operation: all that others have to know to build, place,
+// initialise, store and count it. It is a small comparable value without buffers.
+//
+// Its inputs are first activations, which are results of other operations or
+// inputs of the network such as images and masks, then its parameters.
 type Op interface {
 	// Name is the operation's name for messages and profiles.
 	Name() string
-	// Shape checks the input shapes and returns the output's; an error names
-	// the op, the input and both shapes.
-	Shape(in []tensor.Shape) (tensor.Shape, error)
-	// Diff says whether input i is differentiated.
+	// Params lists the parameters in the order in which they follow the
+	// activations among a Call's inputs. All are differentiated.
+	Params() []Param
+	// Norms lists the batch normalisations inside, in order. An operation that has
+	// any leaves its output raw, see Call.OutNorm.
+	Norms() []Norm
+	// Shape checks the shapes of the activations and returns the output's; an
+	// error names the op, the input and both shapes.
+	Shape(in []Shape) (Shape, error)
+	// Diff says whether activation i is differentiated.
 	Diff(i int) bool
-	// BN lists the channel count of each batch normalisation inside, in order;
-	// each has 2*C elements of State: means, then variances.
-	BN() []int
-	// KeepsInput says whether Backward reads the activations among the inputs
-	// again, so that the planner keeps them alive until then.
+	// KeepsInput says whether Backward reads the activations again, so that the
+	// planner keeps them alive until then.
 	KeepsInput() bool
+	// Cost is what one execution, forward and backward, has to do for activations
+	// and an output of these shapes.
+	Cost(in []Shape, out Shape) Cost
 }
 
-// An op with batch normalisation leaves its output raw: Out holds z, and OutNorm
-// the coefficients of y = scale*z + shift, which every consumer applies as it
-// reads (Call.In, Call.InNorm). So a normalisation costs no pass over memory.
-// Gradients are those of y. Backward of such an op reads its Out again.
+// Param is one parameter of an operation.
+type Param struct {
+	Name string // below the name of the layer, such as "conv.weight"
+	// File is torch's shape: (O,I,R,S) of a convolution, (C,1,k,k) of a depthwise
+	// one, (O,I) of a linear layer, (C) of a vector.
+	File Shape
+	// Shape is that in memory, where channels are innermost: (R,S,I,O), and (I,O) of
+	// one pixel, (k,k,C), (I,O), (C). Element (o,i,r,s) of the file is element
+	// (r,s,i,o) in memory.
+	Shape Shape
+	Fan   int     // inputs of one output, which bound the initial values; 0: all are Fill
+	Fill  float32 // the initial value where Fan is 0
+}
+
+// Norm is one batch normalisation of an operation. It has 2*Channels elements of
+// State: means, then variances. An affine one has parameters, the scale
+// Name.weight and the shift Name.bias.
+type Norm struct {
+	Name     string
+	Channels int
+}
+
+// Cost is the work of one execution of an operation, for all images of its shapes.
+type Cost struct {
+	// MulAdds are the multiply-adds of the forward pass in convolutions and fully
+	// connected layers, biases not counted. Backward needs two for each.
+	MulAdds int64
+	// Moved is how many floats a training step moves between memory and processor
+	// at least, if what one pass over a batch leaves for another fits no cache but
+	// an operation is one pass between two batch normalisations, as their
+	// statistics need the whole batch: each such segment reads its input and writes
+	// its raw output, and backward reads the output's gradient, the output and, if
+	// it needs it, the input again, and writes the input's gradient. Parameters,
+	// and what is too small to count such as logits and losses, are left out.
+	Moved int64
+}
+
+// segment is Cost.Moved of one segment: forward reads read elements and writes
+// out, backward reads again of the input and makes a gradient of dx.
+func segment(read, again, dx, out int) int64 { return int64(read + out + 2*out + again + dx) }
+
+// sizes is the number of elements of some tensors.
+func sizes(in []Shape) int {
+	n := 0
+	for _, s := range in {
+		n += s.Size()
+	}
+	return n
+}
+
+// Inputs are the shapes of all inputs of op on activations of shapes in, see
+// Call.InShape.
+func Inputs(op Op, in []Shape) []Shape {
+	all := append([]Shape(nil), in...)
+	for _, p := range op.Params() {
+		all = append(all, p.Shape)
+	}
+	return all
+}
 
 // adder is an op whose Backward can add Call.DAdd to the gradient of its
 // activations.
 type adder interface{ adds() bool }
 
-// passer is an op for which the gradient of input i is that of the output.
+// passer is an op for which the gradient of activation i is that of the output.
 type passer interface{ passes(i int) bool }
 
 // Adds says whether Backward of op can add Call.DAdd to the gradients of its
@@ -77,70 +103,55 @@ func Adds(op Op) bool {
 	return ok && a.adds()
 }
 
-func passes(op Op, i int) bool {
+// Passes says whether the gradient of activation i of op is that of its output, so
+// that no Backward is needed for it.
+func Passes(op Op, i int) bool {
 	p, ok := op.(passer)
 	return ok && p.passes(i)
 }
 
-// NormLen is the length of the coefficients of a normalised output of c
-// channels: scale, shift, mean and 1/sqrt(variance+eps), c of each.
-func NormLen(c int) int { return 4 * c }
-
-// Call is one execution of an op.
-type Call struct {
-	Mode     Mode
-	Momentum float64 // weight of the batch's statistics in the running ones
-	In       []Mem
-	InNorm   []Mem // coefficients of the inputs, see NormLen; Len 0 where an input is not normalised
-	InShape  []tensor.Shape
-	Out      Mem
-	OutNorm  Mem // written by an op with batch normalisation
-	OutShape tensor.Shape
-	State    []Mem // one per batch normalisation: C means, then C variances
-	Saved    Mem   // written by Forward, read by Backward
-	DOut     Mem   // Backward only
-	DIn      []Mem // Backward only; Len 0 where no gradient is wanted
-	DAdd     []Mem // Backward only: added to the gradient; Len 0 for nothing, or DIn itself
+// convParam is the weight of a k x k convolution without bias.
+func convParam(name string, out, in, k int) Param {
+	p := Param{Name: name, File: Shape{out, in, k, k}, Shape: Shape{k, k, in, out}, Fan: in * k * k}
+	if k == 1 {
+		p.Shape = Shape{in, out}
+	}
+	return p
 }
 
-// Backend runs ops on the memory it owns.
-//
-// Forward and Backward return an error for an op the backend does not know or
-// a device fault; numerical trouble (NaN, Inf) is not an error here.
-type Backend interface {
-	Name() string
-	// DType is the element type of every region.
-	DType() tensor.Dtype
-	// Saved is what Forward of an op leaves for Backward beside its output, in
-	// elements.
-	Saved(op Op, in []tensor.Shape, out tensor.Shape) int
-	// Reserve makes the arena at least n elements long; contents may be lost.
-	Reserve(n int) error
-	Forward(op Op, c *Call) error
-	// Backward writes the gradient plus DAdd, where there is one, to every DIn
-	// whose Len is not 0.
-	Backward(op Op, c *Call) error
-	// Sum writes the sum of src to dst; all have dst's length, and src[0] may be dst.
-	Sum(dst Mem, src []Mem) error
-	// Fill sets every element of m to v.
-	Fill(m Mem, v float64) error
-	// SumSquares returns the sum of squares over the pieces, in a fixed order.
-	SumSquares(ms []Mem) (float64, error)
-	// SGD updates the parameter pieces: g = scale*grad + wd*w; v = mu*v + g; w -= lr*v.
-	SGD(ms []Mem, lr, mu, wd, scale float64) error
+// depthwiseParam is the weight of a depthwise k x k convolution.
+func depthwiseParam(name string, c, k int) Param {
+	return Param{Name: name, File: Shape{c, 1, k, k}, Shape: Shape{k, k, c}, Fan: k * k}
+}
+
+// withNorm appends the parameters of a batch normalisation, if it has any.
+func withNorm(ps []Param, name string, c int, affine bool) []Param {
+	if !affine {
+		return ps
+	}
+	s := Shape{c}
+	return append(ps, Param{Name: name + ".weight", File: s, Shape: s, Fill: 1}, Param{Name: name + ".bias", File: s, Shape: s})
+}
+
+// normParams is the number of parameters of a batch normalisation.
+func normParams(affine bool) int {
+	if affine {
+		return 2
+	}
+	return 0
 }
 
 func shapeErr(op Op, format string, args ...any) error {
 	return fmt.Errorf("ops: %s: %s", op.Name(), fmt.Sprintf(format, args...))
 }
 
-// wantParts checks that the first parts inputs have rank 4 and the same shape,
+// wantParts checks that there are parts activations of rank 4 and the same shape,
 // and returns it. An op on several parts sees their channels side by side.
-func wantParts(op Op, in []tensor.Shape, parts, others int) (tensor.Shape, error) {
+func wantParts(op Op, in []Shape, parts int) (Shape, error) {
 	if parts < 1 {
 		return nil, shapeErr(op, "%d parts, want at least 1", parts)
 	}
-	if err := wantInputs(op, in, parts+others, 4); err != nil {
+	if err := wantInputs(op, in, parts, 4); err != nil {
 		return nil, err
 	}
 	for i := 1; i < parts; i++ {
@@ -151,8 +162,8 @@ func wantParts(op Op, in []tensor.Shape, parts, others int) (tensor.Shape, error
 	return in[0], nil
 }
 
-// wantInputs checks the number of inputs and the rank of the first.
-func wantInputs(op Op, in []tensor.Shape, n, rank int) error {
+// wantInputs checks the number of activations and the rank of the first.
+func wantInputs(op Op, in []Shape, n, rank int) error {
 	if len(in) != n {
 		return shapeErr(op, "got %d inputs, want %d", len(in), n)
 	}
@@ -162,10 +173,24 @@ func wantInputs(op Op, in []tensor.Shape, n, rank int) error {
 	return nil
 }
 
-// wantShape checks the shape of one input.
-func wantShape(op Op, in []tensor.Shape, i int, want ...int) error {
-	if !in[i].Eq(tensor.Shape(want)) {
-		return shapeErr(op, "input %d has shape %v, want %v", i, in[i], tensor.Shape(want))
+// wantChannels checks that there is one activation of rank 4 and c channels, and
+// returns its shape.
+func wantChannels(op Op, in []Shape, c int) (Shape, error) {
+	if err := wantInputs(op, in, 1, 4); err != nil {
+		return nil, err
+	}
+	if in[0][3] != c {
+		return nil, shapeErr(op, "input 0 has shape %v, want %d channels", in[0], c)
+	}
+	return in[0], nil
+}
+
+// wantShape checks the shape of one activation.
+func wantShape(op Op, in []Shape, i int, want ...int) error {
+	if !in[i].Eq(want) {
+		return shapeErr(op, "input %d has shape %v, want %v", i, in[i], Shape(want))
 	}
 	return nil
 }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

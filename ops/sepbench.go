@@ -3,8 +3,6 @@ package ops
 import (
 	"math/rand/v2"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops/cpu"
 )
 
@@ -20,15 +18,13 @@ type SepBench struct {
 // NewSepBench has n images of side x side pixels and ch channels.
 func NewSepBench(p *cpu.Pool, n, side, ch, kernel int) (*SepBench, error) {
 	op := Separable{C: ch, K: kernel, Stride: 1, Dil: 1, Stages: 2, Affine: true}
-	x := tensor.Shape{n, side, side, ch}
-	dw, pw, vec := tensor.Shape{kernel, kernel, ch}, tensor.Shape{ch, ch}, tensor.Shape{ch}
-	in := []tensor.Shape{x, dw, pw, vec, vec, dw, pw, vec, vec}
-	out, err := op.Shape(in)
+	x := Shape{n, side, side, ch}
+	out, err := op.Shape([]Shape{x})
 	if err != nil {
 		return nil, err
 	}
 	s := &SepBench{b: NewCPU[float32](p), op: op}
-	e := x.TotalSize()
+	e := x.Size()
 	s.Flops = 3 * 2 * 2 * e * (kernel*kernel + ch)
 	s.Bytes = 4 * (2*6*e + 2*e) // two segments; and who reads the output
 	top := 0
@@ -38,19 +34,19 @@ func NewSepBench(p *cpu.Pool, n, side, ch, kernel int) (*SepBench, error) {
 		return m
 	}
 	c := &s.call
-	c.InShape, c.OutShape, c.Momentum = in, out, 0.1
-	for _, shape := range in {
-		c.In, c.DIn = append(c.In, alloc(shape.TotalSize())), append(c.DIn, alloc(shape.TotalSize()))
+	c.InShape, c.OutShape, c.Momentum = Inputs(op, []Shape{x}), out, 0.1
+	for _, shape := range c.InShape {
+		c.In, c.DIn = append(c.In, alloc(shape.Size())), append(c.DIn, alloc(shape.Size()))
 		c.InNorm, c.DAdd = append(c.InNorm, Mem{}), append(c.DAdd, Mem{})
 	}
 	c.Out, c.DOut, c.OutNorm = alloc(e), alloc(e), alloc(NormLen(ch))
-	c.Saved = alloc(s.b.Saved(op, in, out))
-	for i := range op.BN() {
+	c.Saved = alloc(s.b.Saved(op, []Shape{x}, out))
+	for i := range op.Norms() {
 		c.State = append(c.State, Mem{Region: State, Off: 2 * ch * i, Len: 2 * ch})
 	}
-	s.b.Bind(State, make([]float32, 2*ch*len(op.BN())))
+	s.b.Bind(State, make([]float32, 2*ch*len(c.State)))
 	// A node reads the output and normalises on the way; torch's layer does it itself.
-	s.read = Call{In: []Mem{c.Out, c.Out}, InShape: []tensor.Shape{out, out}, InNorm: []Mem{c.OutNorm, c.OutNorm},
+	s.read = Call{In: []Mem{c.Out, c.Out}, InShape: []Shape{out, out}, InNorm: []Mem{c.OutNorm, c.OutNorm},
 		Out: alloc(e), OutShape: out}
 	if err := s.b.Reserve(top); err != nil {
 		return nil, err

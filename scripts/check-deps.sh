@@ -17,10 +17,11 @@ ours_allowed() {
   case $1 in
     oneshot/cmd/*) echo '.*' ;;
     oneshot/supernet/space) echo 'nothing' ;;
-    oneshot/supernet) echo 'ops|ops/cpu|ops/cuda|supernet/space|data|weights|internal/.*' ;;
+    oneshot/supernet) echo 'ops|ops/cpu|ops/cuda|ops/graph|supernet/space|data|weights|internal/.*' ;;
     oneshot/lanas) echo 'supernet/space|internal/rng' ;;
     oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
     oneshot/ops) echo 'ops/cpu|ops/cuda|internal/.*' ;;
+    oneshot/ops/graph) echo 'ops|ops/cpu|internal/.*' ;;
     oneshot/ops/opstest) echo 'ops|ops/cpu|ops/cuda|weights|internal/.*' ;;
     oneshot/ops/cuda) echo 'ops/cuda/driver|internal/.*' ;;
     oneshot/ops/cuda/driver) echo 'internal/.*' ;;
@@ -35,7 +36,7 @@ ours_allowed() {
 # whole paths), and the reason.
 outside=(
   'gorgonia.org/(gorgonia|tensor)(/.*)?|github.com/chewxy/hm'
-  'oneshot/ops(/opstest)?|oneshot/supernet' 'the graph lives in ops and supernet'
+  'oneshot/ops/graph' 'gorgonia lives in ops/graph'
   'gorgonia.org/cu(/.*)?'
   'oneshot/ops/cuda/driver' 'the CUDA driver lives in ops/cuda/driver'
   'github.com/ebitengine/purego(/.*)?'
@@ -58,6 +59,7 @@ never=(
   oneshot/lanas/landscape "$ui"
   oneshot/data "$ui"
   oneshot/weights "$ui"
+  oneshot/ops 'gorgonia\.org/(gorgonia|tensor)(/.*)?'
   oneshot/ops/cpu "$ui"
 )
 

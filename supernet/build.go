@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"gorgonia.org/gorgonia"
-
 	"oneshot/ops"
+	graphs "oneshot/ops/graph"
 	"oneshot/supernet/space"
 )
 
@@ -23,13 +22,13 @@ type graphSpec struct {
 type graph struct {
 	arch   space.Arch
 	prog   *ops.Program
-	logits *gorgonia.Node
-	aux    *gorgonia.Node // nil without auxiliary head
-	loss   *gorgonia.Node // nil unless training
-	params []ops.Mem      // parameters in use, by offset, joined
-	grads  []ops.Mem      // their gradients; empty unless training
-	norms  []int          // normalisations in use
-	masks  int            // drop-path masks, each of one value an image
+	logits ops.Mem
+	aux    ops.Mem   // absent without auxiliary head
+	loss   ops.Mem   // absent unless training
+	params []ops.Mem // parameters in use, by offset, joined
+	grads  []ops.Mem // their gradients; empty unless training
+	norms  []int     // normalisations in use
+	masks  int       // drop-path masks, each of one value an image
 	batch  int
 	image  int // values of one image
 
@@ -50,9 +49,11 @@ func (g *graph) inputLen() int { return g.batch * (g.image + 1 + g.masks) }
 type builder struct {
 	net    *Net
 	spec   graphSpec
-	g      *ops.Graph
+	g      *graphs.Graph
 	out    *graph
-	wanted []*gorgonia.Node
+	logits graphs.Node
+	loss   graphs.Node
+	aux    graphs.Node
 	err    error // the first failure; later steps do nothing
 }
 
@@ -60,15 +61,15 @@ type builder struct {
 // it may run beside a training step.
 func (n *Net) build(b ops.Backend, arch space.Arch, spec graphSpec) (*graph, error) {
 	c := n.cfg
-	bd := &builder{net: n, spec: spec, g: ops.NewGraph(b.DType()),
+	bd := &builder{net: n, spec: spec, g: graphs.New(),
 		out: &graph{arch: arch, batch: spec.batch, image: c.Image * c.Image * 3}}
 	x := bd.g.Input("images", bd.out.images(), spec.batch, c.Image, c.Image, 3)
 	stem := c.StemMultiplier * c.Channels
-	prev := []*gorgonia.Node{bd.op(ops.Stem{Cin: 3, Cout: stem, Affine: c.Affine}, x, "stem", "conv.weight", "bn")}
-	prevprev, auxIn := prev, []*gorgonia.Node(nil)
+	prev := []graphs.Node{bd.op(ops.Stem{Cin: 3, Cout: stem, Affine: c.Affine}, x, "stem")}
+	prevprev, auxIn := prev, []graphs.Node(nil)
 	live := c.Space.Live(arch, c.Spec())
 	for _, g := range c.cells() {
-		var y []*gorgonia.Node
+		var y []graphs.Node
 		if live[g.layer].Cell {
 			y = bd.cell(g, arch, live[g.layer], prevprev, prev)
 		}
@@ -87,89 +88,60 @@ func (n *Net) build(b ops.Backend, arch space.Arch, spec graphSpec) (*graph, err
 	return bd.out, nil
 }
 
-// apply adds an op whose first inputs are xs, followed by the named parameters
-// of each part: a name ending in .weight or a batch normalisation.
-func (b *builder) apply(op ops.Op, xs []*gorgonia.Node, prefix string, parts ...string) *gorgonia.Node {
+// apply adds an op on activations; its parameters and normalisations are those of
+// the layer prefix.
+func (b *builder) apply(op ops.Op, xs []graphs.Node, prefix string) graphs.Node {
 	if b.err != nil {
-		return nil
+		return graphs.Node{}
 	}
 	l := b.net.layout
-	in := slices.Clone(xs) // a caller's list of states must not grow
-	var state []ops.Mem
-	for _, part := range parts {
-		name := prefix + "." + part
-		if i, ok := l.normBy[name]; ok {
-			norm := l.norms[i]
-			state = append(state, norm.state)
-			b.out.norms = append(b.out.norms, i)
-			if norm.gamma >= 0 {
-				in = append(in, b.param(norm.gamma), b.param(norm.beta))
-			}
-			continue
-		}
-		i, ok := l.byName[name]
+	var params, state []ops.Mem
+	for _, p := range op.Params() {
+		i, ok := l.byName[prefix+"."+p.Name]
 		if !ok {
-			b.err = fmt.Errorf("supernet: network has no parameter %s", name)
-			return nil
+			b.err = fmt.Errorf("supernet: network has no parameter %s.%s", prefix, p.Name)
+			return graphs.Node{}
 		}
-		in = append(in, b.param(i))
+		params = append(params, l.params[i].mem)
 	}
-	n, err := b.g.Apply(op, state, in...)
+	for _, n := range op.Norms() {
+		i, ok := l.normBy[prefix+"."+n.Name]
+		if !ok {
+			b.err = fmt.Errorf("supernet: network has no normalisation %s.%s", prefix, n.Name)
+			return graphs.Node{}
+		}
+		state = append(state, l.norms[i].state)
+		b.out.norms = append(b.out.norms, i)
+	}
+	n, err := b.g.Apply(op, params, state, xs...)
 	if err != nil {
 		b.err = err
 	}
 	return n
 }
 
-func (b *builder) op(op ops.Op, x *gorgonia.Node, prefix string, parts ...string) *gorgonia.Node {
-	return b.apply(op, []*gorgonia.Node{x}, prefix, parts...)
-}
-
-// param adds a parameter as a leaf, in the shape the ops work with.
-func (b *builder) param(i int) *gorgonia.Node {
-	p := b.net.layout.params[i]
-	n := b.g.Input(p.name, p.mem, memShape(p.shape)...)
-	b.wanted = append(b.wanted, n)
-	b.out.params = append(b.out.params, p.mem)
-	return n
-}
-
-// memShape is the shape in memory of a parameter of the given torch shape:
-// vectors (C); linear (O,I) -> (I,O); pointwise (O,I,1,1) -> (I,O); depthwise
-// (C,1,k,k) -> (k,k,C); the auxiliary 2x2 convolution, which covers its whole
-// input, (O,I,2,2) -> (4I,O); others (O,I,R,S) -> (R,S,I,O).
-func memShape(s []int) []int {
-	switch {
-	case len(s) == 1:
-		return s
-	case len(s) == 2, s[2] == 1:
-		return []int{s[1], s[0]}
-	case s[1] == 1:
-		return []int{s[2], s[3], s[0]}
-	case s[2] == 2:
-		return []int{4 * s[1], s[0]}
-	}
-	return []int{s[2], s[3], s[1], s[0]}
+func (b *builder) op(op ops.Op, x graphs.Node, prefix string) graphs.Node {
+	return b.apply(op, []graphs.Node{x}, prefix)
 }
 
 // cell adds one cell and returns its nodes, each (N,H,W,C), whose channels side
 // by side are its output. s0 and s1 are the inputs in the same form.
-func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 []*gorgonia.Node) []*gorgonia.Node {
+func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 []graphs.Node) []graphs.Node {
 	c := b.net.cfg
 	prefix := fmt.Sprintf("cells.%d.", g.layer)
-	states := make([]*gorgonia.Node, 2, 2+c.Space.Nodes)
+	states := make([]graphs.Node, 2, 2+c.Space.Nodes)
 	if live.S0 {
 		if g.reducedBefore {
-			states[0] = b.apply(ops.FactorizedReduce{Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0", "conv1.weight", "conv2.weight", "bn")
+			states[0] = b.apply(ops.FactorizedReduce{Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0")
 		} else {
-			states[0] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0", "conv.weight", "bn")
+			states[0] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0")
 		}
 	}
 	if live.S1 {
-		states[1] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: c.Affine}, s1, prefix+"pre1", "conv.weight", "bn")
+		states[1] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: c.Affine}, s1, prefix+"pre1")
 	}
 	for node := range c.Space.Nodes {
-		var y [2]*gorgonia.Node
+		var y [2]graphs.Node
 		var drop [2]bool
 		for i, p := range g.pairs(arch, node) {
 			op := c.Space.Ops[p.Op]
@@ -190,35 +162,31 @@ func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 []*g
 }
 
 // candidate adds one operation of an edge.
-func (b *builder) candidate(op, name string, c, stride int, x *gorgonia.Node) *gorgonia.Node {
+func (b *builder) candidate(op, name string, c, stride int, x graphs.Node) graphs.Node {
 	k, affine := kindOf(op), b.net.cfg.Affine
 	switch {
 	case k.pool:
-		return b.op(ops.PoolBN{Max: k.max, C: c, Stride: stride, Affine: affine}, x, name, "bn")
+		return b.op(ops.PoolBN{Max: k.max, C: c, Stride: stride, Affine: affine}, x, name)
 	case k.skip && stride == 1:
 		return x
 	case k.skip:
-		return b.op(ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: affine}, x, name, "conv1.weight", "conv2.weight", "bn")
+		return b.op(ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: affine}, x, name)
 	}
-	var parts []string
-	for s := 1; s <= k.stages; s++ {
-		parts = append(parts, fmt.Sprintf("dw%d.weight", s), fmt.Sprintf("pw%d.weight", s), fmt.Sprintf("bn%d", s))
-	}
-	return b.op(ops.Separable{C: c, K: k.kernel, Stride: stride, Dil: k.dilat, Stages: k.stages, Affine: affine}, x, name, parts...)
+	return b.op(ops.Separable{C: c, K: k.kernel, Stride: stride, Dil: k.dilat, Stages: k.stages, Affine: affine}, x, name)
 }
 
 // head adds the classifier, the auxiliary head and the loss.
-func (b *builder) head(x, auxIn []*gorgonia.Node) {
+func (b *builder) head(x, auxIn []graphs.Node) {
 	c := b.net.cfg
 	width := c.cells()[c.Layers-1].out(c.Space.Nodes)
 	pooled := b.apply(ops.GlobalAvgPool{Parts: len(x)}, x, "")
-	b.out.logits = b.op(ops.Linear{In: width, Out: c.Classes}, pooled, "classifier", "weight", "bias")
+	b.logits = b.op(ops.Linear{In: width, Out: c.Classes}, pooled, "classifier")
 	if !b.spec.train {
 		return
 	}
 	labels := b.g.Input("labels", b.out.labels(), b.spec.batch)
 	xent := ops.SoftmaxXent{Smoothing: b.spec.smoothing}
-	b.out.loss = b.apply(xent, []*gorgonia.Node{b.out.logits, labels}, "")
+	b.loss = b.apply(xent, []graphs.Node{b.logits, labels}, "")
 	if auxIn == nil || b.err != nil {
 		return
 	}
@@ -229,39 +197,47 @@ func (b *builder) head(x, auxIn []*gorgonia.Node) {
 	}
 	a := c.AuxChannels
 	y := b.apply(ops.ReLUAvgPool{Parts: len(auxIn), K: 5, Stride: stride}, auxIn, "")
-	y = b.op(ops.ConvBN{Parts: 1, Cin: c.cells()[c.auxLayer()].out(c.Space.Nodes), Cout: a[0], Affine: c.Affine}, y, "aux", "conv1.weight", "bn1")
-	y = b.op(ops.ConvBN{ReLU: true, Flatten: true, Parts: 1, Cin: 4 * a[0], Cout: a[1], Affine: c.Affine}, y, "aux", "conv2.weight", "bn2")
-	b.out.aux = b.op(ops.Linear{ReLU: true, In: a[1], Out: c.Classes}, y, "aux.classifier", "weight", "bias")
-	auxLoss := b.apply(xent, []*gorgonia.Node{b.out.aux, labels}, "")
-	b.out.loss = b.apply(ops.AddScaled{Scale: b.spec.auxWeight}, []*gorgonia.Node{b.out.loss, auxLoss}, "")
+	y = b.op(ops.ConvBN{Parts: 1, Cin: c.cells()[c.auxLayer()].out(c.Space.Nodes), Cout: a[0], Affine: c.Affine, Suffix: "1"}, y, "aux")
+	y = b.op(ops.ConvBN{ReLU: true, Flatten: 2, Parts: 1, Cin: 4 * a[0], Cout: a[1], Affine: c.Affine, Suffix: "2"}, y, "aux")
+	b.aux = b.op(ops.Linear{ReLU: true, In: a[1], Out: c.Classes}, y, "aux.classifier")
+	auxLoss := b.apply(xent, []graphs.Node{b.aux, labels}, "")
+	b.loss = b.apply(ops.AddScaled{Scale: b.spec.auxWeight}, []graphs.Node{b.loss, auxLoss}, "")
 }
 
 func (b *builder) compile(back ops.Backend) error {
-	roots := ops.Roots{Keep: []*gorgonia.Node{b.out.logits}}
+	keep := []graphs.Node{b.logits}
 	if b.spec.train {
-		grads, err := b.g.Grad(b.out.loss, b.wanted)
-		if err != nil {
+		if err := b.g.Grad(b.loss); err != nil {
 			return err
 		}
-		roots.Loss, roots.Wanted, roots.Grads = b.out.loss, b.wanted, grads
-		roots.Keep = append(roots.Keep, b.out.loss)
-		if b.out.aux != nil {
-			roots.Keep = append(roots.Keep, b.out.aux)
+		keep = append(keep, b.loss)
+		if b.aux != (graphs.Node{}) {
+			keep = append(keep, b.aux)
 		}
-		for _, m := range b.out.params {
-			b.out.grads = append(b.out.grads, ops.Mem{Region: ops.Grad, Off: m.Off, Len: m.Len})
-		}
-		roots.GradMem = b.out.grads
 	}
-	var err error
-	b.out.prog, err = b.g.Compile(back, roots)
-	b.out.params, b.out.grads = joined(b.out.params), joined(b.out.grads)
-	return err
+	prog, err := b.g.Compile(back, keep...)
+	if err != nil {
+		return err
+	}
+	out := b.out
+	out.prog = prog
+	for i, to := range []*ops.Mem{&out.logits, &out.loss, &out.aux}[:len(keep)] {
+		*to = prog.Kept[i]
+	}
+	out.params = joined(prog.Params)
+	if b.spec.train {
+		for _, m := range out.params {
+			m.Region = ops.Grad
+			out.grads = append(out.grads, m)
+		}
+	}
+	return nil
 }
 
 // joined sorts pieces of one region and joins those that touch: the optimizer's
 // work is the same and its pieces are fewer.
 func joined(ms []ops.Mem) []ops.Mem {
+	ms = slices.Clone(ms)
 	slices.SortFunc(ms, func(a, b ops.Mem) int { return a.Off - b.Off })
 	var out []ops.Mem
 	for _, m := range ms {

@@ -26,10 +26,9 @@ func (m Memory) Total() int64 {
 // Heap is what of it the garbage collector sees: all but the arena.
 func (m Memory) Heap() int64 { return m.Total() - m.Arena }
 
-// graphBytes is what a graph keeps for an instruction of its program, most of it
-// gorgonia's nodes: measured as 3.7 to 4.2 kB for 3 to 20 cells of 2 to 5 nodes.
-// Building it allocates five times as much.
-const graphBytes = 4 << 10
+// graphBytes is what a graph keeps for an instruction of its program: measured as
+// 1.2 kB for 3 to 20 cells. Building it allocates eight times as much.
+const graphBytes = 5 << 8
 
 // Estimate is about how much memory a training needs on that many threads. With
 // arch nil that is one of the supernet, whose widest path counts. It allocates
@@ -67,11 +66,11 @@ func Estimate(cfg NetConfig, arch *space.Arch, c TrainConfig, threads int) (Memo
 	return Memory{
 		Weights:    4 * live,
 		Checkpoint: 4 * copied,
-		Arena:      4 * int64(g.prog.ArenaLen()),
+		Arena:      4 * int64(g.prog.Arena),
 		Scratch:    4 * int64(back.ScratchFor(threads, programs...)),
 		Input:      4 * (int64(g.inputLen()) + int64(g.masks*c.Batch)),
 		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(g.image+1),
-		Graphs:     graphBytes * int64(graphs*g.prog.Len()),
+		Graphs:     graphBytes * int64(graphs*len(g.prog.Instrs)),
 	}, nil
 }
 
@@ -98,10 +97,10 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 	}
 	return Memory{
 		Weights: 4 * int64(l.nParam+2*l.nState),
-		Arena:   4 * (int64(recal.prog.ArenaLen()) + int64(threads*lane.prog.ArenaLen())),
+		Arena:   4 * (int64(recal.prog.Arena) + int64(threads*lane.prog.Arena)),
 		Scratch: 4 * (int64(back.ScratchFor(threads, recal.prog)) + int64(threads*back.ScratchFor(1, lane.prog))),
 		Input:   4 * int64(recal.inputLen()+2*max(c.RecalBatch, c.Batch)*(recal.image+1)),
-		Graphs:  graphBytes * int64(recal.prog.Len()+(1+threads)*lane.prog.Len()),
+		Graphs:  graphBytes * int64(len(recal.prog.Instrs)+(1+threads)*len(lane.prog.Instrs)),
 	}, nil
 }
 

@@ -96,7 +96,7 @@ func TestWidestNeedsTheMost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			arena, scratch := 4*int64(g.prog.ArenaLen()), 4*int64(tr.back.ScratchFor(2, g.prog))
+			arena, scratch := 4*int64(g.prog.Arena), 4*int64(tr.back.ScratchFor(2, g.prog))
 			if 100*arena > 108*m.Arena || scratch > m.Scratch {
 				t.Fatalf("%s: %d bytes of arena and %d of scratch memory, the widest path has %d and %d",
 					cfg.Space.Format(g.arch), arena, scratch, m.Arena, m.Scratch)

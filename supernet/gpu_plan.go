@@ -46,8 +46,7 @@ func (t *gpuTrainer) lower(g *graph) error {
 		return err
 	}
 	s.tally = b.Section()
-	logits, loss := g.prog.Mem(g.logits), g.prog.Mem(g.loss)
-	l.Tally(loss, logits, g.labels(), 1)
+	l.Tally(g.loss, g.logits, g.labels(), 1)
 	if parts > 1 {
 		for i := range s.acc {
 			s.acc[i] = b.Section()
@@ -60,10 +59,8 @@ func (t *gpuTrainer) lower(g *graph) error {
 	s.sgd = b.Section()
 	l.SGD(g.params)
 	s.plan = b.Plan()
-	s.logits, s.lossAt = l.Kept(logits), l.Kept(loss)
-	if g.aux != nil {
-		s.aux = l.Kept(g.prog.Mem(g.aux))
-	}
+	s.logits, s.lossAt = l.Kept(g.logits), l.Kept(g.loss)
+	s.aux = l.Kept(g.aux)
 	g.step = s
 	return nil
 }

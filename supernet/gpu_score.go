@@ -44,13 +44,13 @@ func newGPUEvaluator(n *Net, state []float32) (*gpuEvaluator, error) {
 }
 
 func (e *gpuEvaluator) open() error {
-	if err := e.back.Resize(ops.Param, len(e.net.params)); err != nil {
+	if err := e.back.Resize(ops.Params, len(e.net.params)); err != nil {
 		return err
 	}
 	if err := e.back.Resize(ops.State, len(e.net.state)); err != nil {
 		return err
 	}
-	if err := e.back.Write(ops.Mem{Region: ops.Param, Len: len(e.net.params)}, e.net.params); err != nil {
+	if err := e.back.Write(ops.Mem{Region: ops.Params, Len: len(e.net.params)}, e.net.params); err != nil {
 		return err
 	}
 	var err error
@@ -155,10 +155,9 @@ func (e *gpuEvaluator) plan(arch space.Arch, size int, mode ops.Mode) (*evalPlan
 	if err != nil {
 		return nil, err
 	}
-	logits := g.prog.Mem(g.logits)
 	b.Section()
-	l.Count(logits, g.labels())
-	return &evalPlan{g: g, plan: b.Plan(), logits: l.Kept(logits)}, nil
+	l.Count(g.logits, g.labels())
+	return &evalPlan{g: g, plan: b.Plan(), logits: l.Kept(g.logits)}, nil
 }
 
 // score re-estimates the statistics and measures.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"oneshot/data"
 	"oneshot/internal/rng"
 	"oneshot/ops"
@@ -31,7 +29,7 @@ func newDevice(t testing.TB, half bool) *Runtime {
 	return rt
 }
 
-func stepOnDevice(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (StepStats, func(*gorgonia.Node) []float32) {
+func stepOnDevice(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (StepStats, func(ops.Mem) []float32) {
 	t.Helper()
 	tr.gpu.keep = true
 	st, err := tr.take(g, b)
@@ -43,10 +41,10 @@ func stepOnDevice(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (StepStats
 	if err := tr.gpu.back.Read(ops.Mem{Region: ops.Grad, Len: len(tr.grad)}, tr.grad); err != nil {
 		t.Fatal(err)
 	}
-	at := map[*gorgonia.Node]cuda.Addr{g.logits: g.step.logits, g.aux: g.step.aux, g.loss: g.step.lossAt}
-	return st, func(n *gorgonia.Node) []float32 {
-		v := make([]float32, n.Shape().TotalSize())
-		if err := e.Read(bytesOf(v), l.At(at[n])); err != nil {
+	at := map[ops.Mem]cuda.Addr{g.logits: g.step.logits, g.aux: g.step.aux, g.loss: g.step.lossAt}
+	return st, func(m ops.Mem) []float32 {
+		v := make([]float32, m.Len)
+		if err := e.Read(bytesOf(v), l.At(at[m])); err != nil {
 			t.Fatal(err)
 		}
 		return v

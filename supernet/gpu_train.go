@@ -66,7 +66,7 @@ func (g *gpuTrainer) open(train *data.Train) error {
 	if c.DropPath > 0 {
 		masks = 2 * n.cfg.Layers * n.cfg.Space.Nodes
 	}
-	sizes := map[ops.Region]int{ops.Param: len(n.params), ops.Grad: len(n.params), ops.Moment: len(n.params),
+	sizes := map[ops.Region]int{ops.Params: len(n.params), ops.Grad: len(n.params), ops.Moment: len(n.params),
 		ops.State: len(n.state), ops.Input: c.micro() * (image + 1 + masks)}
 	if c.micro() < c.Batch {
 		sizes[ops.GradSum] = len(n.params)
@@ -134,7 +134,7 @@ func (g *gpuTrainer) open(train *data.Train) error {
 func (g *gpuTrainer) openEMA() error {
 	n := g.t.net
 	b := cuda.NewBuilder(g.dev.eng.SMs())
-	for i, r := range []ops.Region{ops.Param, ops.State} {
+	for i, r := range []ops.Region{ops.Params, ops.State} {
 		size := len(n.params)
 		if r == ops.State {
 			size = len(n.state)
@@ -158,7 +158,7 @@ func (g *gpuTrainer) push() error {
 	for _, x := range []struct {
 		r ops.Region
 		v []float32
-	}{{ops.Param, n.params}, {ops.State, n.state}, {ops.Moment, g.t.moment}} {
+	}{{ops.Params, n.params}, {ops.State, n.state}, {ops.Moment, g.t.moment}} {
 		if err := g.back.Write(ops.Mem{Region: x.r, Len: len(x.v)}, x.v); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (g *gpuTrainer) pull() error {
 	for _, x := range []struct {
 		r ops.Region
 		v []float32
-	}{{ops.Param, n.params}, {ops.State, n.state}, {ops.Moment, g.t.moment}} {
+	}{{ops.Params, n.params}, {ops.State, n.state}, {ops.Moment, g.t.moment}} {
 		if err := g.back.Read(ops.Mem{Region: x.r, Len: len(x.v)}, x.v); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func newLanes(n *Net, state []float32) *lanes {
 	l := &lanes{net: n}
 	for range n.rt.Threads() {
 		b := ops.NewCPU[float32](nil)
-		b.Bind(ops.Param, n.params)
+		b.Bind(ops.Params, n.params)
 		b.Bind(ops.State, state)
 		l.lane = append(l.lane, &lane{back: b})
 	}
@@ -109,5 +109,5 @@ func (l *lanes) Chunk(worker, chunk int) {
 		w.err = err
 		return
 	}
-	copy(l.logits[lo*classes:(lo+n)*classes], w.back.At(p.Mem(l.bySize[n].logits)))
+	copy(l.logits[lo*classes:(lo+n)*classes], w.back.At(l.bySize[n].logits))
 }

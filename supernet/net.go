@@ -163,7 +163,7 @@ func (n *Net) SetTensors(ts []weights.Tensor) error {
 // backend returns a backend that runs this network with the given statistics.
 func (n *Net) backend(state []float32) *ops.CPU[float32] {
 	b := ops.NewCPU[float32](n.rt.pool)
-	b.Bind(ops.Param, n.params)
+	b.Bind(ops.Params, n.params)
 	b.Bind(ops.State, state)
 	return b
 }

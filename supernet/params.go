@@ -47,7 +47,7 @@ func (l *layout) add(name string, fan int, fill float32, shape ...int) int {
 	}
 	l.byName[name] = len(l.params)
 	l.params = append(l.params, param{name: name, shape: shape, fan: fan, fill: fill,
-		mem: ops.Mem{Region: ops.Param, Off: l.nParam, Len: n}})
+		mem: ops.Mem{Region: ops.Params, Off: l.nParam, Len: n}})
 	l.nParam += n
 	return len(l.params) - 1
 }

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"gorgonia.org/gorgonia"
-
 	"oneshot/data"
+	"oneshot/ops"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -220,7 +219,7 @@ func (p parity) runOn(t *testing.T, rt *Runtime, whole bool) {
 
 // step takes one step; values are those of a kept node in it, and tr.grad holds the
 // gradients.
-func step(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (st StepStats, values func(*gorgonia.Node) []float32) {
+func step(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (st StepStats, values func(ops.Mem) []float32) {
 	t.Helper()
 	if tr.gpu != nil {
 		return stepOnDevice(t, tr, g, b)
@@ -236,7 +235,7 @@ func step(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (st StepStats, val
 		t.Fatal(err)
 	}
 	tr.step++
-	return st, func(n *gorgonia.Node) []float32 { return tr.back.At(g.prog.Mem(n)) }
+	return st, tr.back.At
 }
 
 func newRuntime(t testing.TB, threads int) *Runtime {

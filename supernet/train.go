@@ -298,8 +298,8 @@ func (t *Trainer) run(g *graph, batch *data.Batch) (StepStats, error) {
 		if err := g.prog.Run(t.back, ops.Train, bnMomentum); err != nil {
 			return StepStats{}, err
 		}
-		st.Loss += float64(t.back.At(g.prog.Mem(g.loss))[0])
-		right += cpu.Correct(g.batch, t.net.cfg.Classes, t.back.At(g.prog.Mem(g.logits)), y)
+		st.Loss += float64(t.back.At(g.loss)[0])
+		right += cpu.Correct(g.batch, t.net.cfg.Classes, t.back.At(g.logits), y)
 		if err := t.accumulate(g, i == 0, i == parts-1); err != nil {
 			return StepStats{}, err
 		}

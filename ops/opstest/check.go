@@ -33,7 +33,7 @@ func Gradients(t *testing.T, newMachine func() Machine) {
 				return s
 			}
 			for i := range in {
-				if !c.Op.Diff(i) {
+				if !c.diff(i) {
 					continue
 				}
 				for j := range in[i] {

@@ -1,22 +1,17 @@
 package opstest
 
 import (
-	"fmt"
 	"testing"
-
-	"gorgonia.org/tensor"
 
 	"oneshot/ops"
 	"oneshot/weights"
 )
 
-// goldenCase is one operation of ops/testdata/ops_golden.py: the names of its
-// parameters in the order of the op's inputs, and of its normalisations.
+// goldenCase is one operation of ops/testdata/ops_golden.py, where its parameters
+// and normalisations have the names that the operation gives them.
 type goldenCase struct {
-	name   string
-	op     ops.Op
-	params []string
-	norms  []string
+	name string
+	op   ops.Op
 }
 
 // goldenCases lists what PyTorch computed. The script's aux_head is a chain of
@@ -24,19 +19,14 @@ type goldenCase struct {
 // parity test); its factorized_reduce_odd has no counterpart, since an odd
 // size is refused.
 func goldenCases() []goldenCase {
-	affine := func(norm string) []string { return []string{norm + ".weight", norm + ".bias"} }
 	cs := []goldenCase{
-		{"stem", ops.Stem{Cin: 3, Cout: 4, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
-		{"relu_conv_bn", ops.ConvBN{ReLU: true, Parts: 1, Cin: 4, Cout: 3, Affine: true}, append([]string{"conv.weight"}, affine("bn")...), []string{"bn"}},
-		{"factorized_reduce", ops.FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: true}, append([]string{"conv1.weight", "conv2.weight"}, affine("bn")...), []string{"bn"}},
-		{"max_pool_3x3_s1_noaffine", ops.PoolBN{Max: true, C: 4, Stride: 1}, nil, []string{"bn"}},
-		{"sep_conv_3x3_s1_noaffine", ops.Separable{C: 4, K: 3, Stride: 1, Dil: 1, Stages: 2},
-			[]string{"dw1.weight", "pw1.weight", "dw2.weight", "pw2.weight"}, []string{"bn1", "bn2"}},
-		{"global_avg_pool", ops.GlobalAvgPool{Parts: 1}, nil, nil},
-		{"linear", ops.Linear{In: 4, Out: 3}, []string{"weight", "bias"}, nil},
-	}
-	stage := func(i int) []string {
-		return append([]string{fmt.Sprintf("dw%d.weight", i), fmt.Sprintf("pw%d.weight", i)}, affine(fmt.Sprintf("bn%d", i))...)
+		{"stem", ops.Stem{Cin: 3, Cout: 4, Affine: true}},
+		{"relu_conv_bn", ops.ConvBN{ReLU: true, Parts: 1, Cin: 4, Cout: 3, Affine: true}},
+		{"factorized_reduce", ops.FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: true}},
+		{"max_pool_3x3_s1_noaffine", ops.PoolBN{Max: true, C: 4, Stride: 1}},
+		{"sep_conv_3x3_s1_noaffine", ops.Separable{C: 4, K: 3, Stride: 1, Dil: 1, Stages: 2}},
+		{"global_avg_pool", ops.GlobalAvgPool{Parts: 1}},
+		{"linear", ops.Linear{In: 4, Out: 3}},
 	}
 	for _, v := range []struct {
 		stride int
@@ -45,15 +35,15 @@ func goldenCases() []goldenCase {
 	}{{1, "s1", []int{3, 5, 7}}, {2, "s2", []int{3, 5, 7}}, {2, "s2_odd", []int{3}}} {
 		for _, k := range v.kernel {
 			sep := ops.Separable{C: 4, K: k, Stride: v.stride, Dil: 1, Stages: 2, Affine: true}
-			cs = append(cs, goldenCase{sep.Name() + "_" + v.suffix, sep, append(stage(1), stage(2)...), []string{"bn1", "bn2"}})
+			cs = append(cs, goldenCase{sep.Name() + "_" + v.suffix, sep})
 			if k < 7 {
 				dil := ops.Separable{C: 4, K: k, Stride: v.stride, Dil: 2, Stages: 1, Affine: true}
-				cs = append(cs, goldenCase{dil.Name() + "_" + v.suffix, dil, stage(1), []string{"bn1"}})
+				cs = append(cs, goldenCase{dil.Name() + "_" + v.suffix, dil})
 			}
 		}
 		for _, isMax := range []bool{true, false} {
 			pool := ops.PoolBN{Max: isMax, C: 4, Stride: v.stride, Affine: true}
-			cs = append(cs, goldenCase{pool.Name() + "_" + v.suffix, pool, affine("bn"), []string{"bn"}})
+			cs = append(cs, goldenCase{pool.Name() + "_" + v.suffix, pool})
 		}
 	}
 	return cs
@@ -77,7 +67,7 @@ func Golden(t *testing.T, newMachine func() Machine, file string, tol float64) {
 	for name, smoothing := range map[string]float64{"softmax_xent": 0, "softmax_xent_smooth": 0.1} {
 		t.Run(name, func(t *testing.T) {
 			x, labels := by[name+"/x"], by[name+"/labels"]
-			b := lay(t, newMachine(), Case{Op: ops.SoftmaxXent{Smoothing: smoothing}, In: []tensor.Shape{x.Shape, labels.Shape}})
+			b := lay(t, newMachine(), Case{Op: ops.SoftmaxXent{Smoothing: smoothing}, In: []ops.Shape{x.Shape, labels.Shape}})
 			y := make([]float64, len(labels.I64))
 			for i, l := range labels.I64 {
 				y[i] = float64(l)
@@ -97,21 +87,24 @@ func (g goldenCase) run(t *testing.T, m Machine, by map[string]weights.Tensor, t
 		return x
 	}
 	x := at("x")
-	shape := tensor.Shape{x.Shape[0], 1, 1, x.Shape[1]}
+	shape := ops.Shape{x.Shape[0], 1, 1, x.Shape[1]}
 	if len(x.Shape) == 4 {
-		shape = tensor.Shape{x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1]}
+		shape = ops.Shape{x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1]}
 	}
-	c := Case{Op: g.op, In: []tensor.Shape{shape}}
+	c := Case{Op: g.op, In: []ops.Shape{shape}}
 	in := [][]float64{nhwc(x)}
-	for _, p := range g.params {
-		w := at(p)
-		c.In = append(c.In, memShape(w.Shape))
+	params := g.op.Params()
+	for _, p := range params {
+		w := at(p.Name)
+		if !p.File.Eq(w.Shape) {
+			t.Errorf("%s has shape %v, in PyTorch %v", p.Name, p.File, w.Shape)
+		}
 		in = append(in, hwio(w))
 	}
 	state := func(prefix string) []float64 {
 		var s []float64
-		for _, n := range g.norms {
-			s = append(append(s, nhwc(at(prefix+n+".running_mean"))...), nhwc(at(prefix+n+".running_var"))...)
+		for _, n := range g.op.Norms() {
+			s = append(append(s, nhwc(at(prefix+n.Name+".running_mean"))...), nhwc(at(prefix+n.Name+".running_var"))...)
 		}
 		return s
 	}
@@ -122,8 +115,8 @@ func (g goldenCase) run(t *testing.T, m Machine, by map[string]weights.Tensor, t
 	if g.op.Diff(0) {
 		near(t, "d x", d[0], nhwc(at("d_x")), tol)
 	}
-	for i, p := range g.params {
-		near(t, "d "+p, d[i+1], hwio(at("d_"+p)), tol)
+	for i, p := range params {
+		near(t, "d "+p.Name, d[i+1], hwio(at("d_"+p.Name)), tol)
 	}
 	near(t, "output in evaluation mode", b.forward(t, ops.Eval, in, state("after.")), nhwc(at("y_eval")), tol)
 }
@@ -155,17 +148,4 @@ func hwio(w weights.Tensor) []float64 {
 		out[(n%rs*i+n/rs%i)*o+n/(rs*i)] = float64(v)
 	}
 	return out
-}
-
-// memShape is the shape of a weight in that layout, as each op expects it.
-func memShape(s []int) tensor.Shape {
-	switch {
-	case len(s) == 1:
-		return tensor.Shape(s)
-	case len(s) == 2 || s[2] == 1:
-		return tensor.Shape{s[1], s[0]}
-	case s[1] == 1:
-		return tensor.Shape{s[2], s[3], s[0]}
-	}
-	return tensor.Shape{s[2], s[3], s[1], s[0]}
 }

@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"gorgonia.org/tensor"
-
 	"oneshot/ops"
 )
 
@@ -35,15 +33,15 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 		return at
 	}
 	call := &b.call
-	call.InShape, call.OutShape, call.Momentum = c.In, out, 0.1
+	call.InShape, call.OutShape, call.Momentum = ops.Inputs(c.Op, c.In), out, 0.1
 	r := rand.New(rand.NewPCG(5, 6))
-	for i, s := range c.In {
-		call.In = append(call.In, alloc(s.TotalSize()))
+	for i, s := range call.InShape {
+		call.In = append(call.In, alloc(s.Size()))
 		var norm, d, add ops.Mem
-		if c.Op.Diff(i) {
-			d = alloc(s.TotalSize())
+		if c.diff(i) {
+			d = alloc(s.Size())
 		}
-		if c.Deferred && i < c.activations() {
+		if c.Deferred && c.activation(i) {
 			ch := s[len(s)-1]
 			norm = alloc(ops.NormLen(ch))
 			v := make([]float64, ops.NormLen(ch))
@@ -55,7 +53,7 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 			}
 			b.norms = append(b.norms, v)
 			if ops.Adds(c.Op) {
-				add = alloc(s.TotalSize())
+				add = alloc(s.Size())
 				if i == 0 {
 					add = d // in place
 				}
@@ -63,14 +61,15 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 		}
 		call.InNorm, call.DIn, call.DAdd = append(call.InNorm, norm), append(call.DIn, d), append(call.DAdd, add)
 	}
-	call.Out, call.DOut = alloc(out.TotalSize()), alloc(out.TotalSize())
+	call.Out, call.DOut = alloc(out.Size()), alloc(out.Size())
 	call.Saved = alloc(m.Saved(c.Op, c.In, out))
-	if len(c.Op.BN()) > 0 {
+	norms := c.Op.Norms()
+	if len(norms) > 0 {
 		call.OutNorm = alloc(ops.NormLen(out[len(out)-1]))
 	}
-	for _, n := range c.Op.BN() {
-		call.State = append(call.State, ops.Mem{Region: ops.State, Off: b.state, Len: 2 * n})
-		b.state += 2 * n
+	for _, n := range norms {
+		call.State = append(call.State, ops.Mem{Region: ops.State, Off: b.state, Len: 2 * n.Channels})
+		b.state += 2 * n.Channels
 	}
 	if y, ok := m.(typed); ok {
 		b.activations(y)
@@ -93,10 +92,12 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 
 // activations tells the machine which memory holds activations.
 func (b *bench) activations(y typed) {
-	for i := range b.c.activations() {
-		y.Activation(b.call.In[i])
-		y.Activation(b.call.DIn[i])
-		y.Activation(b.call.DAdd[i])
+	for i := range b.c.In {
+		if b.c.activation(i) {
+			y.Activation(b.call.In[i])
+			y.Activation(b.call.DIn[i])
+			y.Activation(b.call.DAdd[i])
+		}
 	}
 	if len(b.call.OutShape) == 4 {
 		y.Activation(b.call.Out)
@@ -138,7 +139,7 @@ func (b *bench) backward(t testing.TB, dOut []float64) [][]float64 {
 	t.Helper()
 	b.m.Write(b.call.DOut, dOut)
 	r := rand.New(rand.NewPCG(7, 8))
-	added := make([][]float64, len(b.c.In))
+	added := make([][]float64, len(b.call.In))
 	for i, m := range b.call.DAdd {
 		if m.Len > 0 {
 			added[i] = normal(r, m.Len)
@@ -149,9 +150,9 @@ func (b *bench) backward(t testing.TB, dOut []float64) [][]float64 {
 		t.Fatal(err)
 	}
 	b.added = added
-	d := make([][]float64, len(b.c.In))
-	for i := range b.c.In {
-		if b.c.Op.Diff(i) {
+	d := make([][]float64, len(b.call.In))
+	for i := range d {
+		if b.c.diff(i) {
 			d[i] = b.m.Read(b.call.DIn[i])
 			for k, v := range added[i] {
 				d[i][k] -= v
@@ -169,4 +170,4 @@ func (b *bench) states() []float64 {
 }
 
 // size is the number of elements of the case's output.
-func (b *bench) size() int { return tensor.Shape(b.call.OutShape).TotalSize() }
+func (b *bench) size() int { return b.call.OutShape.Size() }

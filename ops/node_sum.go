@@ -1,23 +1,23 @@
 package ops
 
-import "gorgonia.org/tensor"
-
 // NodeSum adds the two results of a cell's node. With DropA or DropB that
 // operand is first multiplied, image by image, by a drop-path mask: 0 or
 // 1/(1-p) (FractalNet, arXiv 1605.07648, section 3.1).
 //
-// Inputs: a, b (N,H,W,C)[, maskA (N)][, maskB (N)]. Output: (N,H,W,C).
+// Activations: a, b (N,H,W,C)[, maskA (N)][, maskB (N)]; masks have no gradient.
+// Output: (N,H,W,C).
 type NodeSum struct{ DropA, DropB bool }
 
 func (o NodeSum) Name() string     { return "node_sum" }
+func (o NodeSum) Params() []Param  { return nil }
+func (o NodeSum) Norms() []Norm    { return nil }
 func (o NodeSum) Diff(i int) bool  { return i < 2 }
-func (o NodeSum) BN() []int        { return nil }
 func (o NodeSum) KeepsInput() bool { return false }
 
 // passes says that without a drop-path mask the gradient of an operand is that
 // of the sum itself, which needs no copy.
 func (o NodeSum) passes(i int) bool { return i == 0 && !o.DropA || i == 1 && !o.DropB }
-func (o NodeSum) Shape(in []tensor.Shape) (tensor.Shape, error) {
+func (o NodeSum) Shape(in []Shape) (Shape, error) {
 	n := 2
 	for _, d := range []bool{o.DropA, o.DropB} {
 		if d {
@@ -37,6 +37,9 @@ func (o NodeSum) Shape(in []tensor.Shape) (tensor.Shape, error) {
 	}
 	return in[0].Clone(), nil
 }
+
+// Cost: both terms are read and their sum written; its gradient is that of both.
+func (o NodeSum) Cost(_ []Shape, out Shape) Cost { return Cost{Moved: 3 * int64(out.Size())} }
 
 // masks returns the drop-path inputs of a and b, absent ones with Len 0.
 func (o NodeSum) masks(in []Mem) (a, b Mem) {

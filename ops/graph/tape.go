@@ -1,4 +1,4 @@
-package ops
+package graph
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"oneshot/ops"
 	"oneshot/ops/cpu"
 )
 
@@ -14,7 +15,7 @@ import (
 // results out, on one thread, in Train mode, and the running statistics of
 // batch normalisation are discarded.
 type interpreted struct {
-	call Call
+	call ops.Call
 	dIn  []gorgonia.Value
 	run  func(backward bool, in []gorgonia.Value) (gorgonia.Value, error)
 }
@@ -47,57 +48,69 @@ func (o *backwardOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 func (o *pickOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.slow.dIn[o.i], nil }
 
 func interpret[T cpu.Float](a *applied) {
-	b := NewCPU[T](cpu.NewPool(1))
+	b := ops.NewCPU[T](cpu.NewPool(1))
 	var p planner
 	c := &a.slow.call
-	*c = Call{InShape: a.in, OutShape: a.out, Mode: Train}
-	for i, s := range a.in {
-		c.In = append(c.In, p.alloc(s.TotalSize()))
-		var d Mem
-		if a.op.Diff(i) {
-			d = p.alloc(s.TotalSize())
+	*c = ops.Call{InShape: a.all, OutShape: a.out, Mode: ops.Train}
+	for i, s := range a.all {
+		c.In = append(c.In, p.alloc(s.Size()))
+		var d ops.Mem
+		if i >= len(a.in) || a.op.Diff(i) {
+			d = p.alloc(s.Size())
 		}
 		c.DIn = append(c.DIn, d)
 	}
-	c.InNorm, c.DAdd = make([]Mem, len(a.in)), make([]Mem, len(a.in))
-	c.Out, c.DOut = p.alloc(a.out.TotalSize()), p.alloc(a.out.TotalSize())
+	c.InNorm, c.DAdd = make([]ops.Mem, len(a.all)), make([]ops.Mem, len(a.all))
+	c.Out, c.DOut = p.alloc(a.out.Size()), p.alloc(a.out.Size())
 	c.Saved = p.alloc(b.Saved(a.op, a.in, a.out))
-	normed := len(a.op.BN()) > 0
-	if normed {
-		c.OutNorm = p.alloc(NormLen(a.out[len(a.out)-1]))
+	if a.normed {
+		c.OutNorm = p.alloc(ops.NormLen(a.out[len(a.out)-1]))
 	}
 	state := 0
-	for _, n := range a.op.BN() {
-		c.State = append(c.State, Mem{Region: State, Off: state, Len: 2 * n})
-		state += 2 * n
+	for _, m := range a.state {
+		c.State = append(c.State, ops.Mem{Region: ops.State, Off: state, Len: m.Len})
+		state += m.Len
 	}
-	b.Bind(State, make([]T, state))
+	b.Bind(ops.State, make([]T, state))
 	if err := b.Reserve(p.Top()); err != nil {
 		panic(err) // host memory: cannot fail
 	}
 	a.slow.run = func(backward bool, in []gorgonia.Value) (gorgonia.Value, error) {
 		for i := range a.in {
-			copyIn(b.at(c.In[i]), in[i])
+			copyIn(b.At(c.In[i]), in[i])
+		}
+		if a.bundle != nil {
+			all := in[len(a.in)].Data().([]T)
+			for _, m := range c.In[len(a.in):] {
+				all = all[copy(b.At(m), all):]
+			}
 		}
 		if !backward {
 			if err := b.Forward(a.op, c); err != nil {
 				return nil, err
 			}
-			y := b.at(c.Out)
-			if normed {
-				y = normalised(y, b.at(c.OutNorm))
+			y := b.At(c.Out)
+			if a.normed {
+				y = normalised(y, b.At(c.OutNorm))
 			}
 			return newValue(y, a.out), nil
 		}
-		copyIn(b.at(c.DOut), in[len(in)-1])
+		copyIn(b.At(c.DOut), in[len(in)-1])
 		if err := b.Backward(a.op, c); err != nil {
 			return nil, err
 		}
-		a.slow.dIn = make([]gorgonia.Value, len(a.in))
+		a.slow.dIn = make([]gorgonia.Value, a.arity())
 		for i, s := range a.in {
 			if a.op.Diff(i) {
-				a.slow.dIn[i] = newValue(b.at(c.DIn[i]), s)
+				a.slow.dIn[i] = newValue(b.At(c.DIn[i]), s)
 			}
+		}
+		if a.bundle != nil {
+			var all []T
+			for _, m := range c.DIn[len(a.in):] {
+				all = append(all, b.At(m)...)
+			}
+			a.slow.dIn[len(a.in)] = newValue(all, ops.Shape{len(all)})
 		}
 		return a.slow.dIn[a.primary()], nil
 	}
@@ -105,7 +118,7 @@ func interpret[T cpu.Float](a *applied) {
 
 // normalised applies the coefficients of a raw output.
 func normalised[T cpu.Float](z, norm []T) []T {
-	c := len(norm) / NormLen(1)
+	c := len(norm) / ops.NormLen(1)
 	y := make([]T, len(z))
 	for i, v := range z {
 		y[i] = norm[i%c]*v + norm[c+i%c]
@@ -122,8 +135,8 @@ func copyIn[T cpu.Float](dst []T, v gorgonia.Value) {
 	}
 }
 
-func newValue[T cpu.Float](src []T, s tensor.Shape) gorgonia.Value {
-	if s.IsScalar() {
+func newValue[T cpu.Float](src []T, s ops.Shape) gorgonia.Value {
+	if len(s) == 0 {
 		if v, ok := any(src[0]).(float64); ok {
 			return gorgonia.NewF64(v)
 		}

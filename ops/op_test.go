@@ -1,0 +1,102 @@
+package ops
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestShapeErrorsNameTheInput(t *testing.T) {
+	for _, c := range []struct {
+		op   Op
+		in   []Shape
+		want string
+	}{
+		{ConvBN{Parts: 1, Cin: 3, Cout: 4}, []Shape{{1, 2, 2, 5}}, "want 3 channels"},
+		{ConvBN{Parts: 2, Cin: 6, Cout: 4}, []Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},
+		{ConvBN{Flatten: 2, Parts: 1, Cin: 12, Cout: 4}, []Shape{{1, 2, 3, 2}}, "2x2 pixels"},
+		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4}, []Shape{{1, 5, 4, 3}}, "even"},
+		{Stem{Cin: 3, Cout: 4}, []Shape{{1, 2, 2, 1}}, "want 3 channels"},
+		{Separable{C: 3, K: 3, Stride: 1, Dil: 1, Stages: 1}, []Shape{{1, 2, 2, 4}}, "want 3 channels"},
+		{GlobalAvgPool{Parts: 2}, []Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},
+		{NodeSum{}, []Shape{{1, 2, 2, 3}}, "got 1 inputs"},
+		{NodeSum{DropA: true}, []Shape{{2, 2, 2, 3}, {2, 2, 2, 3}, {3}}, "input 2"},
+		{ReLUAvgPool{Parts: 1, K: 5, Stride: 3}, []Shape{{1, 4, 4, 3}}, "smaller than"},
+		{Linear{In: 3, Out: 2}, []Shape{{1, 1, 1, 4}}, "input 0"},
+		{SoftmaxXent{}, []Shape{{2, 3}, {3}}, "input 1"},
+	} {
+		if _, err := c.op.Shape(c.in); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s on %v: error %v, want one with %q", c.op.Name(), c.in, err, c.want)
+		}
+	}
+}
+
+// TestParams: names, order, shapes on file and in memory, and initial values.
+func TestParams(t *testing.T) {
+	bn := func(name string, c int) []Param {
+		return []Param{{name + ".weight", Shape{c}, Shape{c}, 0, 1}, {name + ".bias", Shape{c}, Shape{c}, 0, 0}}
+	}
+	for _, c := range []struct {
+		op    Op
+		want  []Param
+		norms []Norm
+	}{
+		{Stem{Cin: 3, Cout: 4, Affine: true},
+			append([]Param{{"conv.weight", Shape{4, 3, 3, 3}, Shape{3, 3, 3, 4}, 27, 0}}, bn("bn", 4)...), []Norm{{"bn", 4}}},
+		{ConvBN{Parts: 2, Cin: 6, Cout: 4},
+			[]Param{{"conv.weight", Shape{4, 6, 1, 1}, Shape{6, 4}, 6, 0}}, []Norm{{"bn", 4}}},
+		{ConvBN{Parts: 1, Cin: 12, Cout: 5, Flatten: 2, Affine: true, Suffix: "2"},
+			append([]Param{{"conv2.weight", Shape{5, 3, 2, 2}, Shape{12, 5}, 12, 0}}, bn("bn2", 5)...), []Norm{{"bn2", 5}}},
+		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: true},
+			append([]Param{{"conv1.weight", Shape{2, 3, 1, 1}, Shape{3, 2}, 3, 0}, {"conv2.weight", Shape{2, 3, 1, 1}, Shape{3, 2}, 3, 0}}, bn("bn", 4)...), []Norm{{"bn", 4}}},
+		{Separable{C: 4, K: 5, Stride: 1, Dil: 2, Stages: 1, Affine: true},
+			append([]Param{{"dw1.weight", Shape{4, 1, 5, 5}, Shape{5, 5, 4}, 25, 0}, {"pw1.weight", Shape{4, 4, 1, 1}, Shape{4, 4}, 4, 0}}, bn("bn1", 4)...), []Norm{{"bn1", 4}}},
+		{Separable{C: 4, K: 3, Stride: 1, Dil: 1, Stages: 2},
+			[]Param{{"dw1.weight", Shape{4, 1, 3, 3}, Shape{3, 3, 4}, 9, 0}, {"pw1.weight", Shape{4, 4, 1, 1}, Shape{4, 4}, 4, 0},
+				{"dw2.weight", Shape{4, 1, 3, 3}, Shape{3, 3, 4}, 9, 0}, {"pw2.weight", Shape{4, 4, 1, 1}, Shape{4, 4}, 4, 0}}, []Norm{{"bn1", 4}, {"bn2", 4}}},
+		{PoolBN{Max: true, C: 3, Stride: 1, Affine: true}, bn("bn", 3), []Norm{{"bn", 3}}},
+		{Linear{In: 6, Out: 4}, []Param{{"weight", Shape{4, 6}, Shape{6, 4}, 6, 0}, {"bias", Shape{4}, Shape{4}, 6, 0}}, nil},
+		{NodeSum{DropA: true}, nil, nil},
+	} {
+		same := func(a, b Param) bool {
+			return a.Name == b.Name && a.File.Eq(b.File) && a.Shape.Eq(b.Shape) && a.Fan == b.Fan && a.Fill == b.Fill
+		}
+		if got := c.op.Params(); !slices.EqualFunc(got, c.want, same) {
+			t.Errorf("parameters of %+v are %+v, want %+v", c.op, got, c.want)
+		}
+		if got := c.op.Norms(); !slices.Equal(got, c.norms) {
+			t.Errorf("normalisations of %+v are %+v, want %+v", c.op, got, c.norms)
+		}
+	}
+}
+
+// TestCost counts by hand for two images.
+func TestCost(t *testing.T) {
+	x := Shape{2, 4, 6, 3} // 144
+	for _, c := range []struct {
+		op   Op
+		in   []Shape
+		want Cost
+	}{
+		{Stem{Cin: 3, Cout: 4}, []Shape{x}, Cost{48 * 27 * 4, 144 + 3*192 + 144}},
+		{ConvBN{Parts: 2, Cin: 6, Cout: 4}, []Shape{x, x}, Cost{48 * 6 * 4, 3*288 + 3*192}},
+		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4}, []Shape{x}, Cost{12 * 3 * 4, 72 + 72 + 144 + 3*48}},
+		{Separable{C: 3, K: 5, Stride: 2, Dil: 2, Stages: 1}, []Shape{x}, Cost{12 * (25*3 + 9), 3*144 + 3*36}},
+		{Separable{C: 3, K: 3, Stride: 2, Dil: 1, Stages: 2}, []Shape{x}, Cost{2 * 12 * (9*3 + 9), 3*144 + 3*36 + 6*36}},
+		{PoolBN{C: 3, Stride: 2}, []Shape{x}, Cost{0, 2*144 + 3*36}},
+		{NodeSum{DropA: true}, []Shape{x, x, {2}}, Cost{0, 3 * 144}},
+		{GlobalAvgPool{Parts: 2}, []Shape{x, x}, Cost{0, 2 * 288}},
+		{Linear{In: 6, Out: 4}, []Shape{{2, 1, 1, 6}}, Cost{2 * 6 * 4, 0}},
+		{ReLUAvgPool{Parts: 1, K: 2, Stride: 2}, []Shape{x}, Cost{}},
+		{SoftmaxXent{}, []Shape{{2, 3}, {2}}, Cost{}},
+		{AddScaled{}, []Shape{{}, {}}, Cost{}},
+	} {
+		out, err := c.op.Shape(c.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.op.Cost(c.in, out); got != c.want {
+			t.Errorf("%s on %v costs %+v, want %+v", c.op.Name(), c.in, got, c.want)
+		}
+	}
+}
