@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"oneshot/supernet/space"
+	_ "oneshot/supernet/space/cell"
 )
 
 // choices is a space of n positions with k alternatives each, one-hot.
@@ -52,7 +53,7 @@ type cells struct{ space.Space }
 
 func (c cells) Sample(r *rand.Rand) []byte { return c.Encode(c.Space.Sample(r)) }
 
-func (c cells) Mutate(code []byte, r *rand.Rand) []byte { return c.MutateMask(code, r) }
+func (c cells) Mutate(code []byte, r *rand.Rand) []byte { return c.MutateCode(code, r) }
 
 func newCells(t testing.TB, nodes int) cells {
 	t.Helper()

@@ -53,3 +53,14 @@ func (o NodeSum) masks(in []Mem) (a, b Mem) {
 	}
 	return a, b
 }
+
+// Dropper is an op some of whose operands drop-path may drop.
+type Dropper interface {
+	Op
+	// WithDrop returns the op that takes a mask (N) for each operand i of which
+	// drop[i] is true, behind its activations and in their order.
+	WithDrop(drop []bool) Op
+}
+
+// WithDrop implements Dropper.
+func (o NodeSum) WithDrop(drop []bool) Op { return NodeSum{DropA: drop[0], DropB: drop[1]} }

@@ -26,7 +26,7 @@ type Bench struct {
 // archs may be nil.
 func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
 	if n.arch != nil {
-		archs = []space.Arch{*n.arch}
+		archs = []space.Arch{n.arch}
 	}
 	if len(archs) == 0 {
 		return nil, errors.New("supernet: bench: no architecture")

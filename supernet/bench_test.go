@@ -30,7 +30,11 @@ func reference(b *testing.B, batch, threads int) *Bench {
 func (b *Bench) perSecond(t *testing.B, train bool) {
 	var flops int64
 	for _, a := range b.archs {
-		flops += Floor(b.net.cfg, a, b.batch.N, train).Flops / int64(len(b.archs))
+		w, err := Floor(b.net.cfg, a, b.batch.N, train)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flops += w.Flops / int64(len(b.archs))
 	}
 	s := t.Elapsed().Seconds() / float64(t.N)
 	t.ReportMetric(float64(b.batch.N)/s, "images/s")

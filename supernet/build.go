@@ -6,6 +6,7 @@ import (
 
 	"oneshot/ops"
 	graphs "oneshot/ops/graph"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
 
@@ -35,201 +36,131 @@ type graph struct {
 	step *stepPlan // on a device: a training step of it
 }
 
-// Input region of a graph: images, labels, masks.
-func (g *graph) images() ops.Mem { return ops.Mem{Region: ops.Input, Len: g.batch * g.image} }
-func (g *graph) labels() ops.Mem {
-	return ops.Mem{Region: ops.Input, Off: g.batch * g.image, Len: g.batch}
-}
-func (g *graph) mask(i int) ops.Mem {
-	return ops.Mem{Region: ops.Input, Off: g.batch * (g.image + 1 + i), Len: g.batch}
-}
-func (g *graph) inputLen() int { return g.batch * (g.image + 1 + g.masks) }
-
-// builder makes the expression graph of one architecture.
+// builder turns the layers of a path into an expression graph.
 type builder struct {
-	net    *Net
+	layout *net.Layout
+	path   *net.Network
 	spec   graphSpec
 	g      *graphs.Graph
 	out    *graph
-	logits graphs.Node
-	loss   graphs.Node
-	aux    graphs.Node
-	err    error // the first failure; later steps do nothing
+	images graphs.Node
+	nodes  []graphs.Node // of the layers
 }
 
-// build compiles arch for the backend. It reads only the network's layout, so
-// it may run beside a training step.
-func (n *Net) build(b ops.Backend, arch space.Arch, spec graphSpec) (*graph, error) {
-	c := n.cfg
-	bd := &builder{net: n, spec: spec, g: graphs.New(),
-		out: &graph{arch: arch, batch: spec.batch, image: c.Image * c.Image * 3}}
-	x := bd.g.Input("images", bd.out.images(), spec.batch, c.Image, c.Image, 3)
-	stem := c.StemMultiplier * c.Channels
-	prev := []graphs.Node{bd.op(ops.Stem{Cin: 3, Cout: stem, Affine: c.Affine}, x, "stem")}
-	prevprev, auxIn := prev, []graphs.Node(nil)
-	live := c.Space.Live(arch, c.Spec())
-	for _, g := range c.cells() {
-		var y []graphs.Node
-		if live[g.layer].Cell {
-			y = bd.cell(g, arch, live[g.layer], prevprev, prev)
-		}
-		prevprev, prev = prev, y
-		if g.layer == c.auxLayer() && c.Aux && spec.train {
-			auxIn = y
-		}
-	}
-	bd.head(prev, auxIn)
-	if bd.err != nil {
-		return nil, bd.err
-	}
-	if err := bd.compile(b); err != nil {
+// build compiles arch for the backend. It reads only the network's description and
+// layout, so it may run beside a training step.
+func (n *Net) build(back ops.Backend, arch space.Arch, spec graphSpec) (*graph, error) {
+	path, err := n.path(arch)
+	if err != nil {
 		return nil, err
 	}
-	return bd.out, nil
+	side := n.cfg.Image
+	b := &builder{layout: n.layout, path: path, spec: spec, g: graphs.New(), nodes: make([]graphs.Node, len(path.Layers)),
+		out: &graph{arch: arch, batch: spec.batch, image: side * side * 3}}
+	b.images = b.g.Input("images", b.out.images(), spec.batch, side, side, 3)
+	if err := b.layers(false); err != nil {
+		return nil, err
+	}
+	keep := []graphs.Node{b.nodes[path.Logits]}
+	if spec.train {
+		loss, err := b.loss()
+		if err != nil {
+			return nil, err
+		}
+		if err := b.g.Grad(loss); err != nil {
+			return nil, err
+		}
+		keep = append(keep, loss)
+		if path.Aux >= 0 {
+			keep = append(keep, b.nodes[path.Aux])
+		}
+	}
+	return b.out, b.compile(back, keep)
 }
 
-// apply adds an op on activations; its parameters and normalisations are those of
-// the layer prefix.
-func (b *builder) apply(op ops.Op, xs []graphs.Node, prefix string) graphs.Node {
-	if b.err != nil {
-		return graphs.Node{}
-	}
-	l := b.net.layout
-	var params, state []ops.Mem
-	for _, p := range op.Params() {
-		i, ok := l.byName[prefix+"."+p.Name]
-		if !ok {
-			b.err = fmt.Errorf("supernet: network has no parameter %s.%s", prefix, p.Name)
-			return graphs.Node{}
+// layers applies the layers of the auxiliary head, or all others, in their order.
+func (b *builder) layers(aux bool) error {
+	for i, l := range b.path.Layers {
+		if l.Aux != aux {
+			continue
 		}
-		params = append(params, l.params[i].mem)
-	}
-	for _, n := range op.Norms() {
-		i, ok := l.normBy[prefix+"."+n.Name]
-		if !ok {
-			b.err = fmt.Errorf("supernet: network has no normalisation %s.%s", prefix, n.Name)
-			return graphs.Node{}
-		}
-		state = append(state, l.norms[i].state)
-		b.out.norms = append(b.out.norms, i)
-	}
-	n, err := b.g.Apply(op, params, state, xs...)
-	if err != nil {
-		b.err = err
-	}
-	return n
-}
-
-func (b *builder) op(op ops.Op, x graphs.Node, prefix string) graphs.Node {
-	return b.apply(op, []graphs.Node{x}, prefix)
-}
-
-// cell adds one cell and returns its nodes, each (N,H,W,C), whose channels side
-// by side are its output. s0 and s1 are the inputs in the same form.
-func (b *builder) cell(g cell, arch space.Arch, live space.CellLive, s0, s1 []graphs.Node) []graphs.Node {
-	c := b.net.cfg
-	prefix := fmt.Sprintf("cells.%d.", g.layer)
-	states := make([]graphs.Node, 2, 2+c.Space.Nodes)
-	if live.S0 {
-		if g.reducedBefore {
-			states[0] = b.apply(ops.FactorizedReduce{Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0")
-		} else {
-			states[0] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: c.Affine}, s0, prefix+"pre0")
-		}
-	}
-	if live.S1 {
-		states[1] = b.apply(ops.ConvBN{ReLU: true, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: c.Affine}, s1, prefix+"pre1")
-	}
-	for node := range c.Space.Nodes {
-		var y [2]graphs.Node
-		var drop [2]bool
-		for i, p := range g.pairs(arch, node) {
-			op := c.Space.Ops[p.Op]
-			y[i] = b.candidate(op, opName(g.layer, node, p.Edge, op), g.c, g.stride(p.Edge), states[p.Edge])
-			// As in DARTS, only an identity is never dropped.
-			drop[i] = b.spec.dropPath && (op != "skip_connect" || g.stride(p.Edge) > 1)
-		}
-		in := y[:]
-		for _, d := range drop {
-			if d {
-				in = append(in, b.g.Input(fmt.Sprintf("mask%d", b.out.masks), b.out.mask(b.out.masks), b.spec.batch))
-				b.out.masks++
+		var in []graphs.Node
+		for _, k := range l.In {
+			if k == net.Images {
+				in = append(in, b.images)
+			} else {
+				in = append(in, b.nodes[k])
 			}
 		}
-		states = append(states, b.apply(ops.NodeSum{DropA: drop[0], DropB: drop[1]}, in, ""))
+		op, in := b.dropped(l, in)
+		params, norm, norms := b.layout.Of(l)
+		var mems, state []ops.Mem
+		for _, p := range params {
+			mems = append(mems, p.Mem)
+		}
+		for k := norm; k < norm+norms; k++ {
+			state = append(state, b.layout.Norms[k].State)
+			b.out.norms = append(b.out.norms, k)
+		}
+		var err error
+		if b.nodes[i], err = b.g.Apply(op, mems, state, in...); err != nil {
+			return fmt.Errorf("supernet: layer %s: %w", l.Name, err)
+		}
 	}
-	return states[2:]
+	return nil
 }
 
-// candidate adds one operation of an edge.
-func (b *builder) candidate(op, name string, c, stride int, x graphs.Node) graphs.Node {
-	k, affine := kindOf(op), b.net.cfg.Affine
-	switch {
-	case k.pool:
-		return b.op(ops.PoolBN{Max: k.max, C: c, Stride: stride, Affine: affine}, x, name)
-	case k.skip && stride == 1:
-		return x
-	case k.skip:
-		return b.op(ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: affine}, x, name)
+// dropped is the operation of a layer, and its inputs, with a drop-path mask for each
+// operand that is a candidate. As in DARTS, only an identity is never dropped.
+func (b *builder) dropped(l net.Layer, in []graphs.Node) (ops.Op, []graphs.Node) {
+	d, ok := l.Op.(ops.Dropper)
+	if !ok || !b.spec.dropPath {
+		return l.Op, in
 	}
-	return b.op(ops.Separable{C: c, K: k.kernel, Stride: stride, Dil: k.dilat, Stages: k.stages, Affine: affine}, x, name)
+	drop := make([]bool, len(l.In))
+	for i, k := range l.In {
+		if drop[i] = b.path.Layers[k].Candidate; drop[i] {
+			in = append(in, b.g.Input(fmt.Sprintf("mask%d", b.out.masks), b.out.mask(b.out.masks), b.spec.batch))
+			b.out.masks++
+		}
+	}
+	return d.WithDrop(drop), in
 }
 
-// head adds the classifier, the auxiliary head and the loss.
-func (b *builder) head(x, auxIn []graphs.Node) {
-	c := b.net.cfg
-	width := c.cells()[c.Layers-1].out(c.Space.Nodes)
-	pooled := b.apply(ops.GlobalAvgPool{Parts: len(x)}, x, "")
-	b.logits = b.op(ops.Linear{In: width, Out: c.Classes}, pooled, "classifier")
-	if !b.spec.train {
-		return
-	}
+// loss adds the cross-entropy of the logits and, weighted, that of the auxiliary head.
+func (b *builder) loss() (graphs.Node, error) {
 	labels := b.g.Input("labels", b.out.labels(), b.spec.batch)
 	xent := ops.SoftmaxXent{Smoothing: b.spec.smoothing}
-	b.loss = b.apply(xent, []graphs.Node{b.logits, labels}, "")
-	if auxIn == nil || b.err != nil {
-		return
+	loss, err := b.g.Apply(xent, nil, nil, b.nodes[b.path.Logits], labels)
+	if err != nil || b.path.Aux < 0 {
+		return loss, err
 	}
-	stride, err := c.auxStride()
+	if err := b.layers(true); err != nil {
+		return loss, err
+	}
+	aux, err := b.g.Apply(xent, nil, nil, b.nodes[b.path.Aux], labels)
 	if err != nil {
-		b.err = err
-		return
+		return loss, err
 	}
-	a := c.AuxChannels
-	y := b.apply(ops.ReLUAvgPool{Parts: len(auxIn), K: 5, Stride: stride}, auxIn, "")
-	y = b.op(ops.ConvBN{Parts: 1, Cin: c.cells()[c.auxLayer()].out(c.Space.Nodes), Cout: a[0], Affine: c.Affine, Suffix: "1"}, y, "aux")
-	y = b.op(ops.ConvBN{ReLU: true, Flatten: 2, Parts: 1, Cin: 4 * a[0], Cout: a[1], Affine: c.Affine, Suffix: "2"}, y, "aux")
-	b.aux = b.op(ops.Linear{ReLU: true, In: a[1], Out: c.Classes}, y, "aux.classifier")
-	auxLoss := b.apply(xent, []graphs.Node{b.aux, labels}, "")
-	b.loss = b.apply(ops.AddScaled{Scale: b.spec.auxWeight}, []graphs.Node{b.loss, auxLoss}, "")
+	return b.g.Apply(ops.AddScaled{Scale: b.spec.auxWeight}, nil, nil, loss, aux)
 }
 
-func (b *builder) compile(back ops.Backend) error {
-	keep := []graphs.Node{b.logits}
-	if b.spec.train {
-		if err := b.g.Grad(b.loss); err != nil {
-			return err
-		}
-		keep = append(keep, b.loss)
-		if b.aux != (graphs.Node{}) {
-			keep = append(keep, b.aux)
-		}
-	}
+func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
 	prog, err := b.g.Compile(back, keep...)
 	if err != nil {
 		return err
 	}
 	out := b.out
-	out.prog = prog
+	out.prog, out.params = prog, joined(prog.Params)
 	for i, to := range []*ops.Mem{&out.logits, &out.loss, &out.aux}[:len(keep)] {
 		*to = prog.Kept[i]
 	}
-	out.params = joined(prog.Params)
-	if b.spec.train {
-		for _, m := range out.params {
-			m.Region = ops.Grad
-			out.grads = append(out.grads, m)
-		}
+	if !b.spec.train {
+		return nil
+	}
+	for _, m := range out.params {
+		m.Region = ops.Grad
+		out.grads = append(out.grads, m)
 	}
 	return nil
 }
@@ -249,3 +180,13 @@ func joined(ms []ops.Mem) []ops.Mem {
 	}
 	return out
 }
+
+// Input region of a graph: images, labels, masks.
+func (g *graph) images() ops.Mem { return ops.Mem{Region: ops.Input, Len: g.batch * g.image} }
+func (g *graph) labels() ops.Mem {
+	return ops.Mem{Region: ops.Input, Off: g.batch * g.image, Len: g.batch}
+}
+func (g *graph) mask(i int) ops.Mem {
+	return ops.Mem{Region: ops.Input, Off: g.batch * (g.image + 1 + i), Len: g.batch}
+}
+func (g *graph) inputLen() int { return g.batch * (g.image + 1 + g.masks) }

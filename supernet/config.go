@@ -3,20 +3,17 @@ package supernet
 import (
 	"fmt"
 
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
+
+	_ "oneshot/supernet/space/cell" // the spaces there are
 )
 
-// NetConfig describes a network of the cell space.
+// NetConfig describes a network: a space of architectures and what its networks are
+// built to.
 type NetConfig struct {
-	Space          space.Space // candidate operations and nodes of a cell
-	Layers         int         // cells, at least 1; reductions at Layers/3 and 2*Layers/3
-	Channels       int         // width of the first cells, even; doubles at each reduction
-	StemMultiplier int         // stem width in units of Channels
-	Classes        int         // at least 2
-	Image          int         // side of the square input in pixels, a multiple of 4
-	Affine         bool        // batch normalisation learns gamma and beta
-	Aux            bool        // auxiliary head on the cell of the second reduction
-	AuxChannels    [2]int      // widths of the auxiliary head's two convolutions
+	Space space.Space
+	net.Size
 }
 
 // DefaultNet is the LaNAS release's cell (5 nodes, 4 operations) in DARTS's
@@ -27,62 +24,47 @@ func DefaultNet() NetConfig {
 	if err != nil {
 		panic(err) // constants
 	}
-	return NetConfig{Space: s, Layers: 8, Channels: 16, StemMultiplier: 3, Classes: 10,
-		Image: 32, Affine: true, AuxChannels: [2]int{128, 768}}
+	return NetConfig{Space: s, Size: net.Size{Layers: 8, Channels: 16, StemMultiplier: 3, Classes: 10,
+		Image: 32, Affine: true, AuxChannels: [2]int{128, 768}}}
 }
 
-// Check reports the first field out of range.
+// Check reports the first field out of range, or that the space has no network of
+// that size.
 func (c NetConfig) Check() error {
-	bad := func(field string, got any, want string) error {
-		return fmt.Errorf("supernet: net.%s is %v, want %s", field, got, want)
+	if c.Space == nil {
+		return c.Bad("space", "empty", "an operation set")
 	}
-	switch {
-	case len(c.Space.Ops) == 0:
-		return bad("space", "empty", "an operation set")
-	case c.Layers < 1 || c.Layers > 1000:
-		return bad("layers", c.Layers, "1 to 1000")
-	case c.Channels < 2 || c.Channels%2 != 0 || c.Channels > 4096:
-		return bad("channels", c.Channels, "an even number from 2 to 4096")
-	case c.StemMultiplier < 1 || c.StemMultiplier > 16:
-		return bad("stem_multiplier", c.StemMultiplier, "1 to 16")
-	case c.Classes < 2 || c.Classes > 65535:
-		return bad("classes", c.Classes, "2 to 65535")
-	case c.Image < 8 || c.Image%4 != 0:
-		return bad("image", c.Image, "a multiple of 4, at least 8: two reductions halve it twice")
-	}
-	if c.Aux {
-		if c.AuxChannels[0] < 2 || c.AuxChannels[1] < 2 {
-			return bad("aux_channels", c.AuxChannels, "two widths of at least 2")
-		}
-		if _, err := c.auxStride(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.Space.Fits(c.Size)
 }
 
-// Spec is the network as package space counts it.
-func (c NetConfig) Spec() space.Net {
-	return space.Net{Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier,
-		Classes: c.Classes, Image: c.Image, Aux: c.Aux}
+// counted is the size by which networks are counted: as they are exported, with
+// gamma and beta and without the auxiliary head.
+func (c NetConfig) counted() net.Size {
+	z := c.Size
+	z.Affine, z.Aux = true, false
+	return z
 }
 
-// auxLayer is the cell whose output feeds the auxiliary head.
-func (c NetConfig) auxLayer() int { return 2 * c.Layers / 3 }
+// Cost counts the extracted network's trainable values, with batch
+// normalisation's gamma and beta but without the auxiliary head, and its
+// multiply-adds for one image, see net.Network.Cost.
+func (c NetConfig) Cost(a space.Arch) (params, madds int64, err error) {
+	n, err := c.Space.Describe(c.counted(), a)
+	if err != nil {
+		return 0, 0, fmt.Errorf("supernet: count: %w", err)
+	}
+	return n.Cost()
+}
 
-// auxStride is the stride of the auxiliary head's 5x5 pooling: the one that
-// leaves 2x2 pixels, 3 for 8x8 (CIFAR) and 2 for 7x7 (ImageNet).
-func (c NetConfig) auxStride() (int, error) {
-	hw := c.Image
-	for l := range c.auxLayer() + 1 {
-		if c.Spec().Reduction(l) {
-			hw /= 2
-		}
+// Costs is Cost for many architectures: a function that takes about a microsecond.
+func (c NetConfig) Costs() (func(a space.Arch) (params, madds int64), error) {
+	n, err := c.Space.Describe(c.counted(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("supernet: count: %w", err)
 	}
-	for _, s := range []int{3, 2} {
-		if hw >= 5 && (hw-5)/s+1 == 2 {
-			return s, nil
-		}
+	costs, err := n.Costs()
+	if err != nil {
+		return nil, err
 	}
-	return 0, fmt.Errorf("supernet: net.image %d leaves %dx%d pixels at cell %d; the auxiliary head needs 7 to 10: turn it off or change the image size", c.Image, hw, hw, c.auxLayer())
+	return func(a space.Arch) (params, madds int64) { return costs.Of(a) }, nil
 }

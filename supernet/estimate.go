@@ -33,41 +33,38 @@ const graphBytes = 5 << 8
 // Estimate is about how much memory a training needs on that many threads. With
 // arch nil that is one of the supernet, whose widest path counts. It allocates
 // none of it.
-func Estimate(cfg NetConfig, arch *space.Arch, c TrainConfig, threads int) (Memory, error) {
-	if err := cfg.Check(); err != nil {
-		return Memory{}, err
-	}
+func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memory, error) {
 	if err := c.Check(); err != nil {
 		return Memory{}, err
 	}
-	l := newLayout(cfg, arch)
-	n := &Net{cfg: cfg, arch: arch, layout: l}
-	a, graphs := Widest(cfg.Space), 2
-	if arch != nil {
-		a, graphs = *arch, 1
-	}
-	back := ops.NewCPU[float32](nil)
-	g, err := n.build(back, a, c.spec())
+	n, err := plan(cfg, arch)
 	if err != nil {
 		return Memory{}, err
 	}
-	programs := []*ops.Program{g.prog}
-	for i, op := range cfg.Space.Ops {
-		if arch != nil || kindOf(op).kernel == 0 {
-			continue // of a dilated convolution it is the padding that is wide
-		}
-		other, err := n.build(back, uniform(cfg.Space, i), c.spec())
-		if err != nil {
+	path, graphs := arch, 1
+	if arch == nil {
+		if path, err = n.full.Widest(); err != nil {
 			return Memory{}, err
 		}
-		programs = append(programs, other.prog)
+		graphs = 2
 	}
-	live, copied := c.weightCopies(int64(l.nParam), int64(l.nState))
+	back := ops.NewCPU[float32](nil)
+	g, err := n.build(back, path, c.spec())
+	if err != nil {
+		return Memory{}, err
+	}
+	// Of the kernels' scratch memory it is another path's that is the most: the padding
+	// of a dilated convolution is wide.
+	all, err := n.full.Forward(c.micro())
+	if err != nil {
+		return Memory{}, err
+	}
+	live, copied := c.weightCopies(int64(n.layout.ParamsLen), int64(n.layout.StateLen))
 	return Memory{
 		Weights:    4 * live,
 		Checkpoint: 4 * copied,
 		Arena:      4 * int64(g.prog.Arena),
-		Scratch:    4 * int64(back.ScratchFor(threads, programs...)),
+		Scratch:    4 * int64(back.ScratchFor(threads, g.prog, all)),
 		Input:      4 * (int64(g.inputLen()) + int64(g.masks*c.Batch)),
 		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(g.image+1),
 		Graphs:     graphBytes * int64(graphs*len(g.prog.Instrs)),
@@ -78,30 +75,43 @@ func Estimate(cfg NetConfig, arch *space.Arch, c TrainConfig, threads int) (Memo
 // beside nothing else: the weights, the activations of a recalibration batch and
 // those of the lanes.
 func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
-	if err := cfg.Check(); err != nil {
-		return Memory{}, err
-	}
 	if err := c.Check(); err != nil {
 		return Memory{}, err
 	}
-	l := newLayout(cfg, nil)
-	n := &Net{cfg: cfg, layout: l}
-	back := ops.NewCPU[float32](nil)
-	recal, err := n.build(back, Widest(cfg.Space), graphSpec{batch: c.RecalBatch})
+	n, err := plan(cfg, nil)
 	if err != nil {
 		return Memory{}, err
 	}
-	lane, err := n.build(back, Widest(cfg.Space), graphSpec{batch: laneImages})
+	path, err := n.full.Widest()
+	if err != nil {
+		return Memory{}, err
+	}
+	back := ops.NewCPU[float32](nil)
+	recal, err := n.build(back, path, graphSpec{batch: c.RecalBatch})
+	if err != nil {
+		return Memory{}, err
+	}
+	lane, err := n.build(back, path, graphSpec{batch: laneImages})
 	if err != nil {
 		return Memory{}, err
 	}
 	return Memory{
-		Weights: 4 * int64(l.nParam+2*l.nState),
+		Weights: 4 * int64(n.layout.ParamsLen+2*n.layout.StateLen),
 		Arena:   4 * (int64(recal.prog.Arena) + int64(threads*lane.prog.Arena)),
 		Scratch: 4 * (int64(back.ScratchFor(threads, recal.prog)) + int64(threads*back.ScratchFor(1, lane.prog))),
 		Input:   4 * int64(recal.inputLen()+2*max(c.RecalBatch, c.Batch)*(recal.image+1)),
 		Graphs:  graphBytes * int64(len(recal.prog.Instrs)+(1+threads)*len(lane.prog.Instrs)),
 	}, nil
+}
+
+// Widest is about the architecture whose training needs the most memory, see
+// net.Network.Widest.
+func Widest(cfg NetConfig) (space.Arch, error) {
+	n, err := cfg.Space.Describe(cfg.Size, nil)
+	if err != nil {
+		return nil, err
+	}
+	return n.Widest()
 }
 
 // weightCopies counts the values of a training of nParam parameters and nState
@@ -122,28 +132,3 @@ func (c TrainConfig) weightCopies(nParam, nState int64) (live, copied int64) {
 // loaderBatches is how many batches a loader of package data keeps alive: two a
 // worker in its queue and the one that was taken.
 func (c TrainConfig) loaderBatches() int64 { return int64(2*max(c.Workers, 1) + 1) }
-
-// Widest picks for every node the two latest edges with the operation that has
-// the most stages and the largest kernel: about the path whose training needs the
-// most memory. Of some 900 sampled ones with that operation everywhere some
-// needed up to 8 % more in networks of 3 cells, 0.3 % more in those of 6 to 20.
-func Widest(s space.Space) space.Arch {
-	best := 0
-	for i, op := range s.Ops {
-		k, b := kindOf(op), kindOf(s.Ops[best])
-		if k.stages*100+k.kernel > b.stages*100+b.kernel {
-			best = i
-		}
-	}
-	return uniform(s, best)
-}
-
-// uniform picks the two latest edges and one operation everywhere.
-func uniform(s space.Space, op int) space.Arch {
-	var a space.Arch
-	for i := range s.Nodes {
-		n := space.Node{{Edge: i, Op: op}, {Edge: i + 1, Op: op}}
-		a.Normal, a.Reduce = append(a.Normal, n), append(a.Reduce, n)
-	}
-	return a
-}

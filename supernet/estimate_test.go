@@ -19,7 +19,11 @@ func TestEstimateIsWhatATrainerAllocates(t *testing.T) {
 					t.Fatal(err)
 				}
 				tr := bare(t, n, c)
-				tr.prefetch(Widest(cfg.Space))
+				widest, err := Widest(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tr.prefetch(widest)
 				built := <-tr.built[0]
 				if built.err != nil {
 					t.Fatal(built.err)

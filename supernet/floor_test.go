@@ -3,7 +3,9 @@ package supernet
 import (
 	"testing"
 
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
+	"oneshot/supernet/space/cell"
 )
 
 // TestFloorByHand counts a network of one reduction cell with one node: images
@@ -13,7 +15,7 @@ func TestFloorByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NetConfig{Space: s, Layers: 1, Channels: 2, StemMultiplier: 1, Classes: 3, Image: 8, Affine: true}
+	c := NetConfig{Space: s, Size: net.Size{Layers: 1, Channels: 2, StemMultiplier: 1, Classes: 3, Image: 8, Affine: true}}
 	const (
 		image = 8 * 8 * 3 // 192
 		stem  = 8 * 8 * 2 // 128
@@ -32,33 +34,33 @@ func TestFloorByHand(t *testing.T) {
 	skipForward, skipBackward := pre/2+node, 2*node+pre/2+pre
 	for _, l := range []struct {
 		name   string
-		node   space.Node
+		node   cell.Node
 		train  int // floats an image
 		params int64
 		madds  int64
 	}{
 		{
-			"max pool of 0 and sep_conv_3x3 of 1", space.Node{{Edge: 0, Op: 0}, {Edge: 1, Op: 2}},
+			"max pool of 0 and sep_conv_3x3 of 1", cell.Node{{Edge: 0, Op: 0}, {Edge: 1, Op: 2}},
 			stemForward + stemBackward + 2*(preForward+preBackward) + poolsForward + poolsBackward +
 				sepForward + sepBackward + 3*node + 2*node,
 			(2*27 + 4) + 2*(8+8) + 8 + 2*(36+16+8) + 4*3 + 3,
 			64*54 + 2*64*8 + 2*16*(36+16) + 12,
 		},
 		{
-			"skip and max pool of 1 alone, 0 has no reader", space.Node{{Edge: 1, Op: 0}, {Edge: 1, Op: 1}},
+			"skip and max pool of 1 alone, 0 has no reader", cell.Node{{Edge: 1, Op: 0}, {Edge: 1, Op: 1}},
 			stemForward + stemBackward - stem + preForward + preBackward + pre + poolsForward + poolsBackward +
 				skipForward + skipBackward + 3*node + 2*node,
 			(2*27 + 4) + (8 + 8) + 8 + (16 + 8) + 4*3 + 3,
 			64*54 + 64*8 + 16*16 + 12,
 		},
 	} {
-		a := space.Arch{Normal: []space.Node{l.node}, Reduce: []space.Node{l.node}}
+		a := s.(cell.Space).Arch([]cell.Node{l.node}, []cell.Node{l.node})
 		want := Work{Flops: 6 * batch * l.madds, Bytes: 4 * (int64(batch*l.train) + 8*l.params)}
-		if got := Floor(c, a, batch, true); got != want {
+		if got, err := Floor(c, a, batch, true); err != nil || got != want {
 			t.Errorf("%s: training takes %+v, want %+v", l.name, got, want)
 		}
 		want = Work{Flops: 2 * batch * l.madds, Bytes: 4 * (int64(batch*image) + l.params)}
-		if got := Floor(c, a, batch, false); got != want {
+		if got, err := Floor(c, a, batch, false); err != nil || got != want {
 			t.Errorf("%s: scoring takes %+v, want %+v", l.name, got, want)
 		}
 	}

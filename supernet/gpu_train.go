@@ -64,7 +64,7 @@ func (g *gpuTrainer) open(train *data.Train) error {
 	image := n.cfg.Image * n.cfg.Image * 3
 	masks := 0
 	if c.DropPath > 0 {
-		masks = 2 * n.cfg.Layers * n.cfg.Space.Nodes
+		masks = n.full.Masks()
 	}
 	sizes := map[ops.Region]int{ops.Params: len(n.params), ops.Grad: len(n.params), ops.Moment: len(n.params),
 		ops.State: len(n.state), ops.Input: c.micro() * (image + 1 + masks)}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"oneshot/supernet/net"
 	"oneshot/weights"
 )
 
@@ -35,16 +36,16 @@ func (in *incoming) take(name string, shape []int) (weights.Tensor, error) {
 }
 
 // params loads one value for each parameter of the layout, names prefixed.
-func (in *incoming) params(l *layout, prefix string, dst []float32) error {
-	for _, p := range l.params {
-		t, err := in.take(prefix+p.name, p.shape)
+func (in *incoming) params(l *net.Layout, prefix string, dst []float32) error {
+	for _, p := range l.Params {
+		t, err := in.take(prefix+p.Name, p.File)
 		if err != nil {
 			return err
 		}
 		if t.F32 == nil {
 			return fmt.Errorf("supernet: tensor %s is not float32", t.Name)
 		}
-		p.fromFile(t.F32, dst[p.mem.Off:p.mem.Off+p.mem.Len])
+		p.FromFile(t.F32, dst[p.Mem.Off:p.Mem.Off+p.Mem.Len])
 	}
 	return nil
 }

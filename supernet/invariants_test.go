@@ -229,7 +229,7 @@ func TestRecalibrationAveragesBatches(t *testing.T) {
 			}
 		}
 	}
-	stem := n.layout.norms[n.layout.normBy["stem.bn"]].state
+	stem := n.layout.Norms[normOf(t, n, "stem.bn")].State
 	for i := range stem.Len {
 		want := (one[stem.Off+i] + e.state[stem.Off+i]) / 2
 		if !(math.Abs(float64(two[stem.Off+i]-want)) <= 1e-5*(1+math.Abs(float64(want)))) {
@@ -252,7 +252,11 @@ func TestDivergenceStopsBeforeTheUpdate(t *testing.T) {
 	if _, err := tr.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p := n.layout.params[n.layout.byName["classifier.weight"]]
+	i, ok := n.layout.Param("classifier.weight")
+	if !ok {
+		t.Fatal("no classifier")
+	}
+	p := n.layout.Params[i]
 	n.param(p)[3] = float32(math.NaN())
 	before := append([]float32(nil), n.params...)
 	_, err = tr.Step(t.Context())
@@ -304,16 +308,25 @@ func TestOnlyTheActivePathChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	active := newLayout(cfg, &st.Arch)
+	path, err := n.path(st.Arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	active := map[string]bool{}
+	for _, l := range path.Layers {
+		for _, p := range l.Op.Params() {
+			active[l.Name+"."+p.Name] = true
+		}
+	}
 	changed, still := 0, 0
-	for _, p := range n.layout.params {
-		_, want := active.byName[p.name]
+	for _, p := range n.layout.Params {
+		want := active[p.Name]
 		got := false
 		for i, v := range n.param(p) {
-			got = got || v != before[p.mem.Off+i]
+			got = got || v != before[p.Mem.Off+i]
 		}
 		if got != want {
-			t.Errorf("%s changed=%v, on the path=%v", p.name, got, want)
+			t.Errorf("%s changed=%v, on the path=%v", p.Name, got, want)
 		}
 		if got {
 			changed++
@@ -326,7 +339,7 @@ func TestOnlyTheActivePathChanges(t *testing.T) {
 	}
 }
 
-// TestCostAgreesWithTheNetwork: package space counts exactly what exists.
+// TestCostAgreesWithTheNetwork: what is counted is exactly what exists.
 func TestCostAgreesWithTheNetwork(t *testing.T) {
 	r := rng.New(4, "test")
 	for _, set := range []string{"lanas", "darts", "full"} {
@@ -337,7 +350,7 @@ func TestCostAgreesWithTheNetwork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if params, _ := cfg.Space.Cost(a, cfg.Spec()); params != n.Params() {
+			if params, _, err := cfg.Cost(a); err != nil || params != n.Params() {
 				t.Errorf("%s: Cost says %d parameters, the network has %d", cfg.Space.Format(a), params, n.Params())
 			}
 		}
@@ -379,4 +392,13 @@ func TestTensorsRoundTrip(t *testing.T) {
 			t.Errorf("%s tensor: error %v, want one with %q", c.name, err, c.want)
 		}
 	}
+}
+
+func normOf(t *testing.T, n *Net, name string) int {
+	t.Helper()
+	i, ok := n.layout.Norm(name)
+	if !ok {
+		t.Fatalf("no normalisation %s", name)
+	}
+	return i
 }

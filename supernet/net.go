@@ -1,9 +1,12 @@
 package supernet
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"oneshot/ops"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -13,9 +16,10 @@ import (
 // it is not safe for use by several goroutines while a trainer steps.
 type Net struct {
 	cfg     NetConfig
-	arch    *space.Arch // nil: the whole supernet
+	arch    space.Arch   // nil: the whole supernet
+	full    *net.Network // the layers that exist
+	layout  *net.Layout  // of full
 	rt      *Runtime
-	layout  *layout
 	params  []float32
 	state   []float32 // per normalisation: running means, running variances
 	tracked []int64   // per normalisation: batches seen
@@ -27,24 +31,25 @@ func New(cfg NetConfig, seed uint64, rt *Runtime) (*Net, error) { return newNet(
 // NewArch returns a freshly initialised network of one architecture, with its
 // own width and depth. Only live operations have parameters.
 func NewArch(cfg NetConfig, arch space.Arch, seed uint64, rt *Runtime) (*Net, error) {
-	if err := cfg.Space.Check(arch); err != nil {
-		return nil, err
+	if arch == nil {
+		return nil, errors.New("supernet: no architecture")
 	}
-	return newNet(cfg, &arch, seed, rt)
+	return newNet(cfg, arch, seed, rt)
 }
 
-func newNet(cfg NetConfig, arch *space.Arch, seed uint64, rt *Runtime) (*Net, error) {
-	if err := cfg.Check(); err != nil {
+func newNet(cfg NetConfig, arch space.Arch, seed uint64, rt *Runtime) (*Net, error) {
+	n, err := plan(cfg, arch)
+	if err != nil {
 		return nil, err
 	}
-	l := newLayout(cfg, arch)
-	n := &Net{cfg: cfg, arch: arch, rt: rt, layout: l,
-		params: make([]float32, l.nParam), state: make([]float32, l.nState), tracked: make([]int64, len(l.norms))}
-	for _, p := range l.params {
-		p.init(seed, n.param(p))
+	l := n.layout
+	n.rt = rt
+	n.params, n.state, n.tracked = make([]float32, l.ParamsLen), make([]float32, l.StateLen), make([]int64, len(l.Norms))
+	for _, p := range l.Params {
+		p.Init(seed, n.param(p))
 	}
-	for _, b := range l.norms {
-		v := n.state[b.state.Off+b.channels : b.state.Off+2*b.channels]
+	for _, b := range l.Norms {
+		v := n.state[b.State.Off+b.Channels : b.State.Off+2*b.Channels]
 		for i := range v {
 			v[i] = 1
 		}
@@ -52,7 +57,27 @@ func newNet(cfg NetConfig, arch *space.Arch, seed uint64, rt *Runtime) (*Net, er
 	return n, nil
 }
 
-func (n *Net) param(p param) []float32 { return n.params[p.mem.Off : p.mem.Off+p.mem.Len] }
+// plan is a network without values: enough to build its graphs.
+func plan(cfg NetConfig, arch space.Arch) (*Net, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	full, err := cfg.Space.Describe(cfg.Size, arch)
+	if err != nil {
+		return nil, err
+	}
+	return &Net{cfg: cfg, arch: arch, full: full, layout: net.NewLayout(full)}, nil
+}
+
+// path is the part of the network that an architecture computes.
+func (n *Net) path(arch space.Arch) (*net.Network, error) {
+	if n.arch != nil {
+		return n.full, nil
+	}
+	return n.full.Select(arch)
+}
+
+func (n *Net) param(p net.Param) []float32 { return n.params[p.Mem.Off : p.Mem.Off+p.Mem.Len] }
 
 // Params is the number of trainable values.
 func (n *Net) Params() int64 { return int64(len(n.params)) }
@@ -66,13 +91,15 @@ func (n *Net) Inference() (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range out.layout.params {
-		copy(out.param(p), n.param(n.layout.params[n.layout.byName[p.name]]))
+	for _, p := range out.layout.Params {
+		from, _ := n.layout.Param(p.Name)
+		copy(out.param(p), n.param(n.layout.Params[from]))
 	}
-	for _, b := range out.layout.norms {
-		from := n.layout.norms[n.layout.normBy[b.name]]
-		copy(out.state[b.state.Off:b.state.Off+b.state.Len], n.state[from.state.Off:from.state.Off+from.state.Len])
-		out.tracked[b.index] = n.tracked[from.index]
+	for i, b := range out.layout.Norms {
+		k, _ := n.layout.Norm(b.Name)
+		from := n.layout.Norms[k].State
+		copy(out.state[b.State.Off:b.State.Off+b.State.Len], n.state[from.Off:from.Off+from.Len])
+		out.tracked[i] = n.tracked[k]
 	}
 	return out, nil
 }
@@ -90,10 +117,13 @@ func (n *Net) clone() *Net {
 // architecture must be that one.
 func (n *Net) pick(arch space.Arch) (space.Arch, error) {
 	if err := n.cfg.Space.Check(arch); err != nil {
-		return arch, err
+		return nil, err
 	}
-	if n.arch != nil && n.cfg.Space.Format(arch) != n.cfg.Space.Format(*n.arch) {
-		return arch, fmt.Errorf("supernet: network holds only arch %s, not %s", n.cfg.Space.Hash(*n.arch), n.cfg.Space.Hash(arch))
+	if n.arch == nil && len(arch) != n.full.Choices {
+		return nil, &space.FieldError{Field: "arch", Msg: n.cfg.Space.Format(arch) + " is no path of the supernet: only a network of its own has these layers"}
+	}
+	if n.arch != nil && !slices.Equal(arch, n.arch) {
+		return nil, fmt.Errorf("supernet: network holds only arch %s, not %s", space.Hash(n.cfg.Space, n.arch), space.Hash(n.cfg.Space, arch))
 	}
 	return arch, nil
 }
@@ -102,12 +132,12 @@ func (n *Net) pick(arch space.Arch) (space.Arch, error) {
 // torch's layouts. The values are copies.
 func (n *Net) Tensors() []weights.Tensor {
 	ts := n.paramTensors("", n.params)
-	for _, b := range n.layout.norms {
-		s := n.state[b.state.Off : b.state.Off+b.state.Len]
+	for i, b := range n.layout.Norms {
+		s := n.state[b.State.Off : b.State.Off+b.State.Len]
 		ts = append(ts,
-			weights.Tensor{Name: b.name + ".running_mean", Shape: []int{b.channels}, F32: append([]float32(nil), s[:b.channels]...)},
-			weights.Tensor{Name: b.name + ".running_var", Shape: []int{b.channels}, F32: append([]float32(nil), s[b.channels:]...)},
-			weights.Tensor{Name: b.name + ".num_batches_tracked", Shape: []int{}, I64: []int64{n.tracked[b.index]}})
+			weights.Tensor{Name: b.Name + ".running_mean", Shape: []int{b.Channels}, F32: append([]float32(nil), s[:b.Channels]...)},
+			weights.Tensor{Name: b.Name + ".running_var", Shape: []int{b.Channels}, F32: append([]float32(nil), s[b.Channels:]...)},
+			weights.Tensor{Name: b.Name + ".num_batches_tracked", Shape: []int{}, I64: []int64{n.tracked[i]}})
 	}
 	return ts
 }
@@ -115,9 +145,9 @@ func (n *Net) Tensors() []weights.Tensor {
 // paramTensors lists values laid out like the parameters, names prefixed.
 func (n *Net) paramTensors(prefix string, values []float32) []weights.Tensor {
 	var ts []weights.Tensor
-	for _, p := range n.layout.params {
-		v := values[p.mem.Off : p.mem.Off+p.mem.Len]
-		ts = append(ts, weights.Tensor{Name: prefix + p.name, Shape: p.shape, F32: p.toFile(v)})
+	for _, p := range n.layout.Params {
+		v := values[p.Mem.Off : p.Mem.Off+p.Mem.Len]
+		ts = append(ts, weights.Tensor{Name: prefix + p.Name, Shape: p.File, F32: p.ToFile(v)})
 	}
 	return ts
 }
@@ -130,26 +160,26 @@ func (n *Net) SetTensors(ts []weights.Tensor) error {
 	if err := in.params(c.layout, "", c.params); err != nil {
 		return err
 	}
-	for _, b := range c.layout.norms {
-		s := c.state[b.state.Off : b.state.Off+b.state.Len]
+	for i, b := range c.layout.Norms {
+		s := c.state[b.State.Off : b.State.Off+b.State.Len]
 		var mean, variance, tracked weights.Tensor
 		for _, f := range []struct {
 			name  string
 			to    *weights.Tensor
 			shape []int
-		}{{"running_mean", &mean, []int{b.channels}}, {"running_var", &variance, []int{b.channels}}, {"num_batches_tracked", &tracked, []int{}}} {
-			t, err := in.take(b.name+"."+f.name, f.shape)
+		}{{"running_mean", &mean, []int{b.Channels}}, {"running_var", &variance, []int{b.Channels}}, {"num_batches_tracked", &tracked, []int{}}} {
+			t, err := in.take(b.Name+"."+f.name, f.shape)
 			if err != nil {
 				return err
 			}
 			*f.to = t
 		}
 		if mean.F32 == nil || variance.F32 == nil || tracked.I64 == nil {
-			return fmt.Errorf("supernet: statistics of %s: want float32 means and variances and an int64 count", b.name)
+			return fmt.Errorf("supernet: statistics of %s: want float32 means and variances and an int64 count", b.Name)
 		}
 		copy(s, mean.F32)
-		copy(s[b.channels:], variance.F32)
-		c.tracked[b.index] = tracked.I64[0]
+		copy(s[b.Channels:], variance.F32)
+		c.tracked[i] = tracked.I64[0]
 	}
 	if err := in.rest(); err != nil {
 		return err

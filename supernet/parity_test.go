@@ -9,6 +9,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/ops"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -69,8 +70,8 @@ func loadParity(t *testing.T) parity {
 	}
 	n := p.Net
 	p.arch = arch
-	p.cfg = NetConfig{Space: sp, Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
-		Classes: n.Classes, Image: n.Image, Affine: n.Affine, Aux: n.Aux, AuxChannels: n.AuxChannels}
+	p.cfg = NetConfig{Space: sp, Size: net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
+		Classes: n.Classes, Image: n.Image, Affine: n.Affine, Aux: n.Aux, AuxChannels: n.AuxChannels}}
 	f, err := weights.ReadSafetensors("testdata/parity.safetensors")
 	if err != nil {
 		t.Fatal(err)

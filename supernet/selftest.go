@@ -7,6 +7,7 @@ import (
 	"oneshot/data"
 	"oneshot/internal/rng"
 	"oneshot/ops/cuda"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
 
@@ -18,7 +19,7 @@ func SelfTest(e *cuda.Engine) error {
 	if err != nil {
 		return err
 	}
-	cfg := NetConfig{Space: s, Layers: 3, Channels: 8, StemMultiplier: 2, Classes: 10, Image: 16, Affine: true}
+	cfg := NetConfig{Space: s, Size: net.Size{Layers: 3, Channels: 8, StemMultiplier: 2, Classes: 10, Image: 16, Affine: true}}
 	arch := s.Sample(rng.New(7, "selftest"))
 	host, err := NewRuntime(1)
 	if err != nil {

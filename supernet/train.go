@@ -166,7 +166,7 @@ func (t *Trainer) stop() {
 // archOf is the path of a step (from 0): a function of the seed and the step.
 func (t *Trainer) archOf(step int) space.Arch {
 	if t.net.arch != nil {
-		return *t.net.arch
+		return t.net.arch
 	}
 	return t.net.cfg.Space.Sample(rng.New(t.cfg.Seed, "arch", uint64(step)))
 }
@@ -181,7 +181,7 @@ func (t *Trainer) graph() (*graph, error) {
 	}
 	if t.net.arch != nil {
 		var err error
-		t.fixed, err = t.build(*t.net.arch)
+		t.fixed, err = t.build(t.net.arch)
 		return t.fixed, err
 	}
 	if len(t.built) == 0 {
@@ -349,7 +349,7 @@ func (t *Trainer) accumulate(g *graph, first, last bool) error {
 // a variance can overflow while loss and gradients still look sound.
 func (t *Trainer) finiteState(g *graph) bool {
 	for _, i := range g.norms {
-		for _, v := range t.back.At(t.net.layout.norms[i].state) {
+		for _, v := range t.back.At(t.net.layout.Norms[i].State) {
 			if bad(float64(v)) {
 				return false
 			}

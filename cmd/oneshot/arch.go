@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 
+	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -22,11 +22,11 @@ func readArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	if _, err := os.Stat(text); err == nil {
 		b, err := readCapped(text, maxArchBytes)
 		if err != nil {
-			return space.Space{}, space.Arch{}, withCode(err, exitUsage, "")
+			return nil, nil, withCode(err, exitUsage, "")
 		}
 		text = strings.TrimSpace(string(b))
 	} else if strings.HasSuffix(text, ".json") && errors.Is(err, fs.ErrNotExist) {
-		return space.Space{}, space.Arch{}, usageError("", "--arch: %w", err)
+		return nil, nil, usageError("", "--arch: %w", err)
 	}
 	const hint = "an architecture looks like lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:..., or is a file arch.json"
 	s, a, err := parseArch(text, in)
@@ -41,24 +41,21 @@ func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	if !strings.HasPrefix(text, "[") {
 		return space.ParseAny(text)
 	}
-	a, err := in.ParseMask(text)
+	a, err := space.ParseCode(in, text)
 	return in, a, err
 }
 
-// sameSpace reports whether two spaces have the same architectures.
-func sameSpace(a, b space.Space) bool { return a.Nodes == b.Nodes && slices.Equal(a.Ops, b.Ops) }
-
-// spaceID names the space of an architecture as its text form does: lanas5.
-func spaceID(s space.Space, a space.Arch) string {
-	id, _, _ := strings.Cut(s.Format(a), ":")
-	return id
+// resultOf says what an architecture is and costs as a network of that configuration.
+func resultOf(c supernet.NetConfig, a space.Arch) (resultArch, error) {
+	params, madds, err := c.Cost(a)
+	return resultArch{space.Hash(c.Space, a), c.Space.Format(a), params, madds}, err
 }
 
 // archIn reads a stored architecture, which must be of space s.
 func archIn(s space.Space, b []byte) (space.Arch, error) {
 	got, a, err := space.ParseAny(string(b))
-	if err == nil && !sameSpace(got, s) {
-		err = fmt.Errorf("architecture of space %s, not of this run's", spaceID(got, a))
+	if err == nil && got.Name() != s.Name() {
+		err = fmt.Errorf("architecture of space %s, not of this run's", got.Name())
 	}
 	return a, withCode(err, exitInvalid, "")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"oneshot/lanas"
+	"oneshot/supernet/space"
 )
 
 // check collects the complaints about one configuration.
@@ -48,7 +49,7 @@ func (c Config) Check() error {
 	k.ints("data.train_size", c.Data.TrainSize, 0, many)
 	k.ints("data.test_size", c.Data.TestSize, 0, many)
 
-	k.oneOf("net.ops", c.Net.Ops, "lanas", "darts", "full")
+	k.oneOf("net.ops", c.Net.Ops, space.Families()...)
 	k.ints("net.nodes", c.Net.Nodes, 1, 8)
 	k.size("net", c.Net.Layers, c.Net.Channels, c.Net.StemMultiplier)
 	k.sgd("train", c.Train.SGDConfig)

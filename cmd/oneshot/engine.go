@@ -3,6 +3,7 @@ package main
 import (
 	"oneshot/data"
 	"oneshot/supernet"
+	"oneshot/supernet/net"
 )
 
 // This file is the only place where the configuration meets supernet's types.
@@ -11,8 +12,8 @@ import (
 func (j *job) netConfig() supernet.NetConfig {
 	n := j.cfg.Net
 	return supernet.NetConfig{
-		Space: j.space, Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
-		Classes: len(j.data.Classes), Image: j.data.Image, Affine: n.Affine,
+		Space: j.space, Size: net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
+			Classes: len(j.data.Classes), Image: j.data.Image, Affine: n.Affine},
 	}
 }
 
@@ -21,9 +22,9 @@ func (j *job) netConfig() supernet.NetConfig {
 func (j *job) finalConfig(training bool) supernet.NetConfig {
 	r := j.cfg.Retrain
 	return supernet.NetConfig{
-		Space: j.space, Layers: r.Layers, Channels: r.Channels, StemMultiplier: r.StemMultiplier,
-		Classes: len(j.data.Classes), Image: j.data.Image, Affine: true,
-		Aux: training && r.Aux > 0, AuxChannels: supernet.DefaultNet().AuxChannels,
+		Space: j.space, Size: net.Size{Layers: r.Layers, Channels: r.Channels, StemMultiplier: r.StemMultiplier,
+			Classes: len(j.data.Classes), Image: j.data.Image, Affine: true,
+			Aux: training && r.Aux > 0, AuxChannels: supernet.DefaultNet().AuxChannels},
 	}
 }
 

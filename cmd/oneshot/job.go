@@ -27,7 +27,7 @@ type job struct {
 	rt    *supernet.Runtime
 
 	within   lanas.Space // what a search draws from
-	arch     *space.Arch // to retrain, if that is known from the start
+	arch     space.Arch  // to retrain, if that is known from the start
 	limited  bool        // arch must keep the limits of the search: it was found by it
 	trains   []string    // stages that the verb trains
 	scores   bool        // the verb searches between them
@@ -204,7 +204,7 @@ func (j *job) checkStages() error {
 		return usageError("0 is all of them", "score.images is %d, but there are only %d search images", n, have)
 	}
 	if j.arch != nil && j.limited {
-		if err := j.checkLimit(*j.arch); err != nil {
+		if err := j.checkLimit(j.arch); err != nil {
 			return withCode(err, exitUsage, "the search kept to that limit with another size of the retrained network")
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"oneshot/internal/atomicfile"
 	"oneshot/ops/cuda"
 	"oneshot/supernet"
+	"oneshot/supernet/space"
 	"oneshot/weights"
 )
 
@@ -251,7 +252,7 @@ func (j *job) trainLoop(ctx context.Context, stage string, t *supernet.Trainer, 
 func (j *job) stepMetric(stage string, s supernet.StepStats) metric {
 	return metric{
 		Stage: stage, Step: s.Step, Loss: &s.Loss, LR: &s.LR, GradNorm: &s.GradNorm, Top1: &s.Top1,
-		Arch: j.space.Hash(s.Arch),
+		Arch: space.Hash(j.space, s.Arch),
 	}
 }
 

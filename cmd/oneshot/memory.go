@@ -69,11 +69,14 @@ func (j *job) memory(stage string) (supernet.Memory, error) {
 	if stage == "train" {
 		return supernet.Estimate(j.netConfig(), nil, j.sgdConfig(j.cfg.Train.SGDConfig, j.data.Train.Len()), threads(j.cfg.Run))
 	}
-	arch := supernet.Widest(j.space) // the most that may be found
-	if j.arch != nil {
-		arch = *j.arch
+	arch := j.arch
+	if arch == nil { // the most that may be found
+		var err error
+		if arch, err = supernet.Widest(j.finalConfig(true)); err != nil {
+			return supernet.Memory{}, err
+		}
 	}
-	return supernet.Estimate(j.finalConfig(true), &arch, j.retrainConfig(j.retrainImages().Len()), threads(j.cfg.Run))
+	return supernet.Estimate(j.finalConfig(true), arch, j.retrainConfig(j.retrainImages().Len()), threads(j.cfg.Run))
 }
 
 // need is about what the process takes while it trains a stage, in bytes.

@@ -70,7 +70,7 @@ func TestSearchLinesAreStrict(t *testing.T) {
 			edits["search.max_params is 5000, but"] = func(l map[string]any) {
 				st := newTestStage(t, newRun(t), nil)
 				a, _ := st.j.space.Parse("lanas2:0.sep_conv_5x5+1.sep_conv_5x5,0.sep_conv_5x5+1.sep_conv_5x5:0.sep_conv_5x5+1.sep_conv_5x5,0.sep_conv_5x5+1.sep_conv_5x5")
-				l["arch"], l["hash"] = st.j.space.Format(a), st.j.space.Hash(a)
+				l["arch"], l["hash"] = st.j.space.Format(a), space.Hash(st.j.space, a)
 			}
 		} else {
 			edits["recal_images 0"] = func(l map[string]any) { delete(l, "recal_images") }
@@ -346,7 +346,7 @@ func FuzzSearchLines(f *testing.F) {
 
 // checkParsed: a line that was accepted is of the space and in range.
 func checkParsed(t *testing.T, j *job, score float64, hash string, arch space.Arch) {
-	if j.space.Check(arch) != nil || j.space.Hash(arch) != hash || !(score >= 0 && score <= 1) {
+	if j.space.Check(arch) != nil || space.Hash(j.space, arch) != hash || !(score >= 0 && score <= 1) {
 		t.Errorf("accepted %v, %s, %v", score, hash, arch)
 	}
 }

@@ -106,7 +106,7 @@ func (s searchSummary) baselineTable() figureTable {
 // tree is the tree of a search as the page shows it.
 func (j *job) tree(regions []lanas.Region) regionTree {
 	size, _ := new(big.Float).SetInt(j.space.Size()).Float64()
-	if len(j.limits()) > 0 {
+	if len(j.ceilings()) > 0 {
 		size = 0 // shares are of the part within the limits
 	}
 	return regionTree{

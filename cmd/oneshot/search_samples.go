@@ -58,11 +58,18 @@ func (s *searchStage) openTrail(algo, name string) (*trail, error) {
 		if err != nil {
 			return false, err
 		}
-		r := j.archResult(arch)
+		r, err := j.archResult(arch)
+		if err != nil {
+			return false, err
+		}
 		moved = moved || r.Params != l.Params || r.MAdds != l.MAdds
 		l.Params, l.MAdds = r.Params, r.MAdds
 		t.lines = append(t.lines, l)
-		told = append(told, lanas.Sample{Code: j.space.Encode(arch), Score: l.Score})
+		code := j.space.Encode(arch)
+		if code == nil {
+			return false, fmt.Errorf("no search proposes %s", l.Arch)
+		}
+		told = append(told, lanas.Sample{Code: code, Score: l.Score})
 		return true, nil
 	})
 	if err != nil {
@@ -90,7 +97,7 @@ func (s *searchStage) openTrail(algo, name string) (*trail, error) {
 func (j *job) parseSample(b []byte, index int) (sampleLine, space.Arch, error) {
 	var l sampleLine
 	if err := json.Unmarshal(b, &l); err != nil {
-		return l, space.Arch{}, err
+		return l, nil, err
 	}
 	arch, err := j.checkLine(index, l.Index, l.Seed, l.Score, l.Arch, l.Hash)
 	switch {
@@ -108,19 +115,19 @@ func (j *job) parseSample(b []byte, index int) (sampleLine, space.Arch, error) {
 // checkLine checks what all lines with a score have.
 func (j *job) checkLine(want, index int, seed uint64, score float64, text, hash string) (space.Arch, error) {
 	if index != want {
-		return space.Arch{}, fmt.Errorf("index %d, want %d", index, want)
+		return nil, fmt.Errorf("index %d, want %d", index, want)
 	}
 	if seed != j.cfg.Seed {
-		return space.Arch{}, fmt.Errorf("sample of seed %d, want %d", seed, j.cfg.Seed)
+		return nil, fmt.Errorf("sample of seed %d, want %d", seed, j.cfg.Seed)
 	}
 	if !(score >= 0 && score <= 1) {
-		return space.Arch{}, fmt.Errorf("score %v is not in 0..1", score)
+		return nil, fmt.Errorf("score %v is not in 0..1", score)
 	}
 	arch, err := j.space.Parse(text)
 	if err != nil { // not wrapped: a space.FieldError is a mistake on the command line
 		return arch, fmt.Errorf("arch: %v", err)
 	}
-	if h := j.space.Hash(arch); h != hash {
+	if h := space.Hash(j.space, arch); h != hash {
 		return arch, fmt.Errorf("hash %s does not belong to the architecture (%s)", hash, h)
 	}
 	return arch, nil

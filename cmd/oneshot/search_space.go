@@ -15,7 +15,7 @@ type codes struct{ space.Space }
 
 func (c codes) Sample(r *rand.Rand) []byte { return c.Encode(c.Space.Sample(r)) }
 
-func (c codes) Mutate(code []byte, r *rand.Rand) []byte { return c.MutateMask(code, r) }
+func (c codes) Mutate(code []byte, r *rand.Rand) []byte { return c.MutateCode(code, r) }
 
 // arch is the architecture of a code that lanas got from us.
 func (c codes) arch(code []byte) space.Arch {
@@ -26,30 +26,57 @@ func (c codes) arch(code []byte) space.Arch {
 	return a
 }
 
-// limits are the ceilings of the configuration on the retrained network.
-func (j *job) limits() []lanas.Limit {
-	c, spec := codes{j.space}, j.finalConfig(false).Spec()
-	var out []lanas.Limit
+// ceiling is a limit of the configuration on the retrained network.
+type ceiling struct {
+	name string
+	max  int64
+	of   func(params, madds int64) int64
+}
+
+func (j *job) ceilings() []ceiling {
+	var out []ceiling
 	if m := j.cfg.Search.MaxParams; m > 0 {
-		out = append(out, lanas.Limit{Name: "search.max_params", Max: float64(m), Cost: func(code []byte) float64 {
-			params, _ := c.Cost(c.arch(code), spec)
-			return float64(params)
-		}})
+		out = append(out, ceiling{"search.max_params", m, func(params, _ int64) int64 { return params }})
 	}
 	if m := j.cfg.Search.MaxMAdds; m > 0 {
-		out = append(out, lanas.Limit{Name: "search.max_madds", Max: float64(m), Cost: func(code []byte) float64 {
-			_, madds := c.Cost(c.arch(code), spec)
-			return float64(madds)
-		}})
+		out = append(out, ceiling{"search.max_madds", m, func(_, madds int64) int64 { return madds }})
 	}
 	return out
 }
 
+// limits are the ceilings as a search sees them.
+func (j *job) limits() ([]lanas.Limit, error) {
+	ceilings := j.ceilings()
+	if len(ceilings) == 0 {
+		return nil, nil
+	}
+	c := codes{j.space}
+	cost, err := j.finalConfig(false).Costs()
+	if err != nil {
+		return nil, withCode(err, exitUsage, "")
+	}
+	var out []lanas.Limit
+	for _, l := range ceilings {
+		out = append(out, lanas.Limit{Name: l.name, Max: float64(l.max), Cost: func(code []byte) float64 {
+			return float64(l.of(cost(c.arch(code))))
+		}})
+	}
+	return out, nil
+}
+
 // checkLimit reports the first ceiling that an architecture exceeds.
 func (j *job) checkLimit(arch space.Arch) error {
-	for _, l := range j.limits() {
-		if cost := l.Cost(j.space.Encode(arch)); cost > l.Max {
-			return fmt.Errorf("%s is %.0f, but %s has %.0f", l.Name, l.Max, j.space.Hash(arch), cost)
+	ceilings := j.ceilings()
+	if len(ceilings) == 0 {
+		return nil
+	}
+	params, madds, err := j.finalConfig(false).Cost(arch)
+	if err != nil {
+		return err
+	}
+	for _, l := range ceilings {
+		if cost := l.of(params, madds); cost > l.max {
+			return fmt.Errorf("%s is %d, but %s has %d", l.name, l.max, space.Hash(j.space, arch), cost)
 		}
 	}
 	return nil
@@ -58,12 +85,16 @@ func (j *job) checkLimit(arch space.Arch) error {
 // searchSpace is what a search draws from: the space within the limits. Limits
 // that no architecture keeps are a mistake of usage.
 func (j *job) searchSpace() (lanas.Space, error) {
-	s, err := lanas.WithLimits(codes{j.space}, j.limits()...)
+	limits, err := j.limits()
+	if err != nil {
+		return nil, err
+	}
+	s, err := lanas.WithLimits(codes{j.space}, limits...)
 	var none *lanas.LimitError
 	if errors.As(err, &none) {
 		return nil, usageError("raise the limit, or make the retrained network smaller (retrain.layers, retrain.channels)",
 			"no architecture of %s was found within the limits: %s is %.0f, the smallest seen has %.0f",
-			j.space.Name, none.Limit.Name, none.Limit.Max, none.Least)
+			j.space.Name(), none.Limit.Name, none.Limit.Max, none.Least)
 	}
 	return s, err
 }

@@ -258,7 +258,10 @@ func TestSearchKeepsToLimits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := st.j.archResult(a)
+			r, err := st.j.archResult(a)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if r.Params > maxParams || r.MAdds > maxMAdds || r.Params != l.Params || r.MAdds != l.MAdds {
 				t.Errorf("%s: sample %d has %d and %d, says %d and %d, the limits are %d and %d",
 					algo, l.Index, r.Params, r.MAdds, l.Params, l.MAdds, maxParams, maxMAdds)

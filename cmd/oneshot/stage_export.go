@@ -14,6 +14,7 @@ import (
 	"oneshot/data"
 	"oneshot/internal/atomicfile"
 	"oneshot/supernet"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -121,8 +122,8 @@ func loadExport(path, archText string, rt *supernet.Runtime) (*loaded, error) {
 		}
 	}
 	l.config = supernet.NetConfig{
-		Space: l.space, Layers: m.Layers, Channels: m.Channels, StemMultiplier: m.StemMultiplier,
-		Classes: len(m.Classes), Image: m.Image, Affine: m.Affine,
+		Space: l.space, Size: net.Size{Layers: m.Layers, Channels: m.Channels, StemMultiplier: m.StemMultiplier,
+			Classes: len(m.Classes), Image: m.Image, Affine: m.Affine},
 	}
 	if err := plausible(l, f.Tensors); err != nil {
 		return nil, fail(exitInvalid, "", "%s: %w", path, err)
@@ -148,7 +149,11 @@ func plausible(l *loaded, ts []weights.Tensor) error {
 			values += int64(len(t.F32))
 		}
 	}
-	if want, _ := l.space.Cost(l.arch, l.config.Spec()); want != values {
+	want, _, err := l.config.Cost(l.arch)
+	if err != nil {
+		return err
+	}
+	if want != values {
 		return fmt.Errorf("the metadata describes a network of %d parameters, the file has %d", want, values)
 	}
 	return nil
@@ -200,8 +205,9 @@ func (j *job) conclude(ctx context.Context, best searchSummary) (result, error) 
 		return r, err
 	}
 	r.Search = resultSearch{best.Samples, best.Score, best.RandomScore, best.Algo, best.RecheckScore, best.searchDetail}
-	params, madds := l.space.Cost(l.arch, j.finalConfig(false).Spec())
-	r.Arch = resultArch{l.space.Hash(l.arch), l.space.Format(l.arch), params, madds}
+	if r.Arch, err = j.archResult(l.arch); err != nil {
+		return r, err
+	}
 	if r.Retrain, err = j.retrainSummary(ctx, l.net, l.arch); err != nil {
 		return r, err
 	}

@@ -133,7 +133,10 @@ func (s *searchStage) extend(ctx context.Context, t *trail, stage, label string,
 			return 0, fmt.Errorf("%s: score %s: %w", stage, j.space.Format(arch), err)
 		}
 		best = max(best, r.Top1)
-		a := j.archResult(arch)
+		a, err := j.archResult(arch)
+		if err != nil {
+			return 0, err
+		}
 		line := sampleLine{len(t.lines), a.Text, a.Hash, r.Top1, r.Loss, r.Images, a.Params, a.MAdds, source, j.cfg.Seed}
 		if err := t.record(line, best); err != nil {
 			return 0, err
@@ -150,7 +153,7 @@ func (s *searchStage) extend(ctx context.Context, t *trail, stage, label string,
 // score is the first score of a subnetwork, and how many images it took: none
 // when it is known, as scoring again would give the same bits.
 func (s *searchStage) score(ctx context.Context, arch space.Arch) (supernet.Result, int, error) {
-	hash := s.j.space.Hash(arch)
+	hash := space.Hash(s.j.space, arch)
 	if r, ok := s.known[hash]; ok {
 		return r, 0, nil
 	}

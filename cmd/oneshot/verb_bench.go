@@ -11,7 +11,9 @@ import (
 	"oneshot/internal/rng"
 	"oneshot/ops/cpu"
 	"oneshot/supernet"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
+	"oneshot/supernet/space/cell"
 )
 
 // benchFlags are what every measurement of a network asks for. The network's
@@ -198,9 +200,11 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 	r := benchReport{
 		Bench: what, PeakRSSMB: peakRSS() >> 20, Threads: rt.Threads(), ISA: isa, CPU: cpuModel(),
 		Batch: m.batch, Archs: f.archs, Reps: f.reps, Params: m.params / int64(m.nets),
-		Ops: c.Net.Ops, Nodes: s.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: f.image, Aux: f.aux,
+		Ops: c.Net.Ops, Nodes: c.Net.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: f.image, Aux: f.aux,
 	}
-	m.report(&r, benchPeak(rt.Threads()))
+	if err := m.report(&r, benchPeak(rt.Threads())); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
 	r.Device, r.DeviceMS = rt.Device(), 1e3*m.device
 	if a.opt.json {
 		return a.ui.json(r)
@@ -218,8 +222,8 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 
 func benchNetConfig(what string, c Config, s space.Space, f benchFlags) supernet.NetConfig {
 	n := supernet.NetConfig{
-		Space: s, Layers: c.Net.Layers, Channels: c.Net.Channels, StemMultiplier: c.Net.StemMultiplier,
-		Classes: 10, Image: f.image, Affine: c.Net.Affine,
+		Space: s, Size: net.Size{Layers: c.Net.Layers, Channels: c.Net.Channels, StemMultiplier: c.Net.StemMultiplier,
+			Classes: 10, Image: f.image, Affine: c.Net.Affine},
 	}
 	if what == "retrain" {
 		n.Layers, n.Channels, n.StemMultiplier = c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier
@@ -246,9 +250,9 @@ type benchRun struct {
 func (m *benchRun) memory() (supernet.Memory, error) {
 	c := supernet.DefaultTrain()
 	c.Batch = m.batch
-	var arch *space.Arch
+	var arch space.Arch
 	if m.what == "retrain" {
-		arch = &m.archs[0]
+		arch = m.archs[0]
 	}
 	return supernet.Estimate(m.net, arch, c, m.rt.Threads())
 }
@@ -317,26 +321,33 @@ func (m *benchRun) measure(n *supernet.Net, archs []space.Arch) error {
 }
 
 // report fills in what follows from the times and the machine's peaks.
-func (m *benchRun) report(r *benchReport, p cpu.Peak) {
+func (m *benchRun) report(r *benchReport, p cpu.Peak) error {
 	r.PeakGFLOPS, r.PeakGBPerS = p.GFLOPSAll, max(p.ReadAll, p.CopyAll)
 	n := float64(len(m.archs))
 	var median, best, flops float64
 	for i, a := range m.archs {
 		median += m.median[i] / n
 		best += m.best[i] / n
-		w := supernet.Floor(m.net, a, m.batch, m.what != "eval")
+		w, err := supernet.Floor(m.net, a, m.batch, m.what != "eval")
+		if err != nil {
+			return err
+		}
 		flops += float64(w.Flops) / n
 		arithmetic, memory := float64(w.Flops)/r.PeakGFLOPS/1e6, float64(w.Bytes)/r.PeakGBPerS/1e6
 		r.FloorFlopsMS += arithmetic / n
 		r.FloorBytesMS += memory / n
 		r.FloorMS += max(arithmetic, memory) / n
-		_, madds := m.net.Space.Cost(a, m.net.Spec())
+		_, madds, err := m.net.Cost(a)
+		if err != nil {
+			return err
+		}
 		r.MaddsPerImage += float64(madds) / n
 	}
 	r.MSPerStepMedian, r.MSPerStepBest = 1e3*median, 1e3*best
 	r.ImagesPerSMedian, r.ImagesPerSBest = float64(m.batch)/median, float64(m.batch)/best
 	r.GFLOPS = flops / median / 1e9
 	r.FloorShare = r.FloorMS / r.MSPerStepMedian
+	return nil
 }
 
 func median(x []float64) float64 {
@@ -383,18 +394,23 @@ func (a *app) benchArchsCmd() *cobra.Command {
 }
 
 func (a *app) benchArchs(s space.Space, n int) error {
-	pairs := func(nodes []space.Node) (out [][][2]int) {
+	c, ok := s.(cell.Space) // which bench/peer_torch.py builds
+	if !ok {
+		return usageError("", "architectures of %s cannot be listed by cells", s.Name())
+	}
+	pairs := func(nodes []cell.Node) (out [][][2]int) {
 		for _, node := range nodes {
 			out = append(out, [][2]int{{node[0].Edge, node[0].Op}, {node[1].Edge, node[1].Op}})
 		}
 		return out
 	}
-	list := benchArchList{Bench: "archs", Ops: s.Ops, Nodes: s.Nodes, Layout: "cell[node][pair] = (edge, index of operation)"}
+	list := benchArchList{Bench: "archs", Ops: c.Ops, Nodes: c.Nodes, Layout: "cell[node][pair] = (edge, index of operation)"}
 	for _, arch := range benchArchs(s, n) {
 		if !a.opt.json {
 			a.ui.printf("%s\n", s.Format(arch))
 		}
-		list.Archs = append(list.Archs, benchArch{s.Format(arch), pairs(arch.Normal), pairs(arch.Reduce)})
+		cells := c.Cells(arch)
+		list.Archs = append(list.Archs, benchArch{s.Format(arch), pairs(cells[0]), pairs(cells[1])})
 	}
 	if a.opt.json {
 		return a.ui.json(list)

@@ -105,10 +105,12 @@ func (a *app) evalFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	params, madds := l.space.Cost(l.arch, l.config.Spec())
+	found, err := resultOf(l.config, l.arch)
+	if err != nil {
+		return err
+	}
 	return a.showEval(evalReport{
-		Arch:    resultArch{l.space.Hash(l.arch), l.space.Format(l.arch), params, madds},
-		Dataset: d.Name, Split: a.opt.split, Images: r.Images, Top1: r.Top1, Loss: r.Loss,
+		Arch: found, Dataset: d.Name, Split: a.opt.split, Images: r.Images, Top1: r.Top1, Loss: r.Loss,
 	})
 }
 
@@ -145,9 +147,11 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	params, madds := j.space.Cost(arch, j.netConfig().Spec())
+	found, err := resultOf(j.netConfig(), arch)
+	if err != nil {
+		return err
+	}
 	return a.showEval(evalReport{
-		Arch:    resultArch{j.space.Hash(arch), j.space.Format(arch), params, madds},
-		Dataset: j.data.Name, Split: "search", Images: r.Images, Top1: r.Top1, Loss: r.Loss,
+		Arch: found, Dataset: j.data.Name, Split: "search", Images: r.Images, Top1: r.Top1, Loss: r.Loss,
 	})
 }

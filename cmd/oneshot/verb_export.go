@@ -49,7 +49,7 @@ func (a *app) exportVerb(ctx context.Context, j *job) error {
 	if err := j.export(n, arch); err != nil {
 		return err
 	}
-	r := exportReport{Run: j.dir.base(), Weights: "export/model.safetensors", Arch: j.space.Format(arch), Hash: j.space.Hash(arch)}
+	r := exportReport{Run: j.dir.base(), Weights: "export/model.safetensors", Arch: j.space.Format(arch), Hash: space.Hash(j.space, arch)}
 	if r.SHA256, r.Bytes, err = hashFile(j.dir.file("export", "model.safetensors")); err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/supernet"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -229,26 +231,26 @@ func (a *app) inspectArch(text string) error {
 	if err != nil {
 		return err
 	}
-	r := archReport{Kind: "arch", Text: s.Format(arch), Hash: s.Hash(arch), Space: spaceID(s, arch), Size: s.Size().String(), Ops: map[string]int{}}
-	for _, nodes := range [][]space.Node{arch.Normal, arch.Reduce} {
-		for _, n := range nodes {
-			for _, p := range n {
-				r.Ops[s.Ops[p.Op]]++
-			}
+	r := archReport{Kind: "arch", Text: s.Format(arch), Hash: space.Hash(s, arch), Space: s.Name(), Size: s.Size().String(), Ops: map[string]int{}}
+	uses := s.Uses(arch)
+	for _, u := range uses {
+		if u.N > 0 {
+			r.Ops[u.Op] = u.N
 		}
 	}
 	n := c.Retrain
-	r.Params, r.MAdds = s.Cost(arch, space.Net{
-		Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier, Classes: classCount(c.Data.Name), Image: 32,
-	})
+	size := net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier, Classes: classCount(c.Data.Name), Image: 32}
+	if r.Params, r.MAdds, err = (supernet.NetConfig{Space: s, Size: size}).Cost(arch); err != nil {
+		return withCode(err, exitUsage, "")
+	}
 	if a.opt.json {
 		return a.ui.json(r)
 	}
 	a.ui.printf("arch     %s\nhash     %s, one of %s in space %s\n", r.Text, r.Hash, r.Size, r.Space)
 	a.ui.printf("size     %s parameters, %s multiply-adds with %d cells of %d channels (%s)\n",
 		short(r.Params), short(r.MAdds), n.Layers, n.Channels, presetOr(c.Preset))
-	for _, op := range s.Ops {
-		a.ui.printf("         %2d x %s\n", r.Ops[op], op)
+	for _, u := range uses {
+		a.ui.printf("         %2d x %s\n", u.N, u.Op)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (a *app) retrainVerb(ctx context.Context) error {
 	var arch space.Arch
 	find := func(j *job) (err error) {
 		arch, err = j.wantedArch(a.opt.arch)
-		j.arch, j.limited = &arch, !given
+		j.arch, j.limited = arch, !given
 		return err
 	}
 	o := jobOptions{preset: "tiny", create: given, cont: true, free: retrainFree, check: find,
@@ -57,7 +57,11 @@ func (j *job) retrainOnly(ctx context.Context, arch space.Arch, asJSON bool) err
 	if err := j.export(n, arch); err != nil {
 		return err
 	}
-	r := retrainReport{Run: j.dir.base(), Arch: j.archResult(arch)}
+	found, err := j.archResult(arch)
+	if err != nil {
+		return err
+	}
+	r := retrainReport{Run: j.dir.base(), Arch: found}
 	if r.Loss, err = j.finalLoss("retrain"); err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ func (j *job) wantedArch(text string) (space.Arch, error) {
 	if text == "" || text == "best" {
 		best, err := bestOf(j.dir)
 		if err != nil {
-			return space.Arch{}, err
+			return nil, err
 		}
 		a, err := j.space.Parse(best.Arch)
 		return a, withCode(err, exitInvalid, "")
@@ -90,9 +94,9 @@ func (j *job) wantedArch(text string) (space.Arch, error) {
 	if err != nil {
 		return a, err
 	}
-	if !sameSpace(s, j.space) {
+	if s.Name() != j.space.Name() {
 		return a, usageError("choose the space with --set net.ops=... --set net.nodes=...",
-			"the architecture is of space %s, the run of %s with %d nodes", spaceID(s, a), j.cfg.Net.Ops, j.cfg.Net.Nodes)
+			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), j.cfg.Net.Ops, j.cfg.Net.Nodes)
 	}
 	return a, nil
 }
@@ -107,7 +111,7 @@ func bestOf(d *runDir) (searchSummary, error) {
 	return best, d.readJSON(&best, "search", "best.json")
 }
 
-func (j *job) archResult(arch space.Arch) resultArch {
-	params, madds := j.space.Cost(arch, j.finalConfig(false).Spec())
-	return resultArch{j.space.Hash(arch), j.space.Format(arch), params, madds}
+// archResult is what an architecture is and costs when it is retrained.
+func (j *job) archResult(arch space.Arch) (resultArch, error) {
+	return resultOf(j.finalConfig(false), arch)
 }

@@ -80,11 +80,11 @@ func (j *job) pipeline(ctx context.Context) (result, error) {
 func (j *job) findArch(ctx context.Context) (searchSummary, space.Arch, error) {
 	n, err := j.train(ctx)
 	if err != nil {
-		return searchSummary{}, space.Arch{}, err
+		return searchSummary{}, nil, err
 	}
 	best, err := j.search(ctx, n)
 	if err != nil {
-		return best, space.Arch{}, err
+		return best, nil, err
 	}
 	arch, err := j.space.Parse(best.Arch)
 	return best, arch, err

@@ -1,15 +1,19 @@
-// Package space is the NASNet/DARTS cell space as the LaNAS one-shot code
-// searches it: which architectures there are, how they are written, and what
-// they cost.
+// Package space says what a space of architectures is: which architectures there
+// are, how they are written, and what networks they stand for.
 //
-// A cell has two input states and a number of nodes; each node activates two
-// distinct (edge, operation) pairs and adds their results, and the cell's
-// output is the concatenation of all nodes. An architecture is a normal and a
-// reduction cell. The package knows no weights and needs only the standard
-// library.
+// An architecture is a list of choices (Arch); what each choice means is the
+// business of its space. A search sees architectures as 0/1 codes (Encode), people
+// see them as text (Format), and everything that computes sees the network that
+// Describe yields. So nobody above knows cells, blocks or widths.
+//
+// The spaces live in packages of their own below this one. Each registers its
+// families when it is imported, as the image formats of the standard library do:
+//
+//	import _ "oneshot/supernet/space/cell"
 //
 //	s, err := space.New("lanas", 5)
-//	a := s.Sample(r)                        // uniform
-//	text := s.Format(a)                     // "lanas5:0.sep_conv_3x3+1.skip_connect,..."
-//	params, madds := s.Cost(a, space.Net{Layers: 8, Channels: 16, StemMultiplier: 3, Classes: 10, Image: 32})
+//	a := s.Sample(r)                     // uniform
+//	text := s.Format(a)                  // "lanas5:0.sep_conv_3x3+1.skip_connect,..."
+//	s, a, err = space.ParseAny(text)     // a text names its space
+//	n, err := s.Describe(size, a)        // the network, see package net
 package space

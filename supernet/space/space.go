@@ -1,63 +1,71 @@
 package space
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math/big"
 	"math/rand/v2"
-	"slices"
-	"strconv"
-	"strings"
+
+	"oneshot/supernet/net"
 )
 
-// Space is the set of architectures of one operation set and node count.
-type Space struct {
-	Name  string   // operation set and nodes, such as lanas5
-	Ops   []string // candidate operations, in encoding order
-	Nodes int      // nodes of a cell
+// Arch is an architecture: a list of choices, each the number of what was chosen.
+// Its space says what they mean. nil is no architecture.
+type Arch []int
+
+// Space is a set of architectures. It is a value without state.
+type Space interface {
+	// Name is how texts name the space, such as lanas5: a family and a size.
+	Name() string
+	// Size is the number of architectures that Sample draws from.
+	Size() *big.Int
+	// Check returns a *FieldError for the first choice that is not of the space.
+	Check(a Arch) error
+	// Sample draws uniformly.
+	Sample(r *rand.Rand) Arch
+
+	// Fits reports the first part of a size that no network of the space can have.
+	Fits(z net.Size) error
+	// Describe lists the layers of the network of a, built to the given size; with
+	// a nil those of the supernet, in which every candidate of every choice exists.
+	// It is an error when a or the size do not fit.
+	Describe(z net.Size, a Arch) (*net.Network, error)
+	// Uses counts how often an architecture uses each kind of operation, in a fixed order.
+	Uses(a Arch) []Use
+
+	// Format writes the text form: one shell-safe line that begins with the space's
+	// name and a colon. Parse reads it.
+	Format(a Arch) string
+	Parse(text string) (Arch, error)
+	// MarshalArch writes the JSON form: an object whose field "space" names family
+	// and size, see ParseAny. UnmarshalArch reads it; unknown and missing fields are errors.
+	MarshalArch(a Arch) ([]byte, error)
+	UnmarshalArch(b []byte) (Arch, error)
+
+	// Dim is the length of the 0/1 codes that searches work on. Encode writes that of
+	// an architecture, nil of one that Sample never draws; Decode reads one.
+	Dim() int
+	Encode(a Arch) []byte
+	Decode(code []byte) (Arch, error)
+	// MutateCode draws another code that differs in one choice. code is not changed.
+	MutateCode(code []byte, r *rand.Rand) []byte
+	// Feature says in words what entry i of a code stands for; "" outside it.
+	Feature(i int) string
 }
 
-// opSets in the order of the encoding: lanas is the LaNAS release's, darts
-// adds the rest of DARTS's (arXiv 1806.09055, section 3.1.1), full adds DARTS's
-// unused sep_conv_7x7 and serves to test every operation.
-var opSets = []struct {
-	name string
-	ops  []string
-}{
-	{"lanas", []string{"max_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"}},
-	{"darts", []string{"max_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "dil_conv_3x3", "dil_conv_5x5"}},
-	{"full", []string{"max_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5", "avg_pool_3x3", "dil_conv_3x3", "dil_conv_5x5", "sep_conv_7x7"}},
+// Use is how often an architecture uses an operation.
+type Use struct {
+	Op string
+	N  int
 }
 
-// maxNodes bounds the size of a cell.
-const maxNodes = 32
-
-// New returns the space of an operation set and a number of nodes, 1 to 32.
-func New(opSet string, nodes int) (Space, error) {
-	if nodes < 1 || nodes > maxNodes {
-		return Space{}, &FieldError{Field: "nodes", Msg: fmt.Sprintf("%d, want 1 to %d", nodes, maxNodes)}
-	}
-	var names []string
-	for _, s := range opSets {
-		if s.name == opSet {
-			return Space{Name: s.name + strconv.Itoa(nodes), Ops: slices.Clone(s.ops), Nodes: nodes}, nil
-		}
-		names = append(names, s.name)
-	}
-	return Space{}, &FieldError{Field: "ops", Msg: fmt.Sprintf("unknown operation set %q, want one of %s", opSet, strings.Join(names, ", "))}
+// Hash is a short stable name of an architecture: the first 12 hexadecimal digits
+// of the SHA-256 of its text form.
+func Hash(s Space, a Arch) string {
+	h := sha256.Sum256([]byte(s.Format(a)))
+	return hex.EncodeToString(h[:6])
 }
-
-// Pair is one activated choice of a node.
-type Pair struct {
-	Edge int // input state: 0 and 1 are the two previous cells, 2+i is node i
-	Op   int // index in Space.Ops
-}
-
-// Node is the two distinct pairs whose results are added, in ascending order
-// of (edge, operation).
-type Node [2]Pair
-
-// Arch is one architecture: the nodes of the normal and of the reduction cell.
-type Arch struct{ Normal, Reduce []Node }
 
 // FieldError names the part of an architecture or configuration that is wrong.
 type FieldError struct {
@@ -66,131 +74,3 @@ type FieldError struct {
 }
 
 func (e *FieldError) Error() string { return fmt.Sprintf("space: %s: %s", e.Field, e.Msg) }
-
-// cells gives the two cells with their names.
-func (a Arch) cells() [2]struct {
-	name  string
-	nodes []Node
-} {
-	return [2]struct {
-		name  string
-		nodes []Node
-	}{{"normal", a.Normal}, {"reduce", a.Reduce}}
-}
-
-// Check returns a *FieldError for the first field that is not in the space.
-func (s Space) Check(a Arch) error {
-	for _, c := range a.cells() {
-		if len(c.nodes) != s.Nodes {
-			return &FieldError{c.name, fmt.Sprintf("has %d nodes, want %d", len(c.nodes), s.Nodes)}
-		}
-		for i, n := range c.nodes {
-			for j, p := range n {
-				at := fmt.Sprintf("%s.node[%d].pair[%d]", c.name, i, j)
-				if p.Edge < 0 || p.Edge >= 2+i {
-					return &FieldError{at + ".edge", fmt.Sprintf("%d, want 0 to %d", p.Edge, 1+i)}
-				}
-				if p.Op < 0 || p.Op >= len(s.Ops) {
-					return &FieldError{at + ".op", fmt.Sprintf("%d, want 0 to %d", p.Op, len(s.Ops)-1)}
-				}
-			}
-			if s.index(n[0]) >= s.index(n[1]) {
-				return &FieldError{fmt.Sprintf("%s.node[%d]", c.name, i), "its two pairs must differ and ascend by edge, then operation"}
-			}
-		}
-	}
-	return nil
-}
-
-// index numbers the pairs of a node; pair is the inverse.
-func (s Space) index(p Pair) int { return p.Edge*len(s.Ops) + p.Op }
-func (s Space) pair(i int) Pair  { return Pair{Edge: i / len(s.Ops), Op: i % len(s.Ops)} }
-
-// pairs is the number of pairs that node i chooses from.
-func (s Space) pairs(i int) int { return (2 + i) * len(s.Ops) }
-
-func (s Space) node(i, j int) Node { return Node{s.pair(min(i, j)), s.pair(max(i, j))} }
-
-// Sample draws an architecture uniformly from the space.
-func (s Space) Sample(r *rand.Rand) Arch {
-	cell := func() []Node {
-		c := make([]Node, s.Nodes)
-		for i := range c {
-			a, b := r.IntN(s.pairs(i)), r.IntN(s.pairs(i)-1)
-			if b >= a {
-				b++
-			}
-			c[i] = s.node(a, b)
-		}
-		return c
-	}
-	return Arch{Normal: cell(), Reduce: cell()}
-}
-
-// Clone returns a copy that shares nothing with a.
-func (a Arch) Clone() Arch {
-	return Arch{Normal: slices.Clone(a.Normal), Reduce: slices.Clone(a.Reduce)}
-}
-
-// Neighbours are the architectures that differ from a in exactly one pair of
-// one node, each once, in a fixed order. a must be in the space.
-func (s Space) Neighbours(a Arch) []Arch {
-	var out []Arch
-	for c := range 2 {
-		for i, n := range a.cells()[c].nodes {
-			for j := range n {
-				kept := s.index(n[1-j])
-				for k := range s.pairs(i) {
-					if k == kept || k == s.index(n[j]) {
-						continue
-					}
-					b := a.Clone()
-					b.cells()[c].nodes[i] = s.node(kept, k)
-					out = append(out, b)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// Mutate draws uniformly from Neighbours(a) without listing them. It panics
-// when a has no neighbour, which no space of this package allows.
-func (s Space) Mutate(a Arch, r *rand.Rand) Arch {
-	total := 0
-	for i := range s.Nodes {
-		total += 2 * 2 * (s.pairs(i) - 2)
-	}
-	k := r.IntN(total)
-	b := a.Clone()
-	for c := range 2 {
-		for i, n := range b.cells()[c].nodes {
-			per := s.pairs(i) - 2
-			if k >= 2*per {
-				k -= 2 * per
-				continue
-			}
-			x, y := s.index(n[0]), s.index(n[1])
-			kept := []int{y, x}[k/per]
-			k %= per
-			for _, skip := range []int{min(x, y), max(x, y)} {
-				if k >= skip {
-					k++
-				}
-			}
-			b.cells()[c].nodes[i] = s.node(kept, k)
-			return b
-		}
-	}
-	panic("space: unreachable")
-}
-
-// Size is the number of architectures: the product over both cells' nodes of
-// the ways to choose two of the node's pairs.
-func (s Space) Size() *big.Int {
-	n := big.NewInt(1)
-	for i := range s.Nodes {
-		n.Mul(n, new(big.Int).Binomial(int64(s.pairs(i)), 2))
-	}
-	return n.Mul(n, n)
-}

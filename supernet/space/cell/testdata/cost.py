@@ -1,6 +1,6 @@
 """Writes cost.tsv: parameters and multiply-adds of random architectures, counted by PyTorch.
 
-The network is ../../testdata/torchnet.py, which leaves out what cannot reach the output. Parameters
+The network is ../../../testdata/torchnet.py, which leaves out what cannot reach the output. Parameters
 are those that PyTorch holds; multiply-adds come from the shapes that its layers really produce.
 Run: python3 cost.py > cost.tsv   (PyTorch 1.13, Debian python3-torch)
 """
@@ -8,7 +8,7 @@ import os
 import random
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../testdata"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../testdata"))
 import torch
 import torch.nn as nn
 from torchnet import OP_SETS, Network

@@ -1,9 +1,10 @@
-package space
+package cell
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -12,35 +13,38 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"oneshot/supernet/net"
+	"oneshot/supernet/space"
 )
 
 func mustNew(t testing.TB, set string, nodes int) Space {
 	t.Helper()
-	s, err := New(set, nodes)
+	s, err := space.New(set, nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s.(Space)
 }
 
 // all lists a small space by brute force.
-func all(s Space) []Arch {
+func all(s Space) []space.Arch {
 	cells := [][]Node{nil}
 	for i := range s.Nodes {
 		var next [][]Node
 		for _, c := range cells {
 			for x := range s.pairs(i) {
 				for y := x + 1; y < s.pairs(i); y++ {
-					next = append(next, append(slices.Clone(c), s.node(x, y)))
+					next = append(next, append(slices.Clone(c), Node{s.pair(x), s.pair(y)}))
 				}
 			}
 		}
 		cells = next
 	}
-	var out []Arch
+	var out []space.Arch
 	for _, n := range cells {
 		for _, r := range cells {
-			out = append(out, Arch{n, r})
+			out = append(out, s.Arch(n, r))
 		}
 	}
 	return out
@@ -84,7 +88,9 @@ func TestSampleIsUniform(t *testing.T) {
 	}
 }
 
-func TestNeighboursDifferInOnePair(t *testing.T) {
+// TestMutateCodeChangesOnePair: it reaches exactly the neighbours that a walk over
+// the whole space finds, each as often as the others.
+func TestMutateCodeChangesOnePair(t *testing.T) {
 	s := mustNew(t, "lanas", 2)
 	r := rand.New(rand.NewPCG(3, 4))
 	a := s.Sample(r)
@@ -98,11 +104,12 @@ func TestNeighboursDifferInOnePair(t *testing.T) {
 		return n
 	}
 	want := map[string]bool{} // by brute force over the whole space
+	cells := s.Cells(a)
 	for _, b := range all(s) {
 		same, one := 0, 0
-		for c := range 2 {
-			for i := range s.Nodes {
-				switch common(a.cells()[c].nodes[i], b.cells()[c].nodes[i]) {
+		for c, nodes := range s.Cells(b) {
+			for i, n := range nodes {
+				switch common(cells[c][i], n) {
 				case 2:
 					same++
 				case 1:
@@ -114,26 +121,24 @@ func TestNeighboursDifferInOnePair(t *testing.T) {
 			want[s.Format(b)] = true
 		}
 	}
-	got := map[string]bool{}
-	for _, b := range s.Neighbours(a) {
-		if err := s.Check(b); err != nil {
-			t.Fatal(err)
-		}
-		got[s.Format(b)] = true
-	}
-	if !reflect.DeepEqual(got, want) || len(got) != len(s.Neighbours(a)) {
-		t.Fatalf("%d neighbours, %d distinct, brute force %d", len(s.Neighbours(a)), len(got), len(want))
-	}
+	code := s.Encode(a)
 	counts := map[string]int{}
 	for range 200 * len(want) {
-		counts[s.Format(s.Mutate(a, r))]++
+		b, err := s.Decode(s.MutateCode(code, r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts[s.Format(b)]++
+	}
+	if !slices.Equal(code, s.Encode(a)) {
+		t.Error("MutateCode changed the code it was given")
 	}
 	if len(counts) != len(want) {
-		t.Fatalf("Mutate reaches %d of %d neighbours", len(counts), len(want))
+		t.Fatalf("MutateCode reaches %d of %d neighbours", len(counts), len(want))
 	}
 	for b, n := range counts {
 		if !want[b] || n < 120 || n > 280 { // 200 expected, deviation 14
-			t.Errorf("Mutate gives %s %d times, want about 200", b, n)
+			t.Errorf("MutateCode gives %s %d times, want about 200", b, n)
 		}
 	}
 }
@@ -144,9 +149,10 @@ func TestMaskOfTheRelease(t *testing.T) {
 		t.Fatalf("mask of 5 nodes and 4 operations has %d entries, want 160", s.Dim())
 	}
 	a := s.Sample(rand.New(rand.NewPCG(1, 1)))
-	a.Normal[0] = Node{{0, 3}, {1, 0}}
-	a.Reduce[1] = Node{{0, 0}, {2, 2}}
-	m := s.Encode(a)
+	cells := s.Cells(a)
+	cells[0][0] = Node{{0, 3}, {1, 0}}
+	cells[1][1] = Node{{0, 0}, {2, 2}}
+	m := s.Encode(s.Arch(cells[0], cells[1]))
 	for _, i := range []int{3, 4, 80 + 8, 80 + 8 + 2*4 + 2} {
 		if m[i] != 1 {
 			t.Errorf("mask[%d] is 0, want 1", i)
@@ -159,7 +165,7 @@ func TestMaskOfTheRelease(t *testing.T) {
 
 func TestRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, err := New(rapid.SampledFrom([]string{"lanas", "darts", "full"}).Draw(t, "set"), rapid.IntRange(1, 7).Draw(t, "nodes"))
+		s, err := space.New(rapid.SampledFrom([]string{"lanas", "darts", "full"}).Draw(t, "set"), rapid.IntRange(1, 7).Draw(t, "nodes"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,7 +181,7 @@ func TestRoundTrips(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range []string{s.Format(a), string(j)} {
-			s2, b, err := ParseAny(text)
+			s2, b, err := space.ParseAny(text)
 			if err != nil || !reflect.DeepEqual(a, b) || !reflect.DeepEqual(s, s2) {
 				t.Fatalf("%s: %v %v", text, b, err)
 			}
@@ -184,21 +190,21 @@ func TestRoundTrips(t *testing.T) {
 }
 
 func TestHashIsStable(t *testing.T) {
-	s, a, err := ParseAny("lanas1:1.skip_connect+0.max_pool_3x3:0.sep_conv_3x3+0.sep_conv_5x5")
+	s, a, err := space.ParseAny("lanas1:1.skip_connect+0.max_pool_3x3:0.sep_conv_3x3+0.sep_conv_5x5")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := s.Format(a), "lanas1:0.max_pool_3x3+1.skip_connect:0.sep_conv_3x3+0.sep_conv_5x5"; got != want {
 		t.Errorf("canonical form %s, want %s", got, want)
 	}
-	if got, want := s.Hash(a), "64b7fe100391"; got != want {
+	if got, want := space.Hash(s, a), "64b7fe100391"; got != want {
 		t.Errorf("hash %s, want %s", got, want)
 	}
 }
 
 func TestErrorsNameTheField(t *testing.T) {
 	good := "lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:0.skip_connect+1.skip_connect,1.max_pool_3x3+2.skip_connect"
-	if _, _, err := ParseAny(good); err != nil {
+	if _, _, err := space.ParseAny(good); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ text, field string }{
@@ -215,13 +221,13 @@ func TestErrorsNameTheField(t *testing.T) {
 		{`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"}]],"reduce":[]}`, "normal.node[0]"},
 		{`{"space":{"ops":"lanas","nodes":1},"normal":[],"reduce":[]}`, "normal"},
 	} {
-		_, _, err := ParseAny(c.text)
-		var f *FieldError
+		_, _, err := space.ParseAny(c.text)
+		var f *space.FieldError
 		if !errors.As(err, &f) || f.Field != c.field {
 			t.Errorf("%q: error %v, want one of field %s", c.text, err, c.field)
 		}
 	}
-	if _, _, err := ParseAny(`{"spaces":1}`); err == nil {
+	if _, _, err := space.ParseAny(`{"spaces":1}`); err == nil {
 		t.Error("an unknown JSON field is accepted")
 	}
 	s := mustNew(t, "lanas", 1)
@@ -232,49 +238,69 @@ func TestErrorsNameTheField(t *testing.T) {
 	}
 }
 
-// TestLive: when every node reads only the cell before last, every other cell
+// TestDeadCells: when every node reads only the cell before last, every other cell
 // is dead.
-func TestLive(t *testing.T) {
+func TestDeadCells(t *testing.T) {
 	s := mustNew(t, "lanas", 2)
 	n := Node{{0, 0}, {0, 1}}
-	a := Arch{Normal: []Node{n, n}, Reduce: []Node{n, n}}
-	net := Net{Layers: 6, Channels: 4, StemMultiplier: 3, Classes: 10, Image: 32}
-	for l, got := range s.Live(a, net) {
-		want := CellLive{Cell: l%2 == 1, S0: l%2 == 1}
+	a := s.Arch([]Node{n, n}, []Node{n, n})
+	z := net.Size{Layers: 6, Channels: 4, StemMultiplier: 3, Classes: 10, Image: 32}
+	for l, got := range cellsAlive(t, s, a, z) {
+		want := alive{cell: l%2 == 1, pre0: l%2 == 1}
 		if got != want {
 			t.Errorf("cell %d: %+v, want %+v", l, got, want)
 		}
 	}
-	net.Aux = true // reads cell 4, which brings 2 and 0 to life
-	for l, got := range s.Live(a, net) {
-		if !got.Cell && l != 5 && l%2 == 0 {
+	z.Aux, z.AuxChannels = true, [2]int{2, 2} // reads cell 4, which brings 2 and 0 to life
+	for l, got := range cellsAlive(t, s, a, z) {
+		if !got.cell {
 			t.Errorf("cell %d is dead though the auxiliary head needs it", l)
 		}
 	}
+}
+
+// alive says what of a cell is in a network.
+type alive struct{ cell, pre0, pre1 bool }
+
+func cellsAlive(t *testing.T, s Space, a space.Arch, z net.Size) []alive {
+	t.Helper()
+	n, err := s.Describe(z, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]alive, z.Layers)
+	for _, l := range n.Layers {
+		var cell int
+		var part string
+		if _, err := fmt.Sscanf(l.Name, "cells.%d.%s", &cell, &part); err != nil {
+			continue
+		}
+		out[cell].cell = true
+		out[cell].pre0 = out[cell].pre0 || part == "pre0"
+		out[cell].pre1 = out[cell].pre1 || part == "pre1"
+	}
+	return out
 }
 
 func FuzzParseAny(f *testing.F) {
 	f.Add("lanas1:1.skip_connect+0.max_pool_3x3:0.sep_conv_3x3+0.sep_conv_5x5")
 	f.Add(`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		s, a, err := ParseAny(text)
+		s, a, err := space.ParseAny(text)
 		if err != nil {
 			return
 		}
 		if err := s.Check(a); err != nil {
 			t.Fatalf("%q is accepted but wrong: %v", text, err)
 		}
-		if _, b, err := ParseAny(s.Format(a)); err != nil || !reflect.DeepEqual(a, b) {
+		if _, b, err := space.ParseAny(s.Format(a)); err != nil || !reflect.DeepEqual(a, b) {
 			t.Fatalf("%q does not survive its text form", text)
 		}
 	})
 }
 
 func FuzzDecode(f *testing.F) {
-	s, err := New("lanas", 1)
-	if err != nil {
-		f.Fatal(err)
-	}
+	s := mustNew(f, "lanas", 1)
 	f.Add([]byte{1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, mask []byte) {
 		if a, err := s.Decode(mask); err == nil && !bytes.Equal(s.Encode(a), mask) {
@@ -285,7 +311,7 @@ func FuzzDecode(f *testing.F) {
 
 func TestJSONForm(t *testing.T) {
 	s := mustNew(t, "lanas", 1)
-	b, err := s.MarshalArch(Arch{Normal: []Node{{{0, 0}, {1, 1}}}, Reduce: []Node{{{0, 2}, {0, 3}}}})
+	b, err := s.MarshalArch(s.Arch([]Node{{{0, 0}, {1, 1}}}, []Node{{{0, 2}, {0, 3}}}))
 	if err != nil {
 		t.Fatal(err)
 	}

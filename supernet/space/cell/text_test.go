@@ -1,16 +1,18 @@
-package space
+package cell
 
 import (
 	"errors"
 	"reflect"
 	"strings"
 	"testing"
+
+	"oneshot/supernet/space"
 )
 
 func TestParseMask(t *testing.T) {
 	s := mustNew(t, "lanas", 1)
-	a, err := s.ParseMask("[0, 0,0,1, 1,0,0,0,  0,1,1,0, 0,0,0,0]")
-	want := Arch{Normal: []Node{{{0, 3}, {1, 0}}}, Reduce: []Node{{{0, 1}, {0, 2}}}}
+	a, err := space.ParseCode(s, "[0, 0,0,1, 1,0,0,0,  0,1,1,0, 0,0,0,0]")
+	want := s.Arch([]Node{{{0, 3}, {1, 0}}}, []Node{{{0, 1}, {0, 2}}})
 	if err != nil || !reflect.DeepEqual(a, want) {
 		t.Errorf("%v %v, want %v", a, err, want)
 	}
@@ -21,16 +23,16 @@ func TestParseMask(t *testing.T) {
 		{"[]", "mask"},
 		{"[0,0,0,0,0,0,0,1,1,1,0,0,0,0,0,0]", "normal.node[0]"},
 	} {
-		_, err := s.ParseMask(c.text)
+		_, err := space.ParseCode(s, c.text)
 		wantField(t, c.text, err, c.field)
 	}
-	_, _, err = ParseAny("[0,1]")
+	_, _, err = space.ParseAny("[0,1]")
 	wantField(t, "a mask without a space", err, "mask")
 }
 
 func TestAnArchitectureOfAnotherSpaceIsRefused(t *testing.T) {
 	s, other := mustNew(t, "lanas", 1), mustNew(t, "darts", 1)
-	a := Arch{Normal: []Node{{{0, 0}, {1, 1}}}, Reduce: []Node{{{0, 2}, {0, 3}}}}
+	a := s.Arch([]Node{{{0, 0}, {1, 1}}}, []Node{{{0, 2}, {0, 3}}})
 	b, err := other.MarshalArch(a)
 	if err != nil {
 		t.Fatal(err)
@@ -58,12 +60,12 @@ func TestJSONIsStrict(t *testing.T) {
 		{`"edge":1`, `"edge":0`, "normal.node[0]"},
 	} {
 		text := strings.Replace(good, c.old, c.new, 1)
-		_, _, err := ParseAny(text)
+		_, _, err := space.ParseAny(text)
 		wantField(t, text, err, c.field)
 	}
-	_, _, err := ParseAny(good + "{}")
+	_, _, err := space.ParseAny(good + "{}")
 	wantField(t, "trailing object", err, "json")
-	if _, _, err := ParseAny(good); err != nil {
+	if _, _, err := space.ParseAny(good); err != nil {
 		t.Error(err)
 	}
 }
@@ -73,14 +75,14 @@ func TestJSONIsStrict(t *testing.T) {
 func TestGoldenForms(t *testing.T) {
 	const text = "lanas5:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5,1.sep_conv_3x3+3.skip_connect,0.max_pool_3x3+0.sep_conv_5x5,4.skip_connect+5.sep_conv_3x3" +
 		":0.max_pool_3x3+1.max_pool_3x3,1.sep_conv_5x5+2.skip_connect,2.sep_conv_3x3+3.sep_conv_3x3,1.skip_connect+4.max_pool_3x3,0.skip_connect+5.sep_conv_5x5"
-	s, a, err := ParseAny(text)
+	s, a, err := space.ParseAny(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := s.Format(a); got != text {
 		t.Errorf("text form %s, want %s", got, text)
 	}
-	if got, want := s.Hash(a), "0baeafffe7f6"; got != want {
+	if got, want := space.Hash(s, a), "0baeafffe7f6"; got != want {
 		t.Errorf("hash %s, want %s", got, want)
 	}
 	// By hand: a node's entries are edge by edge, 4 operations each; the nodes
@@ -99,17 +101,14 @@ func TestGoldenForms(t *testing.T) {
 
 func wantField(t *testing.T, what string, err error, field string) {
 	t.Helper()
-	var f *FieldError
+	var f *space.FieldError
 	if !errors.As(err, &f) || f.Field != field {
 		t.Errorf("%s: error %v, want one of field %s", what, err, field)
 	}
 }
 
 func FuzzUnmarshal(f *testing.F) {
-	s, err := New("lanas", 1)
-	if err != nil {
-		f.Fatal(err)
-	}
+	s := mustNew(f, "lanas", 1)
 	f.Add([]byte(`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":1,"op":"skip_connect"},{"edge":0,"op":"max_pool_3x3"}]]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := s.UnmarshalArch(b)

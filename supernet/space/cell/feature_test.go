@@ -1,4 +1,4 @@
-package space
+package cell
 
 import (
 	"math/rand/v2"
@@ -22,7 +22,7 @@ func TestFeatureSpellsTheArchitecture(t *testing.T) {
 			for i, v := range s.Encode(a) {
 				m := featureWords.FindStringSubmatch(s.Feature(i))
 				if m == nil {
-					t.Fatalf("%s: entry %d is %q", s.Name, i, s.Feature(i))
+					t.Fatalf("%s: entry %d is %q", s.Name(), i, s.Feature(i))
 				}
 				if v == 0 {
 					continue
@@ -34,10 +34,11 @@ func TestFeatureSpellsTheArchitecture(t *testing.T) {
 				}
 				read[m[1]][node] = append(read[m[1]][node], Pair{edge, slices.Index(s.Ops, m[3])})
 			}
-			for _, c := range a.cells() {
-				for i, n := range c.nodes {
-					if !slices.Equal(read[c.name][i], n[:]) {
-						t.Errorf("%s: %s node %d is %v, its words say %v", s.Name, c.name, i, n, read[c.name][i])
+			for c, cell := range s.Cells(a) {
+				name := []string{"normal", "reduce"}[c]
+				for i, n := range cell {
+					if !slices.Equal(read[name][i], n[:]) {
+						t.Errorf("%s: %s node %d is %v, its words say %v", s.Name(), name, i, n, read[name][i])
 					}
 				}
 			}
@@ -60,23 +61,6 @@ func TestFeatureNamesEveryEntryOnce(t *testing.T) {
 	for i, want := range map[int]string{0: "normal node 0: max_pool_3x3 of input 0", 159: "reduce node 4: sep_conv_5x5 of node 3"} {
 		if got := s.Feature(i); got != want {
 			t.Errorf("entry %d is %q, want %q", i, got, want)
-		}
-	}
-}
-
-// MutateMask draws what Mutate draws from the same stream.
-func TestMutateMaskIsMutate(t *testing.T) {
-	for _, set := range []string{"lanas", "full"} {
-		s := mustNew(t, set, 4)
-		r := rand.New(rand.NewPCG(7, 8))
-		for i := range uint64(2000) {
-			a := s.Sample(r)
-			want := s.Encode(s.Mutate(a, rand.New(rand.NewPCG(i, 1))))
-			mask := s.Encode(a)
-			got := s.MutateMask(mask, rand.New(rand.NewPCG(i, 1)))
-			if !slices.Equal(got, want) || !slices.Equal(mask, s.Encode(a)) {
-				t.Fatalf("%s, stream %d: %v, want %v", s.Name, i, got, want)
-			}
 		}
 	}
 }

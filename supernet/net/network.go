@@ -1,0 +1,250 @@
+package net
+
+import (
+	"fmt"
+
+	"oneshot/ops"
+)
+
+// Size is what a space builds its networks to: their geometry, without the
+// architecture.
+type Size struct {
+	Layers         int    // cells or blocks, at least 1
+	Channels       int    // width of the first ones, even
+	StemMultiplier int    // width of the stem in units of Channels
+	Classes        int    // at least 2
+	Image          int    // side of the square input in pixels
+	Affine         bool   // batch normalisation learns gamma and beta
+	Aux            bool   // an auxiliary head for training
+	AuxChannels    [2]int // widths of the auxiliary head's two convolutions
+}
+
+// Check reports the first field out of range. What fits a space beyond that, its
+// Describe says.
+func (z Size) Check() error {
+	switch {
+	case z.Layers < 1 || z.Layers > 1000:
+		return z.Bad("layers", z.Layers, "1 to 1000")
+	case z.Channels < 2 || z.Channels%2 != 0 || z.Channels > 4096:
+		return z.Bad("channels", z.Channels, "an even number from 2 to 4096")
+	case z.StemMultiplier < 1 || z.StemMultiplier > 16:
+		return z.Bad("stem_multiplier", z.StemMultiplier, "1 to 16")
+	case z.Classes < 2 || z.Classes > 65535:
+		return z.Bad("classes", z.Classes, "2 to 65535")
+	case z.Image < 8:
+		return z.Bad("image", z.Image, "at least 8")
+	case z.Aux && (z.AuxChannels[0] < 2 || z.AuxChannels[1] < 2):
+		return z.Bad("aux_channels", z.AuxChannels, "two widths of at least 2")
+	}
+	return nil
+}
+
+// Bad is the error of a field that is out of range or does not fit a space.
+func (Size) Bad(field string, got any, want string) error {
+	return fmt.Errorf("supernet: net.%s is %v, want %s", field, got, want)
+}
+
+// Images stands among Layer.In for the images themselves, (N,Image,Image,3).
+const Images = -1
+
+// Layer is one operation of a network.
+type Layer struct {
+	Name string // prefix of its tensors' names, as torch's module path: cells.0.pre0
+	Op   ops.Op // nil in a layer that only passes on what it picks
+	In   []int  // what it reads: layers before it, by index, or Images
+
+	// Pick makes In the candidates of a choice: of an architecture a the layer reads
+	// In[a[p]] for each p of Pick. All candidates have the same shape.
+	Pick []int
+
+	Candidate bool // an operation that a choice offers; drop-path may drop it
+	Aux       bool // part of the auxiliary head, which only training has
+
+	stored int // index of the layer in the description that its parameters are laid out by
+}
+
+// Network is a list of layers, each after those it reads.
+type Network struct {
+	Image   int // side of the square input in pixels
+	Choices int // entries of an architecture that choose among the layers; 0 in a path
+	Layers  []Layer
+	Logits  int // the layer whose output (N,Classes) classifies
+	Aux     int // likewise of the auxiliary head; -1 without one
+}
+
+// Begin returns an empty network for images of that side, with that many choices.
+func Begin(image, choices int) *Network {
+	return &Network{Image: image, Choices: choices, Logits: -1, Aux: -1}
+}
+
+// Add appends a layer and returns its index.
+func (n *Network) Add(l Layer) int {
+	l.stored = len(n.Layers)
+	n.Layers = append(n.Layers, l)
+	return l.stored
+}
+
+// picked are the layers that layer i reads when a chooses; a may be nil for a
+// network without choices.
+func (n *Network) picked(i int, a []int, buf []int) []int {
+	l := &n.Layers[i]
+	if l.Pick == nil {
+		return l.In
+	}
+	buf = buf[:0]
+	for _, p := range l.Pick {
+		buf = append(buf, l.In[a[p]])
+	}
+	return buf
+}
+
+// live marks the layers that the outputs need when a chooses.
+func (n *Network) live(a []int, outputs ...int) []bool {
+	live := make([]bool, len(n.Layers))
+	for _, o := range outputs {
+		if o >= 0 {
+			live[o] = true
+		}
+	}
+	var buf [8]int
+	for i := len(live) - 1; i >= 0; i-- {
+		if !live[i] {
+			continue
+		}
+		for _, k := range n.picked(i, a, buf[:]) {
+			if k >= 0 {
+				live[k] = true
+			}
+		}
+	}
+	return live
+}
+
+// Select returns the path of architecture a: what its choices keep, without what
+// reaches no output. A network without choices selects with a nil.
+func (n *Network) Select(a []int) (*Network, error) {
+	if len(a) != n.Choices {
+		return nil, fmt.Errorf("supernet: the architecture has %d choices, the network %d: it is no path of it", len(a), n.Choices)
+	}
+	for _, l := range n.Layers {
+		for _, p := range l.Pick {
+			if a[p] < 0 || a[p] >= len(l.In) {
+				return nil, fmt.Errorf("supernet: choice %d of the architecture is %d, the network has %d candidates", p, a[p], len(l.In))
+			}
+		}
+	}
+	return n.keep(a, n.live(a, n.Logits, n.Aux)), nil
+}
+
+// keep returns the network of the marked layers, in which layers that only pass on
+// are replaced by what they pass on.
+func (n *Network) keep(a []int, live []bool) *Network {
+	out := Begin(n.Image, 0)
+	to := make([]int, len(n.Layers)) // new index of a layer
+	count := 0
+	for _, k := range live {
+		if k {
+			count++
+		}
+	}
+	out.Layers = make([]Layer, 0, count)
+	var buf [8]int
+	for i, l := range n.Layers {
+		if !live[i] {
+			continue
+		}
+		in := make([]int, 0, len(l.In))
+		for _, k := range n.picked(i, a, buf[:]) {
+			if k >= 0 {
+				k = to[k]
+			}
+			in = append(in, k)
+		}
+		if l.Op == nil {
+			to[i] = in[0]
+			continue
+		}
+		l.In, l.Pick = in, nil
+		to[i] = len(out.Layers)
+		out.Layers = append(out.Layers, l)
+	}
+	if n.Logits >= 0 {
+		out.Logits = to[n.Logits]
+	}
+	if n.Aux >= 0 {
+		out.Aux = to[n.Aux]
+	}
+	return out
+}
+
+// Live returns the network without what reaches no output. Its parameters are laid
+// out by itself, not by n.
+func (n *Network) Live() (*Network, error) {
+	out, err := n.Select(nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out.Layers {
+		out.Layers[i].stored = i
+	}
+	return out, nil
+}
+
+// Shapes are those of every layer's output for a batch of that many images.
+func (n *Network) Shapes(batch int) ([]ops.Shape, error) {
+	shapes := make([]ops.Shape, len(n.Layers))
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		in := n.inShapes(i, shapes, batch)
+		if l.Op == nil {
+			shapes[i] = in[0]
+			continue
+		}
+		out, err := l.Op.Shape(in)
+		if err != nil {
+			return nil, fmt.Errorf("supernet: layer %s: %w", l.Name, err)
+		}
+		shapes[i] = out
+	}
+	return shapes, nil
+}
+
+// inShapes are the shapes that layer i reads. Candidates of a choice have one shape,
+// so the first ones stand for those that are picked.
+func (n *Network) inShapes(i int, shapes []ops.Shape, batch int) []ops.Shape {
+	l := &n.Layers[i]
+	in := l.In
+	if l.Pick != nil {
+		in = in[:len(l.Pick)]
+	}
+	out := make([]ops.Shape, len(in))
+	for j, k := range in {
+		if k == Images {
+			out[j] = ops.Shape{batch, n.Image, n.Image, 3}
+		} else {
+			out[j] = shapes[k]
+		}
+	}
+	return out
+}
+
+// Masks is the most drop-path masks that a path of the network takes: one for each
+// candidate that an operation can drop.
+func (n *Network) Masks() int {
+	masks := 0
+	for _, l := range n.Layers {
+		if _, ok := l.Op.(ops.Dropper); !ok {
+			continue
+		}
+		if l.Pick != nil {
+			masks += len(l.Pick)
+			continue
+		}
+		for _, k := range l.In {
+			if k >= 0 && n.Layers[k].Candidate {
+				masks++
+			}
+		}
+	}
+	return masks
+}

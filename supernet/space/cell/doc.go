@@ -1,0 +1,14 @@
+// Package cell is the NASNet/DARTS cell space as the LaNAS one-shot code searches it.
+//
+// A cell has two input states and a number of nodes; each node activates two
+// distinct (edge, operation) pairs and adds their results, and the cell's
+// output is the concatenation of all nodes. An architecture is a normal and a
+// reduction cell; cells are stacked, and those at one and two thirds of the depth are
+// reduction cells (arXiv 1707.07012, DARTS).
+//
+// The list of choices (space.Arch) has two entries a node, nodes of the normal cell
+// first: the numbers of its pairs, edge*operations+operation, ascending.
+//
+// space.go and text.go say which architectures there are and how they are written,
+// candidates.go which operations a cell offers, network.go what a network of cells is.
+package cell

@@ -1,0 +1,147 @@
+package cell
+
+import (
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+
+	"oneshot/supernet/space"
+)
+
+// Space is the set of architectures of one operation set and node count.
+type Space struct {
+	Set   string   // name of the operation set
+	Ops   []string // candidate operations, in encoding order
+	Nodes int      // nodes of a cell
+}
+
+// maxNodes bounds the size of a cell.
+const maxNodes = 32
+
+func init() {
+	for _, set := range opSets {
+		space.Register(space.Family{Name: set.name, New: func(nodes int) (space.Space, error) { return of(set.name, set.ops, nodes) }})
+	}
+}
+
+func of(set string, ops []string, nodes int) (space.Space, error) {
+	if nodes < 1 || nodes > maxNodes {
+		return nil, &space.FieldError{Field: "nodes", Msg: fmt.Sprintf("%d, want 1 to %d", nodes, maxNodes)}
+	}
+	return Space{Set: set, Ops: slices.Clone(ops), Nodes: nodes}, nil
+}
+
+// Name implements space.Space: lanas5.
+func (s Space) Name() string { return s.Set + strconv.Itoa(s.Nodes) }
+
+// Pair is one activated choice of a node.
+type Pair struct {
+	Edge int // input state: 0 and 1 are the two previous cells, 2+i is node i
+	Op   int // index in Space.Ops
+}
+
+// Node is the two pairs whose results are added, in ascending order of (edge, operation).
+type Node [2]Pair
+
+// cellNames are the kinds of cells in the order of an architecture's choices.
+var cellNames = [2]string{"normal", "reduce"}
+
+// Cells are the nodes of the normal and of the reduction cell.
+func (s Space) Cells(a space.Arch) (cells [2][]Node) {
+	for c := range cells {
+		for i := range s.Nodes {
+			at := s.at(c, i)
+			cells[c] = append(cells[c], Node{s.pair(a[at]), s.pair(a[at+1])})
+		}
+	}
+	return cells
+}
+
+// Arch is the architecture of two cells of Nodes nodes each; the pairs of a node may
+// come in any order.
+func (s Space) Arch(normal, reduce []Node) space.Arch {
+	var a space.Arch
+	for _, nodes := range [][]Node{normal, reduce} {
+		for _, n := range nodes {
+			x, y := s.index(n[0]), s.index(n[1])
+			a = append(a, min(x, y), max(x, y))
+		}
+	}
+	return a
+}
+
+// at is where the choices of node i of a cell stand in an architecture.
+func (s Space) at(cell, i int) int { return 2 * (cell*s.Nodes + i) }
+
+// index numbers the pairs of a node; pair is the inverse.
+func (s Space) index(p Pair) int { return p.Edge*len(s.Ops) + p.Op }
+func (s Space) pair(i int) Pair  { return Pair{Edge: i / len(s.Ops), Op: i % len(s.Ops)} }
+
+// pairs is the number of pairs that node i chooses from.
+func (s Space) pairs(i int) int { return (2 + i) * len(s.Ops) }
+
+// Check implements space.Space.
+func (s Space) Check(a space.Arch) error {
+	if want := 4 * s.Nodes; len(a) != want {
+		return &space.FieldError{Field: "arch", Msg: fmt.Sprintf("has %d choices, want %d", len(a), want)}
+	}
+	for c, name := range cellNames {
+		for i := range s.Nodes {
+			if err := s.checkNode(fmt.Sprintf("%s.node[%d]", name, i), i, a[s.at(c, i):][:2]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s Space) checkNode(field string, i int, pairs []int) error {
+	for j, p := range pairs {
+		if p < 0 || p >= s.pairs(i) {
+			return &space.FieldError{Field: fmt.Sprintf("%s.pair[%d]", field, j), Msg: fmt.Sprintf("%d, want 0 to %d", p, s.pairs(i)-1)}
+		}
+	}
+	if pairs[0] >= pairs[1] {
+		return &space.FieldError{Field: field, Msg: "its two pairs must differ and ascend by edge, then operation"}
+	}
+	return nil
+}
+
+// Sample implements space.Space.
+func (s Space) Sample(r *rand.Rand) space.Arch {
+	a := make(space.Arch, 0, 4*s.Nodes)
+	for range cellNames {
+		for i := range s.Nodes {
+			x, y := r.IntN(s.pairs(i)), r.IntN(s.pairs(i)-1)
+			if y >= x {
+				y++
+			}
+			a = append(a, min(x, y), max(x, y))
+		}
+	}
+	return a
+}
+
+// Size implements space.Space: the product over both cells' nodes of the ways to
+// choose two of the node's pairs.
+func (s Space) Size() *big.Int {
+	n := big.NewInt(1)
+	for i := range s.Nodes {
+		n.Mul(n, new(big.Int).Binomial(int64(s.pairs(i)), 2))
+	}
+	return n.Mul(n, n)
+}
+
+// Uses implements space.Space: in both cells together, in the order of the operation set.
+func (s Space) Uses(a space.Arch) []space.Use {
+	uses := make([]space.Use, len(s.Ops))
+	for i, op := range s.Ops {
+		uses[i].Op = op
+	}
+	for _, p := range a {
+		uses[s.pair(p).Op].N++
+	}
+	return uses
+}
