@@ -12,7 +12,7 @@ import (
 // Graph is an expression graph of ops. It is built by one goroutine.
 type Graph struct {
 	g      *gorgonia.ExprGraph
-	dt     tensor.Dtype
+	kinds  *kinds
 	inputs map[int64]*node // by gorgonia's number of the leaf
 	apps   []*applied
 	loss   *gorgonia.Node
@@ -40,7 +40,7 @@ func New() *Graph { return newGraph(tensor.Float32) }
 // newGraph returns a graph of tensors of type dt, Float32 or Float64. That matters
 // only to gorgonia's own machines: a program takes its backend's type.
 func newGraph(dt tensor.Dtype) *Graph {
-	return &Graph{g: gorgonia.NewGraph(), dt: dt, inputs: map[int64]*node{}}
+	return &Graph{g: gorgonia.NewGraph(), kinds: newKinds(dt), inputs: map[int64]*node{}}
 }
 
 // Input adds an input of the given shape that lives in m. Names must be unique:
@@ -52,14 +52,14 @@ func (g *Graph) Input(name string, m ops.Mem, shape ...int) Node {
 }
 
 func (g *Graph) leaf(name string, shape []int) *gorgonia.Node {
-	return gorgonia.NewTensor(g.g, g.dt, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
+	return gorgonia.NewTensor(g.g, g.kinds.dt, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name))
 }
 
 // Apply adds op over the activations in. params holds the memory of each of
 // op.Params() in region Params, state that of each of op.Norms(). No other
 // application in a graph may have the same parameters.
 func (g *Graph) Apply(op ops.Op, params, state []ops.Mem, in ...Node) (Node, error) {
-	a := &applied{id: len(g.apps), op: op, params: op.Params(), mems: params, state: state, dt: g.dt}
+	a := &applied{id: len(g.apps), op: op, params: op.Params(), mems: params, state: state, kinds: g.kinds}
 	norms := op.Norms()
 	a.normed = len(norms) > 0
 	if err := a.check(norms); err != nil {
@@ -141,7 +141,7 @@ func (g *Graph) Grad(loss Node) error {
 	// Backpropagate is what gorgonia.Grad calls; with our own seed node it
 	// does not touch gorgonia's global constant 1, which two goroutines
 	// building graphs would share.
-	seed := gorgonia.NewScalar(g.g, g.dt, gorgonia.WithName("dloss"))
+	seed := gorgonia.NewScalar(g.g, g.kinds.dt, gorgonia.WithName("dloss"))
 	grads, err := gorgonia.Backpropagate(gorgonia.Nodes{loss.n}, gorgonia.Nodes{seed}, bundles)
 	if err != nil {
 		return fmt.Errorf("graph: differentiate: %w", err)

@@ -22,7 +22,7 @@ type applied struct {
 	mems    []ops.Mem // of the parameters
 	state   []ops.Mem
 	normed  bool // has batch normalisations
-	dt      tensor.Dtype
+	kinds   *kinds
 	in      []ops.Shape // of the activations
 	all     []ops.Shape // of these, then of the parameters
 	out     ops.Shape
@@ -61,28 +61,38 @@ func (a *applied) primary() int {
 	return 0
 }
 
-// types is the type of a function of the children and more to a result.
+// kinds are gorgonia's types of tensors by their number of dimensions, made once a
+// graph: they are asked for some ten times a node.
+type kinds struct {
+	dt tensor.Dtype
+	of [5]hm.Type
+}
+
+func newKinds(dt tensor.Dtype) *kinds {
+	k := &kinds{dt: dt}
+	k.of[0] = dt
+	for dims := 1; dims < len(k.of); dims++ {
+		k.of[dims] = gorgonia.TensorType{Dims: dims, Of: dt}
+	}
+	return k
+}
+
+// types is the type of a function of the children and more to a result, the last,
+// all given by their numbers of dimensions.
 func (a *applied) types(children bool, more ...int) *hm.FunctionType {
 	ts := make([]hm.Type, 0, a.arity()+len(more))
 	if children {
 		for i := range a.in {
-			ts = append(ts, a.typeOf(len(a.in[i])))
+			ts = append(ts, a.kinds.of[len(a.in[i])])
 		}
 		if a.bundled > 0 {
-			ts = append(ts, a.typeOf(1))
+			ts = append(ts, a.kinds.of[1])
 		}
 	}
 	for _, dims := range more {
-		ts = append(ts, a.typeOf(dims))
+		ts = append(ts, a.kinds.of[dims])
 	}
 	return hm.NewFnType(ts...)
-}
-
-func (a *applied) typeOf(dims int) hm.Type {
-	if dims == 0 {
-		return a.dt
-	}
-	return gorgonia.TensorType{Dims: dims, Of: a.dt}
 }
 
 // dims is the number of dimensions of child i.

@@ -24,13 +24,13 @@ type interpreted struct {
 func (o *forwardOp) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 	if o.slow == nil {
 		o.slow = &interpreted{}
-		switch o.dt {
+		switch o.kinds.dt {
 		case tensor.Float32:
 			interpret[float32](o.applied)
 		case tensor.Float64:
 			interpret[float64](o.applied)
 		default:
-			return nil, fmt.Errorf("ops: %s: no kernels for %v", o.op.Name(), o.dt)
+			return nil, fmt.Errorf("ops: %s: no kernels for %v", o.op.Name(), o.kinds.dt)
 		}
 	}
 	return o.slow.run(false, in)
