@@ -1,5 +1,10 @@
 package ops
 
+import (
+	"oneshot/ops/cpu"
+	"oneshot/ops/cuda"
+)
+
 // ConvBN is [ReLU,] 1x1 convolution, batch normalisation.
 //
 // Activations: Parts tensors x (N,H,W,Cin/Parts), side by side. Parameters:
@@ -48,4 +53,68 @@ func (o ConvBN) Shape(in []Shape) (Shape, error) {
 func (o ConvBN) Cost(in []Shape, out Shape) Cost {
 	x := sizes(in)
 	return Cost{MulAdds: int64(out.Size()) * int64(o.Cin), Moved: segment(x, x, x, out.Size())}
+}
+
+func init() {
+	register(convHost[float32](), convHost[float64](), device[ConvBN]{forward: (*lowering).conv, backward: (*lowering).convGrad})
+}
+
+func convHost[T cpu.Float]() host[T, ConvBN] {
+	return host[T, ConvBN]{
+		forward:  (*CPU[T]).convForward,
+		backward: (*CPU[T]).convBackward,
+		scratch:  convScratch[T],
+	}
+}
+
+func convScratch[T cpu.Float](o ConvBN, in []Shape, _ Shape) cpu.Scratch {
+	k := cpu.Conv[T]{N: in[0][0], Cin: o.Cin, Cout: o.Cout}
+	return k.Scratch(o.Parts)
+}
+
+func (b *CPU[T]) conv(o ConvBN, c *Call) *cpu.Conv[T] {
+	x := c.InShape[0]
+	k := args[cpu.Conv[T]](b)
+	*k = cpu.Conv[T]{
+		N: x[0], Px: x[1] * x[2], Cin: o.Cin, Cout: o.Cout, ReLU: o.ReLU,
+		Parts: b.acts(c, o.Parts), W: b.at(c.In[o.Parts]), Z: b.at(c.Out),
+		Norm: b.norm(c, 0, o.Affine, o.Parts+1, b.at(c.OutNorm)),
+	}
+	if o.Flatten > 0 {
+		k.Px, k.Spread = 1, x[3]
+	}
+	return k
+}
+
+func (b *CPU[T]) convForward(o ConvBN, c *Call) error {
+	b.eng.ConvForward(b.conv(o, c))
+	return nil
+}
+
+func (b *CPU[T]) convBackward(o ConvBN, c *Call) error {
+	k := b.conv(o, c)
+	k.DW, k.DParts = b.at(c.DIn[o.Parts]), b.outs(c, o.Parts)
+	b.eng.ConvBackward(k, b.at(c.DOut))
+	return nil
+}
+
+func (l *lowering) convArgs(o ConvBN, c *Call) cuda.ConvArgs {
+	x := c.InShape[0]
+	ch := o.Cin / o.Parts
+	a := dense(o.Parts, ch, ch, x[0]*x[1]*x[2], o.Cin, o.Cout)
+	if o.Flatten > 0 {
+		a = dense(1, o.Cin, x[3], x[0], o.Cin, o.Cout)
+	}
+	a.ReLU, a.W, a.Z = b32(o.ReLU), l.f32(c.In[o.Parts]), l.act(c.Out)
+	return a
+}
+
+func (l *lowering) conv(o ConvBN, c *Call) {
+	l.convForward(c, l.convArgs(o, c), l.norm(c, 0, o.Affine, o.Parts+1, l.f32(c.OutNorm), 0), l.parts(c, o.Parts))
+}
+
+func (l *lowering) convGrad(o ConvBN, c *Call) {
+	a := l.convArgs(o, c)
+	a.Dz = l.normGrad(c, 0, o.Affine, o.Parts+1, l.f32(c.OutNorm), l.act(c.DOut), a.Z, int(a.P))
+	l.convBackward(a, l.f32(c.DIn[o.Parts]), l.parts(c, o.Parts))
 }

@@ -1,7 +1,7 @@
 package ops
 
 import (
-	"fmt"
+	"reflect"
 
 	"oneshot/ops/cpu"
 )
@@ -9,27 +9,18 @@ import (
 // CPU is the Backend of the processor: kernels of ops/cpu on Go slices.
 // float32 is for training, float64 for checking gradients.
 type CPU[T cpu.Float] struct {
-	pool   *cpu.Pool
-	eng    *cpu.Engine[T]
-	mem    [numRegions][]T
-	arena  *cpu.Memory[T]
-	labels []int32
-	tmp    []T // see scratch
+	pool  *cpu.Pool
+	eng   *cpu.Engine[T]
+	mem   [numRegions][]T
+	arena *cpu.Memory[T]
+	tmp   []T // see scratch
 
 	// Arguments of the kernels, kept so that a call allocates nothing.
-	parts        []cpu.Act[T]
-	dparts       []cpu.Out[T]
-	sums         [][]T
-	params       []cpu.Param[T]
-	convArgs     cpu.Conv[T]
-	reduceArgs   cpu.Reduce[T]
-	stemArgs     cpu.Stem[T]
-	sepArgs      [2]cpu.SepStage[T]
-	poolArgs     cpu.Pool3[T]
-	meanArgs     cpu.Mean[T]
-	nodeArgs     cpu.Node[T]
-	linearArgs   cpu.Linear[T]
-	reluPoolArgs cpu.ReLUPool[T]
+	args   map[reflect.Type]any // see args
+	parts  []cpu.Act[T]
+	dparts []cpu.Out[T]
+	sums   [][]T
+	params []cpu.Param[T]
 }
 
 // NewCPU returns a backend whose kernels run on pool, with empty regions.
@@ -37,7 +28,7 @@ type CPU[T cpu.Float] struct {
 // on their caller's thread. Close gives a large arena back, which is outside the
 // heap and otherwise stays.
 func NewCPU[T cpu.Float](pool *cpu.Pool) *CPU[T] {
-	return &CPU[T]{pool: pool, eng: cpu.NewEngine[T](pool)}
+	return &CPU[T]{pool: pool, eng: cpu.NewEngine[T](pool), args: map[reflect.Type]any{}}
 }
 
 // scratch returns n elements of any content, valid until the next call.
@@ -46,6 +37,17 @@ func (b *CPU[T]) scratch(n int) []T {
 		b.tmp = make([]T, n)
 	}
 	return b.tmp[:n]
+}
+
+// args returns the backend's own A, of any content: a kernel's arguments.
+func args[A any, T cpu.Float](b *CPU[T]) *A {
+	t := reflect.TypeFor[A]()
+	a, ok := b.args[t]
+	if !ok {
+		a = new(A)
+		b.args[t] = a
+	}
+	return a.(*A)
 }
 
 // Bind makes data the memory of region r. The arena needs no binding.
@@ -84,86 +86,31 @@ func (b *CPU[T]) Close() {
 	}
 }
 
-func unknownOp(b Backend, op Op) error {
-	return fmt.Errorf("ops: backend %s has no kernel for %s", b.Name(), op.Name())
-}
-
 // Saved implements Backend.
 func (b *CPU[T]) Saved(op Op, in []Shape, out Shape) int {
-	switch o := op.(type) {
-	case Separable:
-		return separableSaved(o, out)
-	case PoolBN:
-		if o.Max {
-			return tapLen[T](out.Size())
-		}
-	case SoftmaxXent:
-		return in[0].Size()
+	k := hostOf[T](op)
+	if k == nil {
+		return 0 // running it is the error
 	}
-	return 0
+	return k.Saved(op, in, out)
 }
 
 // Forward implements Backend.
 func (b *CPU[T]) Forward(op Op, c *Call) error {
-	switch o := op.(type) {
-	case ConvBN:
-		b.eng.ConvForward(b.conv(o, c))
-	case FactorizedReduce:
-		b.eng.ReduceForward(b.reduce(o, c))
-	case Stem:
-		b.eng.StemForward(b.stem(o, c))
-	case Separable:
-		b.separableForward(o, c)
-	case PoolBN:
-		b.eng.PoolForward(b.pool3(o, c))
-	case ReLUAvgPool:
-		b.eng.ReLUPoolForward(b.reluPool(o, c))
-	case GlobalAvgPool:
-		b.eng.MeanForward(b.mean(o, c))
-	case NodeSum:
-		b.nodeSumForward(o, c)
-	case Linear:
-		b.eng.LinearForward(b.linear(o, c))
-	case SoftmaxXent:
-		return b.xentForward(o, c)
-	case AddScaled:
-		b.at(c.Out)[0] = b.at(c.In[0])[0] + T(o.Scale)*b.at(c.In[1])[0]
-	default:
-		return unknownOp(b, op)
+	k := hostOf[T](op)
+	if k == nil {
+		return unknownOp(b.Name(), op)
 	}
-	return nil
+	return k.Forward(b, op, c)
 }
 
 // Backward implements Backend.
 func (b *CPU[T]) Backward(op Op, c *Call) error {
-	switch o := op.(type) {
-	case ConvBN:
-		b.convBackward(o, c)
-	case FactorizedReduce:
-		b.reduceBackward(o, c)
-	case Stem:
-		b.stemBackward(o, c)
-	case Separable:
-		b.separableBackward(o, c)
-	case PoolBN:
-		b.poolBackward(o, c)
-	case ReLUAvgPool:
-		b.reluPoolBackward(o, c)
-	case GlobalAvgPool:
-		b.meanBackward(o, c)
-	case NodeSum:
-		b.nodeSumBackward(o, c)
-	case Linear:
-		b.linearBackward(o, c)
-	case SoftmaxXent:
-		b.xentBackward(c)
-	case AddScaled:
-		d := b.at(c.DOut)[0]
-		b.at(c.DIn[0])[0], b.at(c.DIn[1])[0] = d, T(o.Scale)*d
-	default:
-		return unknownOp(b, op)
+	k := hostOf[T](op)
+	if k == nil {
+		return unknownOp(b.Name(), op)
 	}
-	return nil
+	return k.Backward(b, op, c)
 }
 
 // Sum implements Backend.

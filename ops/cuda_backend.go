@@ -41,23 +41,11 @@ func (b *CUDA) Schedules() bool { return true }
 
 // Saved implements Backend.
 func (b *CUDA) Saved(op Op, in []Shape, out Shape) int {
-	es := 4
-	if b.half {
-		es = 2
+	k := deviceOf(op)
+	if k == nil {
+		return 0 // running it is the error
 	}
-	switch o := op.(type) {
-	case Stem:
-		return ceilDiv(in[0][0]*in[0][1]*in[0][2]*stemRow(o)*es, 4)
-	case Separable:
-		return ceilDiv(sepSaved(o, out, es), 4)
-	case PoolBN:
-		if o.Max {
-			return ceilDiv(out.Size(), 4)
-		}
-	case SoftmaxXent:
-		return in[0].Size()
-	}
-	return 0
+	return ceilDiv(k.Saved(op, in, out, actSize(b.half)), 4)
 }
 
 // Resize gives region r n elements, all 0.
@@ -160,12 +148,12 @@ func (b *CUDA) now(run cuda.Run, add func(l *lowering) error) error {
 func (b *CUDA) Forward(op Op, c *Call) error {
 	call := *c
 	call.DIn, call.DAdd = nil, nil
-	return b.now(cuda.Run{Momentum: float32(c.Momentum)}, func(l *lowering) error { return l.forward(op, &call) })
+	return b.now(cuda.Run{Momentum: float32(c.Momentum)}, func(l *lowering) error { return l.add(op, &call, false) })
 }
 
 // Backward implements Backend.
 func (b *CUDA) Backward(op Op, c *Call) error {
-	return b.now(cuda.Run{Momentum: float32(c.Momentum)}, func(l *lowering) error { return l.backward(op, c) })
+	return b.now(cuda.Run{Momentum: float32(c.Momentum)}, func(l *lowering) error { return l.add(op, c, true) })
 }
 
 // Sum implements Backend, for float32.

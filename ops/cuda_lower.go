@@ -1,10 +1,6 @@
 package ops
 
-import (
-	"fmt"
-
-	"oneshot/ops/cuda"
-)
+import "oneshot/ops/cuda"
 
 // lowering turns operations into tasks of a device's plan.
 type lowering struct {
@@ -32,8 +28,10 @@ func (l *lowering) at(m Mem, activation bool) cuda.Addr {
 }
 
 // actSize is the size of an activation in bytes.
-func (l *lowering) actSize() int {
-	if l.half {
+func (l *lowering) actSize() int { return actSize(l.half) }
+
+func actSize(half bool) int {
+	if half {
 		return 2
 	}
 	return 4
@@ -117,66 +115,25 @@ func (l *lowering) reduce(out, partial cuda.Addr, n, splits int) {
 		Blocks: int32(max(1, min(ceilDiv(n, 256), 2*l.b.SMs))), N: int32(n), Splits: int32(splits)})
 }
 
-// forward adds the tasks of an op.
-func (l *lowering) forward(op Op, c *Call) error {
-	switch o := op.(type) {
-	case ConvBN:
-		l.conv(o, c)
-	case FactorizedReduce:
-		l.factorizedReduce(o, c)
-	case Stem:
-		l.stem(o, c)
-	case Separable:
-		l.separable(o, c)
-	case PoolBN:
-		l.pool(o, c)
-	case ReLUAvgPool:
-		l.reluPool(o, c)
-	case GlobalAvgPool:
-		l.mean(o, c)
-	case NodeSum:
-		l.nodeSum(o, c)
-	case Linear:
-		l.linear(o, c)
-	case SoftmaxXent:
-		l.xent(o, c)
-	case AddScaled:
-		cuda.Add(l.b, "add_scaled_fwd", false, &cuda.ScalarArgs{A: l.f32(c.In[0]), B: l.f32(c.In[1]), Y: l.f32(c.Out), Blocks: 1, Scale: float32(o.Scale)})
+// add adds the tasks of a call of an op, forward or backward.
+func (l *lowering) add(op Op, c *Call, backward bool) error {
+	k := deviceOf(op)
+	switch {
+	case k == nil:
+		return unknownOp("cuda", op)
+	case backward:
+		k.Backward(l, op, c)
 	default:
-		return fmt.Errorf("ops: backend cuda has no kernel for %s", op.Name())
+		k.Forward(l, op, c)
 	}
 	return nil
 }
 
-// backward adds the tasks of an op's gradient.
-func (l *lowering) backward(op Op, c *Call) error {
-	switch o := op.(type) {
-	case ConvBN:
-		l.convGrad(o, c)
-	case FactorizedReduce:
-		l.factorizedReduceGrad(o, c)
-	case Stem:
-		l.stemGrad(o, c)
-	case Separable:
-		l.separableGrad(o, c)
-	case PoolBN:
-		l.poolGrad(o, c)
-	case ReLUAvgPool:
-		l.reluPoolGrad(o, c)
-	case GlobalAvgPool:
-		l.meanGrad(o, c)
-	case NodeSum:
-		l.nodeSumGrad(o, c)
-	case Linear:
-		l.linearGrad(o, c)
-	case SoftmaxXent:
-		l.xentGrad(c)
-	case AddScaled:
-		cuda.Add(l.b, "add_scaled_bwd", false, &cuda.ScalarArgs{DY: l.f32(c.DOut), DA: l.f32(c.DIn[0]), DB: l.f32(c.DIn[1]), Blocks: 1, Scale: float32(o.Scale)})
-	default:
-		return fmt.Errorf("ops: backend cuda has no kernel for %s", op.Name())
+func b32(v bool) int32 {
+	if v {
+		return 1
 	}
-	return nil
+	return 0
 }
 
 // sum adds up values of the same kind.

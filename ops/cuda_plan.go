@@ -66,9 +66,9 @@ func (b *CUDA) Lower(bld *cuda.Builder, p *Program, mode Mode) (*Lowered, error)
 		switch in.Kind {
 		case Forward:
 			c.DIn, c.DAdd = nil, nil
-			err = l.forward(in.Op, &c)
+			err = l.add(in.Op, &c, false)
 		case Backward:
-			err = l.backward(in.Op, &c)
+			err = l.add(in.Op, &c, true)
 		case Sum:
 			l.sum(c.Out, c.In, c.In[0].Region == Arena && places[c.In[0].Off].activation)
 		case Fill:

@@ -26,4 +26,8 @@
 //     writes its gradient.
 //   - Batch normalisation is deferred: an op leaves its output raw with
 //     coefficients, and whoever reads it normalises on the way (Call.InNorm).
+//
+// A new operation is one file here: its type with the methods of Op, its kernels'
+// arguments for both backends, and a call of register; beside it a pass in ops/cpu
+// and a kernel in ops/cuda, and a case in opstest.Cases, without which a test fails.
 package ops

@@ -1,5 +1,10 @@
 package ops
 
+import (
+	"oneshot/ops/cpu"
+	"oneshot/ops/cuda"
+)
+
 // NodeSum adds the two results of a cell's node. With DropA or DropB that
 // operand is first multiplied, image by image, by a drop-path mask: 0 or
 // 1/(1-p) (FractalNet, arXiv 1605.07648, section 3.1).
@@ -54,13 +59,77 @@ func (o NodeSum) masks(in []Mem) (a, b Mem) {
 	return a, b
 }
 
-// Dropper is an op some of whose operands drop-path may drop.
-type Dropper interface {
-	Op
-	// WithDrop returns the op that takes a mask (N) for each operand i of which
-	// drop[i] is true, behind its activations and in their order.
-	WithDrop(drop []bool) Op
-}
-
 // WithDrop implements Dropper.
 func (o NodeSum) WithDrop(drop []bool) Op { return NodeSum{DropA: drop[0], DropB: drop[1]} }
+
+func init() {
+	register(nodeSumHost[float32](), nodeSumHost[float64](), device[NodeSum]{forward: (*lowering).nodeSum, backward: (*lowering).nodeSumGrad})
+}
+
+func nodeSumHost[T cpu.Float]() host[T, NodeSum] {
+	return host[T, NodeSum]{
+		forward:  (*CPU[T]).nodeSumForward,
+		backward: (*CPU[T]).nodeSumBackward,
+		scratch:  nodeSumScratch[T],
+	}
+}
+
+func nodeSumScratch[T cpu.Float](o NodeSum, in []Shape, _ Shape) cpu.Scratch {
+	k := cpu.Node[T]{C: in[0][3]}
+	if !o.DropA && !o.DropB {
+		return cpu.Scratch{}
+	}
+	return k.Scratch()
+}
+
+func (b *CPU[T]) nodeSumForward(o NodeSum, c *Call) error {
+	x := c.InShape[0]
+	ma, mb := o.masks(c.In)
+	k := args[cpu.Node[T]](b)
+	*k = cpu.Node[T]{N: x[0], Px: x[1] * x[2], C: x[3], A: b.act(c, 0), B: b.act(c, 1),
+		MaskA: b.at(ma), MaskB: b.at(mb), Y: b.at(c.Out)}
+	b.eng.NodeForward(k)
+	return nil
+}
+
+// nodeSumBackward writes the gradients that are asked for: without a mask the
+// executor passes that of the output on.
+func (b *CPU[T]) nodeSumBackward(o NodeSum, c *Call) error {
+	ma, mb := o.masks(c.In)
+	dy, n := b.at(c.DOut), c.OutShape[0]
+	for i, m := range []Mem{ma, mb} {
+		switch d := b.at(c.DIn[i]); {
+		case d == nil:
+		case m.Len == 0:
+			copy(d, dy)
+		default:
+			b.eng.MaskImages(n, len(dy)/n, dy, b.at(m), d)
+		}
+	}
+	return nil
+}
+
+func (l *lowering) nodeSum(o NodeSum, c *Call) {
+	x := c.InShape[0]
+	ma, mb := o.masks(c.In)
+	a := cuda.NodeArgs{A: l.act(c.In[0]), B: l.act(c.In[1]), MaskA: l.f32(ma), MaskB: l.f32(mb), Y: l.act(c.Out),
+		N: int32(x[0]), HW: int32(x[1] * x[2]), C: int32(x[3])}
+	a.ScaleA, a.ShiftA = l.coef(c, 0)
+	a.ScaleB, a.ShiftB = l.coef(c, 1)
+	a.Blocks = int32(max(1, ceilDiv(x.Size(), 256*16)))
+	cuda.Add(l.b, "node_fwd", l.half, &a)
+}
+
+// nodeSumGrad writes the gradients that are asked for: without a mask the executor
+// passes that of the output on.
+func (l *lowering) nodeSumGrad(o NodeSum, c *Call) {
+	x := c.InShape[0]
+	ma, mb := o.masks(c.In)
+	for i, m := range []Mem{ma, mb} {
+		if c.DIn[i].Len == 0 {
+			continue
+		}
+		cuda.Add(l.b, "mask_images", l.half, &cuda.NodeArgs{A: l.act(c.DOut), MaskA: l.f32(m), Y: l.act(c.DIn[i]),
+			N: int32(x[0]), HW: int32(x[1] * x[2]), C: int32(x[3]), Blocks: int32(max(1, ceilDiv(x.Size(), 256*16)))})
+	}
+}

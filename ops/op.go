@@ -96,6 +96,14 @@ type adder interface{ adds() bool }
 // passer is an op for which the gradient of activation i is that of the output.
 type passer interface{ passes(i int) bool }
 
+// Dropper is an op some of whose operands drop-path may drop.
+type Dropper interface {
+	Op
+	// WithDrop returns the op that takes a mask (N) for each operand i of which
+	// drop[i] is true, behind its activations and in their order.
+	WithDrop(drop []bool) Op
+}
+
 // Adds says whether Backward of op can add Call.DAdd to the gradients of its
 // activations.
 func Adds(op Op) bool {

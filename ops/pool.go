@@ -1,5 +1,12 @@
 package ops
 
+import (
+	"unsafe"
+
+	"oneshot/ops/cpu"
+	"oneshot/ops/cuda"
+)
+
 // PoolBN is a 3x3 pooling with padding 1, then batch normalisation. Average
 // pooling divides by the number of pixels inside the image
 // (count_include_pad=False).
@@ -33,4 +40,100 @@ func (o PoolBN) Shape(in []Shape) (Shape, error) {
 func (o PoolBN) Cost(in []Shape, out Shape) Cost {
 	x := sizes(in)
 	return Cost{Moved: segment(x, 0, x, out.Size())}
+}
+
+func init() {
+	register(poolHost[float32](), poolHost[float64](), device[PoolBN]{forward: (*lowering).pool, backward: (*lowering).poolGrad, saved: poolTaps})
+}
+
+func poolHost[T cpu.Float]() host[T, PoolBN] {
+	return host[T, PoolBN]{
+		forward:  (*CPU[T]).poolForward,
+		backward: (*CPU[T]).poolBackward,
+		saved:    poolSaved[T],
+		scratch:  poolScratch[T],
+	}
+}
+
+// poolTaps is the size of the tap numbers that max pooling saves, a byte each.
+func poolTaps(o PoolBN, _ []Shape, out Shape, _ int) int {
+	if !o.Max {
+		return 0
+	}
+	return out.Size()
+}
+
+// poolSaved is that in elements of T.
+func poolSaved[T cpu.Float](o PoolBN, in []Shape, out Shape) int {
+	return ceilDiv(poolTaps(o, in, out, 0), int(unsafe.Sizeof(*new(T))))
+}
+
+func poolScratch[T cpu.Float](o PoolBN, in []Shape, _ Shape) cpu.Scratch {
+	x := in[0]
+	k := cpu.Pool3[T]{Max: o.Max, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride}
+	return k.Scratch()
+}
+
+// taps views arena memory as bytes: the arena holds no pointers, and a byte
+// has no alignment of its own.
+func taps[T cpu.Float](s []T, n int) []uint8 {
+	if s == nil {
+		return nil
+	}
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), n)
+}
+
+func (b *CPU[T]) pool3(o PoolBN, c *Call) *cpu.Pool3[T] {
+	x := c.InShape[0]
+	k := args[cpu.Pool3[T]](b)
+	*k = cpu.Pool3[T]{Max: o.Max, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
+		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.Size()), Norm: b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))}
+	return k
+}
+
+func (b *CPU[T]) poolForward(o PoolBN, c *Call) error {
+	b.eng.PoolForward(b.pool3(o, c))
+	return nil
+}
+
+func (b *CPU[T]) poolBackward(o PoolBN, c *Call) error {
+	k := b.pool3(o, c)
+	k.DX = b.out(c, 0)
+	b.eng.PoolBackward(k, b.at(c.DOut))
+	return nil
+}
+
+func (l *lowering) poolArgs(o PoolBN, c *Call) cuda.PoolArgs {
+	x, y := c.InShape[0], c.OutShape
+	a := cuda.PoolArgs{X: l.act(c.In[0]), Z: l.act(c.Out), Max: b32(o.Max), N: int32(x[0]), H: int32(x[1]), W2: int32(x[2]),
+		C: int32(o.C), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}
+	a.Scale, a.Shift = l.coef(c, 0)
+	if o.Max {
+		a.Tap = l.f32(c.Saved)
+	}
+	a.Blocks = l.share(y.Size(), 2*1024)
+	return a
+}
+
+func (l *lowering) pool(o PoolBN, c *Call) {
+	a := l.poolArgs(o, c)
+	n := l.norm(c, 0, o.Affine, 1, l.f32(c.OutNorm), 0)
+	l.stats(c, &n, int(a.Blocks), o.C)
+	if c.Mode != Eval {
+		a.Norm = n
+	}
+	cuda.Add(l.b, "pool_fwd", l.half, &a)
+}
+
+func (l *lowering) poolGrad(o PoolBN, c *Call) {
+	y := c.OutShape
+	a := l.poolArgs(o, c)
+	a.Dz = l.normGrad(c, 0, o.Affine, 1, l.f32(c.OutNorm), l.act(c.DOut), a.Z, y[0]*y[1]*y[2])
+	if c.DIn[0].Len == 0 {
+		return
+	}
+	a.X, a.Scale, a.Shift, a.Z = 0, 0, 0, 0
+	a.DX, a.Add = l.act(c.DIn[0]), l.act(c.DAdd[0])
+	a.Blocks = int32(max(1, ceilDiv(c.InShape[0].Size(), 256*4)))
+	cuda.Add(l.b, "pool_bwd", l.half, &a)
 }
