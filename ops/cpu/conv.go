@@ -41,7 +41,7 @@ func (e *Engine[T]) ConvForward(o *Conv[T]) {
 	for _, a := range o.Parts {
 		need(a.X, o.N, o.Px, o.Cin/len(o.Parts))
 	}
-	j := &e.convFwd
+	j := job[convForwardJob[T]](e)
 	*j = convForwardJob[T]{Conv: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
 	if o.Norm.Batch {
@@ -96,7 +96,7 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 		need(d.DX, o.N, o.Px, o.Cin/len(o.Parts))
 	}
 	e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
-	j := &e.convBwd
+	j := job[convBackwardJob[T]](e)
 	*j = convBackwardJob[T]{Conv: o, e: e, s: imageSplit(o.N), dy: dy}
 	chunks, size := j.s.chunks(), o.Cin*o.Cout
 	mem := e.partials(chunks+1, size)
@@ -130,4 +130,10 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 			k.maskAdd(n*px, ch, o.DX[from:to], dx, o.added(from, to), x, a.Scale, a.Shift)
 		}
 	}
+}
+
+// Scratch is that of ConvForward and ConvBackward; parts is how many o has.
+func (o *Conv[T]) Scratch(parts int) Scratch {
+	chunks := imageSplit(o.N).chunks()
+	return normScratch(o.N, o.Cout).Max(Scratch{Worker: o.strip() * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout})
 }

@@ -1,5 +1,7 @@
 package cpu
 
+import "reflect"
+
 // Engine runs the fused passes of a network's operations: each pass reads an
 // operation's inputs and writes its result once, image by image, with everything
 // in between in memory that the first or second level cache holds.
@@ -16,33 +18,23 @@ type Engine[T Float] struct {
 	coef    []T   // coefficients of a backward pass
 	sums    []float64
 
-	// One job of each kind, so that starting one allocates nothing.
-	gradSums  gradSumsJob[T]
-	sepFwd    sepForwardJob[T]
-	sepBwd    sepBackwardJob[T]
-	convFwd   convForwardJob[T]
-	convBwd   convBackwardJob[T]
-	reduceFwd reduceForwardJob[T]
-	reduceBwd reduceBackwardJob[T]
-	stemFwd   stemForwardJob[T]
-	stemBwd   stemBackwardJob[T]
-	poolFwd   poolForwardJob[T]
-	poolBwd   poolBackwardJob[T]
-	nodeFwd   nodeForwardJob[T]
-	nodeBwd   nodeBackwardJob[T]
-	meanFwd   meanForwardJob[T]
-	meanBwd   meanBackwardJob[T]
-	linFwd    linearForwardJob[T]
-	linBwd    linearBackwardJob[T]
-	add       addJob[T]
-	loss      lossJob[T]
-	sgd       sgdJob[T]
-	squares   squaresJob[T]
+	jobs map[reflect.Type]any // see job
 }
 
 // NewEngine returns an engine on a pool, which may be nil for one thread.
 func NewEngine[T Float](p *Pool) *Engine[T] {
-	return &Engine[T]{pool: p, k: rowsOf[T](), worker: make([][]T, p.Threads())}
+	return &Engine[T]{pool: p, k: rowsOf[T](), worker: make([][]T, p.Threads()), jobs: map[reflect.Type]any{}}
+}
+
+// job returns the engine's only J, of any content: starting one allocates nothing.
+func job[J any, T Float](e *Engine[T]) *J {
+	t := reflect.TypeFor[J]()
+	j, ok := e.jobs[t]
+	if !ok {
+		j = new(J)
+		e.jobs[t] = j
+	}
+	return j.(*J)
 }
 
 // scratch returns n elements of any content for a worker, valid until its next

@@ -38,8 +38,9 @@ func (e *Engine[T]) LinearForward(o *Linear[T]) {
 	need(o.Bias, o.Out)
 	need(o.Y, o.N, o.Out)
 	o.e, o.chunks = e, o.split()
-	e.linFwd.Linear = o
-	e.pool.Do(o.chunks.chunks(), &e.linFwd)
+	j := job[linearForwardJob[T]](e)
+	j.Linear = o
+	e.pool.Do(o.chunks.chunks(), j)
 }
 
 func (o *linearForwardJob[T]) Chunk(worker, chunk int) {
@@ -64,8 +65,9 @@ func (e *Engine[T]) LinearBackward(o *Linear[T], dy []T) {
 	mem := e.partials(1, chunks*(size+o.Out)+size)
 	o.partial, o.wT = mem[:chunks*(size+o.Out)], mem[chunks*(size+o.Out):]
 	transpose(o.In, o.Out, o.W, o.wT)
-	e.linBwd.Linear = o
-	e.pool.Do(chunks, &e.linBwd)
+	j := job[linearBackwardJob[T]](e)
+	j.Linear = o
+	e.pool.Do(chunks, j)
 	e.reduce(o.DW, o.partial, chunks, size+o.Out, 0)
 	e.reduce(o.DBias, o.partial, chunks, size+o.Out, size)
 }
@@ -99,7 +101,7 @@ func (e *Engine[T]) Sum(dst []T, srcs [][]T) {
 	for _, src := range srcs {
 		need(src, len(dst))
 	}
-	j := &e.add
+	j := job[addJob[T]](e)
 	*j = addJob[T]{splitBy(len(dst), len(srcs), imageChunks), dst, srcs}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -127,4 +129,10 @@ func addRows[T Float](rows int, x, y []T) {
 	for r := range rows {
 		addRow(y, y, x[r*len(y):][:len(y)])
 	}
+}
+
+// Scratch is that of LinearForward and LinearBackward.
+func (o *Linear[T]) Scratch() Scratch {
+	s, size := o.split(), o.In*o.Out
+	return Scratch{Worker: min(s.size, o.N) * o.In, Partial: s.chunks()*(size+o.Out) + size}
 }

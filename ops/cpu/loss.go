@@ -31,7 +31,7 @@ func (e *Engine[T]) SoftmaxXent(n, k int, logits []T, labels []int32, smoothing 
 			panic(badLabel)
 		}
 	}
-	j := &e.loss
+	j := job[lossJob[T]](e)
 	*j = lossJob[T]{s: imageSplit(n), k: k, logits: logits, labels: labels, smoothing: smoothing, dlogits: dlogits}
 	e.pool.Do(j.s.chunks(), j)
 	var loss float64

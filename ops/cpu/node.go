@@ -25,7 +25,7 @@ func (e *Engine[T]) NodeForward(o *Node[T]) {
 			need(mask, o.N)
 		}
 	}
-	j := &e.nodeFwd
+	j := job[nodeForwardJob[T]](e)
 	*j = nodeForwardJob[T]{o, e, imageSplit(o.N)}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -78,7 +78,7 @@ func (e *Engine[T]) MaskImages(n, size int, dy, mask, d []T) {
 	need(dy, n, size)
 	need(d, n, size)
 	need(mask, n)
-	j := &e.nodeBwd
+	j := job[nodeBackwardJob[T]](e)
 	*j = nodeBackwardJob[T]{e, imageSplit(n), size, dy, mask, d}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -120,7 +120,7 @@ func (e *Engine[T]) MeanForward(o *Mean[T]) {
 	for _, a := range o.Parts {
 		need(a.X, o.N, o.Px, o.C)
 	}
-	j := &e.meanFwd
+	j := job[meanForwardJob[T]](e)
 	*j = meanForwardJob[T]{o, e, imageSplit(o.N)}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -160,7 +160,7 @@ func (e *Engine[T]) MeanBackward(o *Mean[T], dy []T) {
 	for _, d := range o.DParts {
 		need(d.DX, o.N, o.Px, o.C)
 	}
-	j := &e.meanBwd
+	j := job[meanBackwardJob[T]](e)
 	*j = meanBackwardJob[T]{o, e, imageSplit(o.N), dy}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -180,3 +180,9 @@ func (j *meanBackwardJob[T]) Chunk(worker, chunk int) {
 		}
 	}
 }
+
+// Scratch is that of NodeForward and MaskImages where there are masks.
+func (o *Node[T]) Scratch() Scratch { return Scratch{Worker: max(4*o.C, 128)} }
+
+// Scratch is that of MeanForward and MeanBackward.
+func (o *Mean[T]) Scratch() Scratch { return Scratch{Worker: 2 * o.C} }

@@ -121,8 +121,9 @@ func (e *Engine[T]) normBackward(nm *Norm[T], images, px, c int, z, dy []T) {
 	s := imageSplit(images)
 	chunks := s.chunks()
 	st := e.partials(chunks, 2*c)
-	e.gradSums = gradSumsJob[T]{e, s, px, c, z, dy, nm.Mean, st, 2 * c}
-	e.pool.Do(chunks, &e.gradSums)
+	j := job[gradSumsJob[T]](e)
+	*j = gradSumsJob[T]{e, s, px, c, z, dy, nm.Mean, st, 2 * c}
+	e.pool.Do(chunks, j)
 	nm.finishGrad(e.coefs(2*c), images*px, c, chunks, st, 2*c)
 }
 

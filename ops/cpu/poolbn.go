@@ -64,7 +64,7 @@ func (e *Engine[T]) PoolForward(o *Pool3[T]) {
 	if o.Max {
 		need(o.Tap, len(o.Z))
 	}
-	j := &e.poolFwd
+	j := job[poolForwardJob[T]](e)
 	*j = poolForwardJob[T]{Pool3: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
 	if o.Norm.Batch {
@@ -113,7 +113,7 @@ func (e *Engine[T]) PoolBackward(o *Pool3[T], dy []T) {
 	need(dy, len(o.Z))
 	need(o.DX.DX, o.N, o.H, o.W, o.C)
 	e.normBackward(&o.Norm, o.N, o.ho*o.wo, o.C, o.Z, dy)
-	j := &e.poolBwd
+	j := job[poolBackwardJob[T]](e)
 	*j = poolBackwardJob[T]{Pool3: o, e: e, s: imageSplit(o.N), dy: dy}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -178,4 +178,13 @@ func (j *poolBackwardJob[T]) average(n int, up, w, row []T) {
 		k.dw(dwShape{3, 1, 1}, 1, j.W, c, row, in, up[r*j.row:], j.row, w)
 		k.maskAdd(j.W, c, j.DX.DX[lo:lo+in], row, j.DX.added(lo, lo+in), nil, nil, nil)
 	}
+}
+
+// Scratch is that of PoolForward and PoolBackward.
+func (o *Pool3[T]) Scratch() Scratch {
+	n := (o.H+2)*(o.W+2)*o.C + 9*o.C
+	if !o.Max {
+		n += o.W * o.C
+	}
+	return normScratch(o.N, o.C).Max(Scratch{Worker: n})
 }

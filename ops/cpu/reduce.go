@@ -35,7 +35,7 @@ func (e *Engine[T]) ReduceForward(o *Reduce[T]) {
 	for _, a := range o.Parts {
 		need(a.X, o.N, o.H, o.W, o.part())
 	}
-	j := &e.reduceFwd
+	j := job[reduceForwardJob[T]](e)
 	*j = reduceForwardJob[T]{Reduce: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
 	if o.Norm.Batch {
@@ -92,7 +92,7 @@ func (e *Engine[T]) ReduceBackward(o *Reduce[T], dy []T) {
 		need(d.DX, o.N, o.H, o.W, o.part())
 	}
 	e.normBackward(&o.Norm, o.N, o.px(), o.Cout, o.Z, dy)
-	j := &e.reduceBwd
+	j := job[reduceBackwardJob[T]](e)
 	*j = reduceBackwardJob[T]{Reduce: o, e: e, s: imageSplit(o.N), dy: dy}
 	chunks, half := j.s.chunks(), o.Cout/2
 	size := o.Cin * half
@@ -140,4 +140,12 @@ func (j *reduceBackwardJob[T]) Chunk(worker, chunk int) {
 			}
 		}
 	}
+}
+
+// Scratch is that of ReduceForward and ReduceBackward; parts is how many o has.
+func (o *Reduce[T]) Scratch(parts int) Scratch {
+	ho, wo := o.H/2, o.W/2
+	step := stripRows(wo*max(o.Cin, o.Cout), ho)
+	chunks := imageSplit(o.N).chunks()
+	return normScratch(o.N, o.Cout).Max(Scratch{Worker: step * wo * (o.Cin + o.Cout + 3*o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout})
 }

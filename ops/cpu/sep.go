@@ -40,7 +40,7 @@ func (e *Engine[T]) SepForward(s *SepStage[T]) {
 	need(s.DW, s.K, s.K, s.C)
 	need(s.PW, s.C, s.C)
 	need(s.Z, s.N, ho, wo, s.C)
-	j := &e.sepFwd
+	j := job[sepForwardJob[T]](e)
 	*j = sepForwardJob[T]{SepStage: s, e: e, s: imageSplit(s.N)}
 	chunks := j.s.chunks()
 	if s.Norm.Batch {
@@ -116,7 +116,7 @@ func (e *Engine[T]) SepBackward(s *SepStage[T], dy []T, dst Out[T], ready bool, 
 	if !ready {
 		e.normBackward(&s.Norm, s.N, ho*wo, c, s.Z, dy)
 	}
-	j := &e.sepBwd
+	j := job[sepBackwardJob[T]](e)
 	*j = sepBackwardJob[T]{SepStage: s, e: e, s: imageSplit(s.N), dy: dy, dst: dst, prev: prev, stride: c*c + taps + 2*c}
 	chunks := j.s.chunks()
 	mem := e.partials(chunks+1, j.stride)
@@ -193,4 +193,14 @@ func (j *sepBackwardJob[T]) input(n, r, rows int, up, dr, st []T) {
 		return
 	}
 	k.maskAdd(rows*j.W, c, j.dst.DX[lo:hi], dr, j.dst.added(lo, hi), j.X.X[lo:hi], j.X.Scale, j.X.Shift)
+}
+
+// Scratch is that of SepForward and SepBackward.
+func (s *SepStage[T]) Scratch() Scratch {
+	c, taps := s.C, s.K*s.K*s.C
+	ho, wo := s.out()
+	ph, prow := s.padded()
+	strip := max(stripRows(wo*c, ho)*wo, stripRows(s.W*c, s.H)*s.W) * c
+	chunks := imageSplit(s.N).chunks()
+	return normScratch(s.N, c).Max(Scratch{Worker: 2*ph*prow + 3*strip, Partial: (chunks + 1) * (c*c + taps + 2*c)})
 }

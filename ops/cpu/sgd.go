@@ -29,7 +29,7 @@ func (e *Engine[T]) SGD(pieces []Param[T], lr, momentum, decay, scale float64) {
 		need(p.V, len(p.W))
 		n += len(p.W)
 	}
-	j := &e.sgd
+	j := job[sgdJob[T]](e)
 	*j = sgdJob[T]{pieces, split{n, optimizerChunk}, T(lr), T(momentum), T(decay), T(scale)}
 	e.pool.Do(j.s.chunks(), j)
 }
@@ -71,7 +71,7 @@ func (e *Engine[T]) SumSquares(pieces [][]T) float64 {
 	for _, p := range pieces {
 		n += len(p)
 	}
-	j := &e.squares
+	j := job[squaresJob[T]](e)
 	*j = squaresJob[T]{pieces: pieces, s: split{n, optimizerChunk}}
 	if chunks := j.s.chunks(); len(e.sums) < chunks {
 		e.sums = make([]float64, chunks)

@@ -34,7 +34,7 @@ func (e *Engine[T]) StemForward(o *Stem[T]) {
 	need(o.X, o.N, o.H, o.W, o.Cin)
 	need(o.Weights, 3, 3, o.Cin, o.Cout)
 	need(o.Z, o.N, o.H, o.W, o.Cout)
-	j := &e.stemFwd
+	j := job[stemForwardJob[T]](e)
 	*j = stemForwardJob[T]{Stem: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
 	if o.Norm.Batch {
@@ -79,7 +79,7 @@ type stemBackwardJob[T Float] struct {
 func (e *Engine[T]) StemBackward(o *Stem[T], dy []T) {
 	need(dy, o.N, o.H, o.W, o.Cout)
 	e.normBackward(&o.Norm, o.N, o.H*o.W, o.Cout, o.Z, dy)
-	j := &e.stemBwd
+	j := job[stemBackwardJob[T]](e)
 	*j = stemBackwardJob[T]{Stem: o, e: e, s: imageSplit(o.N), dy: dy}
 	chunks, size := j.s.chunks(), 9*o.Cin*o.Cout
 	j.part = e.partials(chunks, size)
@@ -105,4 +105,10 @@ func (j *stemBackwardJob[T]) Chunk(worker, chunk int) {
 			}
 		}
 	}
+}
+
+// Scratch is that of StemForward and StemBackward.
+func (o *Stem[T]) Scratch() Scratch {
+	ph, prow := o.padded()
+	return normScratch(o.N, o.Cout).Max(Scratch{Worker: ph*prow + o.W*o.Cout, Partial: imageSplit(o.N).chunks() * 9 * o.Cin * o.Cout})
 }
