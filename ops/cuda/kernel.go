@@ -30,68 +30,13 @@ type field struct {
 	ticket bool
 }
 
-// kernels lists every kernel with the fields it writes. A struct's name stands for
-// all of its fields.
+// kernels has every kernel of kernelTable by its name.
 var kernels = map[string]*kernelSpec{}
 
 func init() {
-	norm := "Norm.Scale Norm.Shift Norm.Mean Norm.Inv Norm.RunMean Norm.RunVar Norm.Partial"
-	for _, k := range []struct {
-		name   string
-		typed  bool
-		args   any
-		writes string
-	}{
-		{"im2col", true, Im2colArgs{}, "Out"},
-		{"conv_fwd16", true, ConvArgs{}, "Z " + norm},
-		{"conv_fwd32", true, ConvArgs{}, "Z " + norm},
-		{"conv_fwd64", true, ConvArgs{}, "Z " + norm},
-		{"conv_dx16", true, ConvArgs{}, "Parts.DX"},
-		{"conv_dx32", true, ConvArgs{}, "Parts.DX"},
-		{"conv_dx64", true, ConvArgs{}, "Parts.DX"},
-		{"conv_dw16", true, ConvArgs{}, "Partial"},
-		{"conv_dw32", true, ConvArgs{}, "Partial"},
-		{"conv_dw64", true, ConvArgs{}, "Partial"},
-		{"dw_fwd", true, DwArgs{}, "T"},
-		{"sep_fwd16", false, SepArgs{}, "DW.T Conv.Z " + within("Conv.", norm)},
-		{"sep_fwd32", false, SepArgs{}, "DW.T Conv.Z " + within("Conv.", norm)},
-		{"sep_fwd64", false, SepArgs{}, "DW.T Conv.Z " + within("Conv.", norm)},
-		{"dw_dx", true, DwArgs{}, "DX"},
-		{"dw_dw", true, DwArgs{}, "Partial"},
-		{"pool_fwd", true, PoolArgs{}, "Z Tap " + norm},
-		{"pool_bwd", true, PoolArgs{}, "DX"},
-		{"norm_bwd", true, NormGradArgs{}, "DGamma DBeta A B D Partial"},
-		{"norm_eval", false, NormEvalArgs{}, "Norm.Scale Norm.Shift Norm.Mean Norm.Inv"},
-		{"node_fwd", true, NodeArgs{}, "Y"},
-		{"mask_images", true, NodeArgs{}, "Y"},
-		{"relu_pool_fwd", true, ReLUPoolArgs{}, "Y"},
-		{"relu_pool_bwd", true, ReLUPoolArgs{}, "Parts.DX"},
-		{"mean_fwd", true, MeanArgs{}, "Y"},
-		{"mean_bwd", true, MeanArgs{}, "Parts.DX"},
-		{"linear_fwd", true, LinearArgs{}, "Y"},
-		{"linear_dx", true, LinearArgs{}, "DX"},
-		{"linear_dw", true, LinearArgs{}, "DW DBias"},
-		{"xent_fwd", false, XentArgs{}, "Loss DLogits"},
-		{"xent_bwd", false, XentArgs{}, "DX"},
-		{"tally", false, TallyArgs{}, ""},
-		{"add_scaled_fwd", false, ScalarArgs{}, "Y"},
-		{"add_scaled_bwd", false, ScalarArgs{}, "DA DB"},
-		{"sum", true, SumArgs{}, "Dst"},
-		{"fill", true, FillArgs{}, "Dst"},
-		{"reduce", false, ReduceArgs{}, "Out"},
-		{"squares", false, SquaresArgs{}, "Partial"},
-		{"end", false, EndArgs{}, "Stats"},
-		{"sgd", false, SGDArgs{}, "W V"},
-		{"axpby", false, AxpbyArgs{}, "Y"},
-		{"gather", false, GatherArgs{}, "X Y"},
-	} {
+	for _, k := range kernelTable {
 		kernels[k.name] = newSpec(k.name, k.typed, reflect.TypeOf(k.args), strings.Fields(k.writes))
 	}
-}
-
-// within puts a prefix before each of some fields.
-func within(prefix, fields string) string {
-	return prefix + strings.ReplaceAll(fields, " ", " "+prefix)
 }
 
 func newSpec(name string, typed bool, t reflect.Type, writes []string) *kernelSpec {

@@ -7,16 +7,32 @@ import (
 	"embed"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"oneshot/ops/cuda/driver"
 )
 
-// sources are the files of the kernels in the order of compilation.
-var sources = []string{"args", "common", "norm", "conv", "depthwise", "separable", "pool", "head", "optim", "input"}
-
 //go:embed kernels
 var kernelFiles embed.FS
+
+// sources are the files of the kernels in the order of compilation: those on which
+// others build, then the rest by name.
+var sources = func() []string {
+	names := []string{"args", "common", "norm", "conv", "depthwise", "separable", "pool", "head", "optim", "input"}
+	all, err := fs.Glob(kernelFiles, "kernels/*.cu")
+	if err != nil {
+		panic(err) // a constant pattern
+	}
+	for _, path := range all {
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "kernels/"), ".cu")
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}()
 
 // Source is the text of all kernels, one translation unit without includes.
 func Source() string {
