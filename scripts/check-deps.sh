@@ -19,7 +19,10 @@ ours_allowed() {
     oneshot/supernet/net) echo 'ops|internal/.*' ;;
     oneshot/supernet/space) echo 'supernet/net' ;;
     oneshot/supernet/space/*) echo 'ops|supernet/net|supernet/space' ;;
-    oneshot/supernet) echo 'ops|ops/cpu|ops/cuda|ops/graph|supernet/net|supernet/space|supernet/space/.*|data|weights|internal/.*' ;;
+    oneshot/supernet) echo 'ops|ops/cpu|ops/cuda|ops/graph|supernet/(net|space|space/.*|engine|engine/host|engine/gpu)|data|weights|internal/.*' ;;
+    oneshot/supernet/engine) echo 'ops|data|internal/.*' ;; # neither the networks nor the hardware
+    oneshot/supernet/engine/host) echo 'supernet/engine|ops|ops/cpu|data|internal/.*' ;;
+    oneshot/supernet/engine/gpu) echo 'supernet/engine|ops|ops/cuda|data|internal/.*' ;;
     oneshot/lanas) echo 'internal/rng' ;;
     oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
     oneshot/ops) echo 'ops/cpu|ops/cuda|internal/.*' ;;

@@ -1,0 +1,3 @@
+package gpu
+
+import _ "oneshot/supernet/engine/host"

@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"oneshot/data"
+)
+
+// Measurer computes a network's outputs. It changes no parameter. After Close it
+// may be used again all the same.
+type Measurer interface {
+	// Score re-estimates the statistics as the average over the batches of recal
+	// and counts what search gives with them. Whoever calls it again passes the
+	// same pointers for the same images, which an engine may keep.
+	Score(ctx context.Context, p Path, recal, search *Images) (Tally, error)
+	// Evaluate counts with the model's statistics. progress is told the images done.
+	Evaluate(ctx context.Context, p Path, batches iter.Seq[*data.Batch], progress func(done int)) (Tally, error)
+	// Logits are the outputs (N,Classes) for a batch with the model's statistics,
+	// valid until the next call.
+	Logits(p Path, b *data.Batch) ([]float32, error)
+	Close()
+}
+
+// Images is a sequence of images in batches of so many, the last of which may
+// be short. Every call of Batches gives the same.
+type Images struct {
+	Batch   int
+	Batches func() iter.Seq[*data.Batch]
+}
+
+// Tally is a count over images.
+type Tally struct {
+	Images int
+	Right  int     // classified right
+	Loss   float64 // sum of their cross-entropies in nats
+}
+
+// RecalWeight is the weight of batch k, from 0, in statistics that are the average
+// over the batches so far. Short batches are left out: they would weigh as much
+// as full ones.
+func RecalWeight(k int) float64 { return 1 / float64(k+1) }
+
+// FewImages says that statistics cannot be re-estimated: there is no whole batch.
+func FewImages(batch int) error {
+	return fmt.Errorf("engine: recalibrate: fewer than %d training images", batch)
+}

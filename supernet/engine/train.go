@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"oneshot/data"
+	"oneshot/ops"
+)
+
+// NormMomentum is torch's default weight of a batch in the running statistics.
+const NormMomentum = 0.1
+
+// ErrIdle is returned by Finish when no step is under way.
+var ErrIdle = errors.New("engine: no training step is under way")
+
+// TrainSpec is what stays the same in a training.
+type TrainSpec struct {
+	Graph   Spec    // what graphs are built for; Graph.Batch images at a time are a micro-batch
+	Batch   int     // images a step, a multiple of Graph.Batch
+	Masks   int     // the most drop-path masks of any path
+	Clip    float64 // bound on the norm of the mean gradient; 0 is off
+	Fixed   bool    // all steps have the same graph
+	Slots   Slots   // the optimizer's values of each parameter
+	Average *Values // of the network, moved towards it by each step; nil is off
+
+	// Images are trained on in the order of Data, from the batch of the first step
+	// on; without images every step is given its batch.
+	Images *data.Train
+	Data   data.LoaderConfig
+}
+
+// Parts is how many micro-batches a step has.
+func (c TrainSpec) Parts() int { return c.Batch / c.Graph.Batch }
+
+// Slots are the values that an optimizer keeps of every parameter, in arrays as
+// long as the parameters. Slot i lies in region SlotRegions[i].
+type Slots [][]float32
+
+// SlotRegions are the regions of the optimizer's slots, at the parameters' offsets.
+var SlotRegions = []ops.Region{ops.Moment}
+
+// Update is what the optimizer does with the gradient in one step: stochastic
+// gradient descent with momentum, which is slot 0.
+type Update struct {
+	LR, Momentum, WeightDecay float64
+}
+
+// Step is what changes from step to step.
+type Step struct {
+	Number int // from 0
+	Update Update
+	Decay  float32     // of the averages: they become Decay of themselves and 1-Decay of the network
+	Masks  []float32   // drop-path masks (micro-batch, mask, image of it), copied by Issue
+	Batch  *data.Batch // nil: the one of the step's number
+}
+
+// CheckStep wants a batch where there are no images, and what belongs to the graph.
+func (c TrainSpec) CheckStep(g *Graph, s Step) error {
+	if want := g.Masks * c.Batch; len(s.Masks) != want {
+		return fmt.Errorf("engine: %d values of drop-path masks, want %d", len(s.Masks), want)
+	}
+	if (s.Batch == nil) == (c.Images == nil) {
+		return errors.New("engine: a step takes either a batch or the images of the training")
+	}
+	if s.Batch == nil {
+		return nil
+	}
+	return Check(s.Batch, c.Batch, g.Image)
+}
+
+// Outcome is what a step did.
+type Outcome struct {
+	Loss     float64 // mean over the micro-batches
+	Right    int     // images classified right, with the statistics of their micro-batches
+	GradNorm float64 // of the mean gradient, before clipping
+	// Bad says that the loss, the gradient or a running statistic is not finite.
+	// Parameters, slots and averages are those of before the step then.
+	Bad    bool
+	Device time.Duration // the step took on a device; 0 on the processor
+}
+
+// Trainer takes training steps along paths of a network.
+type Trainer interface {
+	// Compile prepares a path for Issue. It may run beside a step, and several
+	// times at once.
+	Compile(p Path) (*Graph, error)
+	// Issue starts a step with what Compile returned. On an error, such as that
+	// of ctx, the step was not started.
+	Issue(ctx context.Context, g *Graph, s Step) error
+	// Finish waits for the first step under way. After a Bad outcome the trainer
+	// must not be used any more.
+	Finish() (Outcome, error)
+	// Depth is how many steps may be under way at a time.
+	Depth() int
+	// Window is how many graphs are worth compiling beside a step.
+	Window() int
+	// Pull brings the values of the network, the slots and the averages to the
+	// host's arrays, when no step is under way.
+	Pull() error
+	// Push takes them from there and forgets the steps under way.
+	Push() error
+	// Close ends what runs in the background and gives memory back. The host's
+	// arrays stay as they are.
+	Close()
+}
