@@ -7,6 +7,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/supernet/engine"
 	"oneshot/supernet/space"
 )
 
@@ -17,7 +18,7 @@ type Bench struct {
 	archs []space.Arch
 	batch *data.Batch
 	train *Trainer
-	eval  measurer
+	eval  engine.Measurer
 	ahead int // the path that is being built, -1 for none
 }
 
@@ -42,11 +43,11 @@ func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	train, err := bareTrainer(n, c)
+	train, err := newTrainer(n, nil, c)
 	if err != nil {
 		return nil, err
 	}
-	eval, err := newMeasurer(n, n.state)
+	eval, err := n.rt.eng.Measure(n.model(n.state))
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +67,15 @@ func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
 // graph was built while the step before ran, if that one named i as next; and
 // the graph of path next is built beside this step, unless next is negative.
 func (b *Bench) Step(i, next int) error {
-	g, err := b.graph(i, next)
+	p, err := b.path(i, next)
 	if err != nil {
 		return err
 	}
-	_, err = b.train.take(g, b.batch)
+	_, err = b.train.take(p, b.batch)
 	return err
 }
 
-func (b *Bench) graph(i, next int) (*graph, error) {
+func (b *Bench) path(i, next int) (path, error) {
 	if b.net.arch != nil {
 		return b.train.graph() // the only one, built once
 	}
@@ -88,19 +89,19 @@ func (b *Bench) graph(i, next int) (*graph, error) {
 		b.train.prefetch(b.archs[next])
 		b.ahead = next
 	}
-	return built.g, built.err
+	return built.path, built.err
 }
 
 // Eval runs path i forward with running statistics. As in scoring, its graph is
 // built when the path changes.
 func (b *Bench) Eval(i int) error {
-	_, err := b.eval.run(context.Background(), b.archs[i], slices.Values([]*data.Batch{b.batch}), nil)
+	_, err := b.eval.Evaluate(context.Background(), b.net.path(b.archs[i]), slices.Values([]*data.Batch{b.batch}), func(int) {})
 	return err
 }
 
 // Close waits for the graph that is being built and gives the memory back.
 func (b *Bench) Close() {
 	b.train.Close()
-	b.eval.close()
+	b.eval.Close()
 	b.ahead = -1
 }

@@ -57,7 +57,7 @@ func BenchmarkStep(b *testing.B) {
 func BenchmarkBuild(b *testing.B) {
 	t := reference(b, 64, 1).train
 	for i := 0; b.Loop(); i++ {
-		if _, err := t.net.build(t.back, t.archOf(i), t.spec()); err != nil {
+		if _, err := t.build(t.archOf(i)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -6,63 +6,38 @@ import (
 
 	"oneshot/ops"
 	graphs "oneshot/ops/graph"
+	"oneshot/supernet/engine"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
-
-// graphSpec says what a program is built for.
-type graphSpec struct {
-	batch     int
-	train     bool // with loss, gradients and, if the network has one, the auxiliary head
-	smoothing float64
-	auxWeight float64
-	dropPath  bool // masks on the operations that are not identities
-}
-
-// graph is a compiled architecture.
-type graph struct {
-	arch   space.Arch
-	prog   *ops.Program
-	logits ops.Mem
-	aux    ops.Mem   // absent without auxiliary head
-	loss   ops.Mem   // absent unless training
-	params []ops.Mem // parameters in use, by offset, joined
-	grads  []ops.Mem // their gradients; empty unless training
-	norms  []int     // normalisations in use
-	masks  int       // drop-path masks, each of one value an image
-	batch  int
-	image  int // values of one image
-
-	step *stepPlan // on a device: a training step of it
-}
 
 // builder turns the layers of a path into an expression graph.
 type builder struct {
 	layout *net.Layout
 	path   *net.Network
-	spec   graphSpec
+	spec   engine.Spec
 	g      *graphs.Graph
-	out    *graph
+	out    *engine.Graph
 	images graphs.Node
 	nodes  []graphs.Node // of the layers
 }
 
 // build compiles arch for the backend. It reads only the network's description and
 // layout, so it may run beside a training step.
-func (n *Net) build(back ops.Backend, arch space.Arch, spec graphSpec) (*graph, error) {
-	path, err := n.path(arch)
+func (n *Net) build(back ops.Backend, arch space.Arch, spec engine.Spec) (*engine.Graph, error) {
+	path, err := n.layers(arch)
 	if err != nil {
 		return nil, err
 	}
 	side := n.cfg.Image
 	b := &builder{layout: n.layout, path: path, spec: spec, g: graphs.New(), nodes: make([]graphs.Node, len(path.Layers)),
-		out: &graph{arch: arch, batch: spec.batch, image: side * side * 3}}
-	b.images = b.g.Input("images", b.out.images(), spec.batch, side, side, 3)
+		out: &engine.Graph{Batch: spec.Batch, Image: side * side * 3}}
+	b.images = b.g.Input("images", b.out.Images(), spec.Batch, side, side, 3)
 	if err := b.layers(false); err != nil {
 		return nil, err
 	}
 	keep := []graphs.Node{b.nodes[path.Logits]}
-	if spec.train {
+	if spec.Train {
 		loss, err := b.loss()
 		if err != nil {
 			return nil, err
@@ -100,7 +75,8 @@ func (b *builder) layers(aux bool) error {
 		}
 		for k := norm; k < norm+norms; k++ {
 			state = append(state, b.layout.Norms[k].State)
-			b.out.norms = append(b.out.norms, k)
+			b.out.Norms = append(b.out.Norms, k)
+			b.out.States = append(b.out.States, b.layout.Norms[k].State)
 		}
 		var err error
 		if b.nodes[i], err = b.g.Apply(op, mems, state, in...); err != nil {
@@ -114,14 +90,14 @@ func (b *builder) layers(aux bool) error {
 // operand that is a candidate. As in DARTS, only an identity is never dropped.
 func (b *builder) dropped(l net.Layer, in []graphs.Node) (ops.Op, []graphs.Node) {
 	d, ok := l.Op.(ops.Dropper)
-	if !ok || !b.spec.dropPath {
+	if !ok || !b.spec.DropPath {
 		return l.Op, in
 	}
 	drop := make([]bool, len(l.In))
 	for i, k := range l.In {
 		if drop[i] = b.path.Layers[k].Candidate; drop[i] {
-			in = append(in, b.g.Input(fmt.Sprintf("mask%d", b.out.masks), b.out.mask(b.out.masks), b.spec.batch))
-			b.out.masks++
+			in = append(in, b.g.Input(fmt.Sprintf("mask%d", b.out.Masks), b.out.Mask(b.out.Masks), b.spec.Batch))
+			b.out.Masks++
 		}
 	}
 	return d.WithDrop(drop), in
@@ -129,8 +105,8 @@ func (b *builder) dropped(l net.Layer, in []graphs.Node) (ops.Op, []graphs.Node)
 
 // loss adds the cross-entropy of the logits and, weighted, that of the auxiliary head.
 func (b *builder) loss() (graphs.Node, error) {
-	labels := b.g.Input("labels", b.out.labels(), b.spec.batch)
-	xent := ops.SoftmaxXent{Smoothing: b.spec.smoothing}
+	labels := b.g.Input("labels", b.out.Labels(), b.spec.Batch)
+	xent := ops.SoftmaxXent{Smoothing: b.spec.Smoothing}
 	loss, err := b.g.Apply(xent, nil, nil, b.nodes[b.path.Logits], labels)
 	if err != nil || b.path.Aux < 0 {
 		return loss, err
@@ -142,7 +118,7 @@ func (b *builder) loss() (graphs.Node, error) {
 	if err != nil {
 		return loss, err
 	}
-	return b.g.Apply(ops.AddScaled{Scale: b.spec.auxWeight}, nil, nil, loss, aux)
+	return b.g.Apply(ops.AddScaled{Scale: b.spec.AuxWeight}, nil, nil, loss, aux)
 }
 
 func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
@@ -151,16 +127,16 @@ func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
 		return err
 	}
 	out := b.out
-	out.prog, out.params = prog, joined(prog.Params)
-	for i, to := range []*ops.Mem{&out.logits, &out.loss, &out.aux}[:len(keep)] {
+	out.Prog, out.Params = prog, joined(prog.Params)
+	for i, to := range []*ops.Mem{&out.Logits, &out.Loss, &out.Aux}[:len(keep)] {
 		*to = prog.Kept[i]
 	}
-	if !b.spec.train {
+	if !b.spec.Train {
 		return nil
 	}
-	for _, m := range out.params {
+	for _, m := range out.Params {
 		m.Region = ops.Grad
-		out.grads = append(out.grads, m)
+		out.Grads = append(out.Grads, m)
 	}
 	return nil
 }
@@ -180,13 +156,3 @@ func joined(ms []ops.Mem) []ops.Mem {
 	}
 	return out
 }
-
-// Input region of a graph: images, labels, masks.
-func (g *graph) images() ops.Mem { return ops.Mem{Region: ops.Input, Len: g.batch * g.image} }
-func (g *graph) labels() ops.Mem {
-	return ops.Mem{Region: ops.Input, Off: g.batch * g.image, Len: g.batch}
-}
-func (g *graph) mask(i int) ops.Mem {
-	return ops.Mem{Region: ops.Input, Off: g.batch * (g.image + 1 + i), Len: g.batch}
-}
-func (g *graph) inputLen() int { return g.batch * (g.image + 1 + g.masks) }

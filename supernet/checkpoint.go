@@ -23,15 +23,13 @@ const (
 // of the step and the seed. It is an error to make one while steps are under way
 // on a device (Ahead), or when the device does not give the values.
 func (t *Trainer) Checkpoint() (weights.Checkpoint, error) {
-	if t.gpu != nil {
-		if n := t.Ahead(); n > 0 {
-			return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d while %d more are under way", t.step, n)
-		}
-		if err := t.gpu.pull(); err != nil {
-			return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d: %w", t.step, err)
-		}
+	if n := t.Ahead(); n > 0 {
+		return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d while %d more are under way", t.step, n)
 	}
-	ts := append(t.net.Tensors(), t.net.paramTensors(momentPrefix, t.moment)...)
+	if err := t.eng.Pull(); err != nil {
+		return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d: %w", t.step, err)
+	}
+	ts := append(t.net.Tensors(), t.net.paramTensors(momentPrefix, t.slots[0])...)
 	if t.ema != nil {
 		for _, e := range t.ema.Tensors() {
 			e.Name = emaPrefix + e.Name
@@ -63,7 +61,7 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 		return err
 	}
 	in := newIncoming(moment)
-	if err := in.params(t.net.layout, "", t.moment); err != nil {
+	if err := in.params(t.net.layout, "", t.slots[0]); err != nil {
 		return fmt.Errorf("supernet: momentum: %w", err)
 	}
 	if err := in.rest(); err != nil {
@@ -74,12 +72,9 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 			return fmt.Errorf("supernet: averaged weights: %w", err)
 		}
 	}
-	t.stop() // batches and graphs prepared for another step
-	t.step = s.Step
-	if t.gpu != nil {
-		return t.gpu.reset()
-	}
-	return nil
+	t.stop() // graphs prepared for another step
+	t.step, t.issued = s.Step, s.Step
+	return t.eng.Push()
 }
 
 // splitCheckpoint sorts a training checkpoint's tensors into the network's,

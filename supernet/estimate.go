@@ -2,6 +2,8 @@ package supernet
 
 import (
 	"oneshot/ops"
+	"oneshot/supernet/engine"
+	"oneshot/supernet/engine/host"
 	"oneshot/supernet/space"
 )
 
@@ -63,11 +65,11 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 	return Memory{
 		Weights:    4 * live,
 		Checkpoint: 4 * copied,
-		Arena:      4 * int64(g.prog.Arena),
-		Scratch:    4 * int64(back.ScratchFor(threads, g.prog, all)),
-		Input:      4 * (int64(g.inputLen()) + int64(g.masks*c.Batch)),
-		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(g.image+1),
-		Graphs:     graphBytes * int64(graphs*len(g.prog.Instrs)),
+		Arena:      4 * int64(g.Prog.Arena),
+		Scratch:    4 * int64(back.ScratchFor(threads, g.Prog, all)),
+		Input:      4 * (int64(g.InputLen()) + int64(g.Masks*c.Batch)),
+		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(g.Image+1),
+		Graphs:     graphBytes * int64(graphs*len(g.Prog.Instrs)),
 	}, nil
 }
 
@@ -87,20 +89,20 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 		return Memory{}, err
 	}
 	back := ops.NewCPU[float32](nil)
-	recal, err := n.build(back, path, graphSpec{batch: c.RecalBatch})
+	recal, err := n.build(back, path, engine.Spec{Batch: c.RecalBatch})
 	if err != nil {
 		return Memory{}, err
 	}
-	lane, err := n.build(back, path, graphSpec{batch: laneImages})
+	lane, err := n.build(back, path, engine.Spec{Batch: host.LaneImages})
 	if err != nil {
 		return Memory{}, err
 	}
 	return Memory{
 		Weights: 4 * int64(n.layout.ParamsLen+2*n.layout.StateLen),
-		Arena:   4 * (int64(recal.prog.Arena) + int64(threads*lane.prog.Arena)),
-		Scratch: 4 * (int64(back.ScratchFor(threads, recal.prog)) + int64(threads*back.ScratchFor(1, lane.prog))),
-		Input:   4 * int64(recal.inputLen()+2*max(c.RecalBatch, c.Batch)*(recal.image+1)),
-		Graphs:  graphBytes * int64(len(recal.prog.Instrs)+(1+threads)*len(lane.prog.Instrs)),
+		Arena:   4 * (int64(recal.Prog.Arena) + int64(threads*lane.Prog.Arena)),
+		Scratch: 4 * (int64(back.ScratchFor(threads, recal.Prog)) + int64(threads*back.ScratchFor(1, lane.Prog))),
+		Input:   4 * int64(recal.InputLen()+2*max(c.RecalBatch, c.Batch)*(recal.Image+1)),
+		Graphs:  graphBytes * int64(len(recal.Prog.Instrs)+(1+threads)*len(lane.Prog.Instrs)),
 	}, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"oneshot/internal/rng"
+	"oneshot/ops"
+	"oneshot/supernet/engine/host"
 )
 
 // TestEstimateIsWhatATrainerAllocates compares with the arena and the scratch
@@ -28,37 +30,38 @@ func TestEstimateIsWhatATrainerAllocates(t *testing.T) {
 				if built.err != nil {
 					t.Fatal(built.err)
 				}
-				checkEstimate(t, tr, built.g, threads)
+				checkEstimate(t, tr, built.path, threads)
 			}
 		}
 	}
-	tr, g := retrainer(t, 16, 4)
-	checkEstimate(t, tr, g, 2)
+	tr, p := retrainer(t, 16, 4)
+	checkEstimate(t, tr, p, 2)
 }
 
-func checkEstimate(t *testing.T, tr *Trainer, g *graph, threads int) {
+func checkEstimate(t *testing.T, tr *Trainer, p path, threads int) {
 	t.Helper()
 	m, err := Estimate(tr.net.cfg, tr.net.arch, tr.cfg, threads)
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := firstBatch(t, tr.cfg.Batch)
-	if _, err := tr.take(g, b); err != nil {
+	if _, err := tr.take(p, b); err != nil {
 		t.Fatal(err)
 	}
-	what := func() string { return tr.net.cfg.Space.Format(g.arch) }
-	if got := 4 * int64(tr.back.ArenaLen()); got != m.Arena {
+	what := func() string { return tr.net.cfg.Space.Format(p.arch) }
+	mem := tr.eng.(interface{ Memory() host.Memory }).Memory()
+	if got := 4 * int64(mem.Arena); got != m.Arena {
 		t.Errorf("%s: the arena has %d bytes, estimated %d", what(), got, m.Arena)
 	}
-	path := 4 * int64(tr.back.ScratchFor(threads, g.prog))
+	path := 4 * int64(ops.NewCPU[float32](nil).ScratchFor(threads, p.Prog))
 	if m.Scratch < path || 100*m.Scratch > 115*path {
 		t.Errorf("%s: scratch memory has %d bytes, estimated %d for any path", what(), path, m.Scratch)
 	}
 	// Of several workers one may not have got a chunk of the pass that needs most.
-	if got := 4 * int64(tr.back.ScratchLen()); got > path || threads == 1 && got != path || 2*got < path {
+	if got := 4 * int64(mem.Scratch); got > path || threads == 1 && got != path || 2*got < path {
 		t.Errorf("%s: scratch memory has %d bytes, counted %d", what(), got, path)
 	}
-	if got := 4 * int64(len(tr.input)+len(tr.masks)); got != m.Input {
+	if got := 4 * int64(mem.Input+len(tr.masks)); got != m.Input {
 		t.Errorf("%s: the input has %d bytes, estimated %d", what(), got, m.Input)
 	}
 	copied := len(tr.net.params) + len(tr.net.state) // of the network, before SetTensors changes it
@@ -69,10 +72,7 @@ func checkEstimate(t *testing.T, tr *Trainer, g *graph, threads int) {
 	for _, v := range ck.Tensors {
 		copied += len(v.F32)
 	}
-	values := len(tr.net.params) + len(tr.grad) + len(tr.moment) + len(tr.net.state)
-	if tr.cfg.micro() < tr.cfg.Batch {
-		values += len(tr.grad)
-	}
+	values := len(tr.net.params) + mem.Gradients + len(tr.slots[0]) + len(tr.net.state)
 	if tr.ema != nil {
 		values += len(tr.ema.params) + len(tr.ema.state)
 	}
@@ -93,17 +93,18 @@ func TestWidestNeedsTheMost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr := bare(t, n, c)
+		back := ops.NewCPU[float32](nil)
 		r := rng.New(1, "test")
 		for range 100 {
-			g, err := n.build(tr.back, cfg.Space.Sample(r), tr.spec())
+			a := cfg.Space.Sample(r)
+			g, err := n.build(back, a, c.spec())
 			if err != nil {
 				t.Fatal(err)
 			}
-			arena, scratch := 4*int64(g.prog.Arena), 4*int64(tr.back.ScratchFor(2, g.prog))
+			arena, scratch := 4*int64(g.Prog.Arena), 4*int64(back.ScratchFor(2, g.Prog))
 			if 100*arena > 108*m.Arena || scratch > m.Scratch {
 				t.Fatalf("%s: %d bytes of arena and %d of scratch memory, the widest path has %d and %d",
-					cfg.Space.Format(g.arch), arena, scratch, m.Arena, m.Scratch)
+					cfg.Space.Format(a), arena, scratch, m.Arena, m.Scratch)
 			}
 		}
 	}

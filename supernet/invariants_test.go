@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/supernet/engine"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -192,9 +194,12 @@ func TestScoringChangesNothing(t *testing.T) {
 	if first[0] == first[1] && first[1] == first[2] {
 		t.Error("three architectures score exactly alike: the path is ignored")
 	}
-	// The mutant: an evaluator that works on the network's own statistics.
-	e := newEvaluator(n, n.state)
-	if err := e.recalibrate(t.Context(), archs[0], d.Train.Calib(0, 64, 16), 16); err != nil {
+	// The mutant: a measurer that works on the network's own statistics.
+	e, err := n.rt.eng.Measure(n.model(n.state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Score(t.Context(), n.path(archs[0]), s.recal, s.search); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Equal(before, sum()) {
@@ -211,27 +216,36 @@ func TestRecalibrationAveragesBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	arch := cfg.Space.Sample(rng.New(1, "test"))
-	stats := func(batches int) []float32 {
-		e := newEvaluator(n, make([]float32, len(n.state)))
-		if err := e.recalibrate(t.Context(), arch, d.Train.Calib(0, 16*batches, 16), 16); err != nil {
+	search := &engine.Images{Batch: 10, Batches: func() iter.Seq[*data.Batch] { return d.Search.Part(10).Batches(10) }}
+	stats := func(batches func() iter.Seq[*data.Batch]) []float32 {
+		state := make([]float32, len(n.state))
+		e, err := n.rt.eng.Measure(n.model(state))
+		if err != nil {
 			t.Fatal(err)
 		}
-		return e.state
+		if _, err := e.Score(t.Context(), n.path(arch), &engine.Images{Batch: 16, Batches: batches}, search); err != nil {
+			t.Fatal(err)
+		}
+		return state
 	}
 	// Stem only: its input does not depend on statistics.
-	one, two := stats(1), stats(2)
-	e := newEvaluator(n, make([]float32, len(n.state)))
-	k := 0
-	for b := range d.Train.Calib(0, 32, 16) {
-		if k++; k == 2 {
-			if err := e.recalibrate(t.Context(), arch, func(yield func(*data.Batch) bool) { yield(b) }, 16); err != nil {
-				t.Fatal(err)
+	first := func(n int) func() iter.Seq[*data.Batch] {
+		return func() iter.Seq[*data.Batch] { return d.Train.Calib(0, n, 16) }
+	}
+	one, two := stats(first(16)), stats(first(32))
+	second := stats(func() iter.Seq[*data.Batch] {
+		return func(yield func(*data.Batch) bool) {
+			k := 0
+			for b := range d.Train.Calib(0, 32, 16) {
+				if k++; k == 2 {
+					yield(b)
+				}
 			}
 		}
-	}
+	})
 	stem := n.layout.Norms[normOf(t, n, "stem.bn")].State
 	for i := range stem.Len {
-		want := (one[stem.Off+i] + e.state[stem.Off+i]) / 2
+		want := (one[stem.Off+i] + second[stem.Off+i]) / 2
 		if !(math.Abs(float64(two[stem.Off+i]-want)) <= 1e-5*(1+math.Abs(float64(want)))) {
 			t.Fatalf("statistic %d after two batches is %g, want the mean %g", i, two[stem.Off+i], want)
 		}
@@ -308,7 +322,7 @@ func TestOnlyTheActivePathChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := n.path(st.Arch)
+	path, err := n.layers(st.Arch)
 	if err != nil {
 		t.Fatal(err)
 	}

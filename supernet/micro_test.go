@@ -2,7 +2,6 @@ package supernet
 
 import (
 	"bytes"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +12,7 @@ import (
 
 // retrainer is a trainer of one architecture with everything a retraining has,
 // which has yet to take its fourth step: masks drop something by then.
-func retrainer(t *testing.T, batch, micro int) (*Trainer, *graph) {
+func retrainer(t *testing.T, batch, micro int) (*Trainer, path) {
 	t.Helper()
 	cfg := smallNet(t, "lanas")
 	cfg.Aux, cfg.AuxChannels = true, [2]int{6, 10}
@@ -27,12 +26,12 @@ func retrainer(t *testing.T, batch, micro int) (*Trainer, *graph) {
 		t.Fatal(err)
 	}
 	tr := bare(t, n, c)
-	tr.step = 3
-	g, err := tr.graph()
+	tr.step, tr.issued = 3, 3
+	p, err := tr.graph()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tr, g
+	return tr, p
 }
 
 func firstBatch(t *testing.T, n int) *data.Batch {
@@ -49,93 +48,40 @@ func firstBatch(t *testing.T, n int) *data.Batch {
 	return b
 }
 
-func loss(t *testing.T, tr *Trainer, g *graph, b *data.Batch) StepStats {
-	t.Helper()
-	st, err := tr.run(g, b)
-	if err != nil {
-		t.Fatal(err)
+// TestMasksOfAnImageDoNotDependOnTheMicroBatch, wherever they lie.
+func TestMasksOfAnImageDoNotDependOnTheMicroBatch(t *testing.T) {
+	const batch, micro, masks = 16, 4, 3
+	c := smallTrain(6)
+	c.Batch, c.DropPath = batch, 0.6
+	whole, parts := make([]float32, masks*batch), make([]float32, masks*batch)
+	c.drawMasks(3, masks, whole)
+	c.MicroBatch = micro
+	c.drawMasks(3, masks, parts)
+	for m := range masks {
+		for i := range batch {
+			if got, want := parts[(i/micro*masks+m)*micro+i%micro], whole[m*batch+i]; got != want {
+				t.Fatalf("mask %d of image %d is %g, without micro-batches %g", m, i, got, want)
+			}
+		}
 	}
-	return st
+	if !slices.Contains(whole, 0) || slices.Max(whole) <= 1 {
+		t.Fatalf("masks %v drop nothing or scale nothing", whole)
+	}
 }
 
-// TestMicroBatchesGiveTheMeanGradient: those of a step's micro-batches, computed
-// one by one by another trainer.
-func TestMicroBatchesGiveTheMeanGradient(t *testing.T) {
-	const batch, micro, parts = 16, 4, 4
-	b := firstBatch(t, batch)
-	whole, wg := retrainer(t, batch, 0)
-	tr, g := retrainer(t, batch, micro)
-	single, sg := retrainer(t, micro, 0)
-	for _, f := range []func() error{func() error { return whole.fill(wg, b) }, func() error { return tr.fill(g, b) }} {
-		if err := f(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if !slices.Equal(whole.masks, tr.masks) {
-		t.Error("the masks of an image depend on the micro-batch")
-	}
-	if !slices.Contains(tr.masks, 0) || slices.Max(tr.masks) <= 1 {
-		t.Fatalf("masks %v drop nothing or scale nothing", tr.masks)
-	}
-	st := loss(t, tr, g, b)
-	mean := make([]float64, len(single.grad))
-	var wantLoss, wantTop1 float64
-	size := len(b.X) / batch
-	for i := range parts {
-		part := &data.Batch{N: micro, X: b.X[i*micro*size : (i+1)*micro*size], Y: b.Y[i*micro : (i+1)*micro]}
-		if err := single.fill(sg, part); err != nil {
-			t.Fatal(err)
-		}
-		for m := range sg.masks {
-			copy(single.masks[m*micro:(m+1)*micro], tr.masks[m*batch+i*micro:])
-		}
-		s := loss(t, single, sg, part)
-		wantLoss += s.Loss / parts
-		wantTop1 += s.Top1 / parts
-		for k, v := range single.grad {
-			mean[k] += float64(v) / parts
-		}
-	}
-	all := loss(t, whole, wg, b)
-	var norm, off, apart float64
-	for k, v := range mean {
-		got := float64(tr.grad[k]) / parts
-		norm += v * v
-		off = max(off, math.Abs(got-v))
-		apart = max(apart, math.Abs(float64(whole.grad[k])-v))
-	}
-	// Three float32 additions of values below 4*largest.
-	if !(off <= 1e-6*math.Sqrt(norm)) {
-		t.Errorf("the mean gradient is off by %g at norm %g", off, math.Sqrt(norm))
-	}
-	if !(apart > 1e-3*math.Sqrt(norm)) || all.Loss == st.Loss {
-		t.Error("the whole batch has the same gradient: the test compares nothing")
-	}
-	for _, v := range []struct {
-		what      string
-		got, want float64
-	}{{"loss", st.Loss, wantLoss}, {"top-1", st.Top1, wantTop1}, {"gradient norm", st.GradNorm, math.Sqrt(norm)}} {
-		if !(math.Abs(v.got-v.want) <= 1e-5*v.want) {
-			t.Errorf("%s is %g, want %g", v.what, v.got, v.want)
-		}
-	}
-	if !slices.Equal(tr.net.state, single.net.state) {
-		t.Error("running statistics differ from those of four batches")
-	}
-	if err := tr.descend(g, st); err != nil {
+// TestStepCountsItsMicroBatches among those that moved the statistics.
+func TestStepCountsItsMicroBatches(t *testing.T) {
+	tr, p := retrainer(t, 16, 4)
+	if _, err := tr.take(p, firstBatch(t, 16)); err != nil {
 		t.Fatal(err)
 	}
-	if n := tr.net.tracked[g.norms[0]]; n != parts {
-		t.Errorf("%d batches tracked, want %d", n, parts)
-	}
-	// One step with weight decay, momentum 0 and the mean gradient clipped.
-	scale := min(1, tr.cfg.Clip/(st.GradNorm+1e-6))
-	for k, v := range tr.net.params {
-		w := float64(single.net.params[k])
-		want := w - st.LR*(scale*mean[k]+tr.cfg.WeightDecay*w)
-		if !(math.Abs(float64(v)-want) <= 1e-6*(1+math.Abs(w))) {
-			t.Fatalf("parameter %d is %g after the step, want %g", k, v, want)
+	for _, i := range p.Norms {
+		if n := tr.net.tracked[i]; n != 4 {
+			t.Errorf("%d batches tracked, want 4", n)
 		}
+	}
+	if len(p.Norms) == 0 || !slices.Equal(tr.net.tracked, tr.ema.tracked) {
+		t.Errorf("%d normalisations; counts of the averaged network are others", len(p.Norms))
 	}
 }
 
@@ -177,15 +123,12 @@ func TestMicroBatchAllocatesNothing(t *testing.T) {
 	c := smallTrain(6)
 	c.MicroBatch = 4
 	tr, b := bare(t, n, c), firstBatch(t, c.Batch)
-	g, err := n.build(tr.back, tr.archOf(0), tr.spec())
+	p, err := tr.build(tr.archOf(0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	allocs := testing.AllocsPerRun(10, func() {
-		if err := tr.fill(g, b); err != nil {
-			t.Fatal(err)
-		}
-		if err := tr.descend(g, loss(t, tr, g, b)); err != nil {
+		if _, err := tr.take(p, b); err != nil {
 			t.Fatal(err)
 		}
 	})

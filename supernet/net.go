@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"oneshot/ops"
+	"oneshot/supernet/engine"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
@@ -19,6 +20,7 @@ type Net struct {
 	arch    space.Arch   // nil: the whole supernet
 	full    *net.Network // the layers that exist
 	layout  *net.Layout  // of full
+	widest  int          // values of its largest activation, for one image
 	rt      *Runtime
 	params  []float32
 	state   []float32 // per normalisation: running means, running variances
@@ -66,11 +68,15 @@ func plan(cfg NetConfig, arch space.Arch) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Net{cfg: cfg, arch: arch, full: full, layout: net.NewLayout(full)}, nil
+	widest, err := full.Largest()
+	if err != nil {
+		return nil, err
+	}
+	return &Net{cfg: cfg, arch: arch, full: full, layout: net.NewLayout(full), widest: widest}, nil
 }
 
-// path is the part of the network that an architecture computes.
-func (n *Net) path(arch space.Arch) (*net.Network, error) {
+// layers are those of the network that an architecture computes.
+func (n *Net) layers(arch space.Arch) (*net.Network, error) {
 	if n.arch != nil {
 		return n.full, nil
 	}
@@ -190,10 +196,16 @@ func (n *Net) SetTensors(ts []weights.Tensor) error {
 	return nil
 }
 
-// backend returns a backend that runs this network with the given statistics.
-func (n *Net) backend(state []float32) *ops.CPU[float32] {
-	b := ops.NewCPU[float32](n.rt.pool)
-	b.Bind(ops.Params, n.params)
-	b.Bind(ops.State, state)
-	return b
+// model is the network as engines see it, with the given statistics.
+func (n *Net) model(state []float32) engine.Model {
+	c := n.cfg
+	return engine.Model{Values: engine.Values{Params: n.params, State: state}, Side: c.Image, Classes: c.Classes,
+		Widest: n.widest}
+}
+
+// path is the architecture arch of the network as engines see it.
+func (n *Net) path(arch space.Arch) engine.Path {
+	return engine.Path{Name: n.cfg.Space.Format(arch), Compile: func(b ops.Backend, s engine.Spec) (*engine.Graph, error) {
+		return n.build(b, arch, s)
+	}}
 }

@@ -9,6 +9,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/ops"
+	"oneshot/supernet/engine"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
@@ -170,16 +171,19 @@ func (p parity) runOn(t *testing.T, rt *Runtime, whole bool) {
 	c := TrainConfig{Steps: p.Train.Steps, Batch: p.Train.Batch, LR: p.Train.LR, MinLR: p.Train.LR, Momentum: p.Train.Momentum,
 		WeightDecay: p.Train.WeightDecay, Clip: p.Train.Clip, Smoothing: p.Train.Smoothing, AuxWeight: p.Train.AuxWeight}
 	tr := bare(t, n, c)
-	g, err := tr.build(p.arch)
+	path, err := tr.build(p.arch)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for s := range p.Train.Steps {
-		st, values := step(t, tr, g, p.batch(s))
+		st, err := tr.take(path, p.batch(s))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if s == 0 {
-			near(t, "train logits", values(g.logits), p.tensors["train/logits"].F32)
-			near(t, "train aux logits", values(g.aux), p.tensors["train/aux_logits"].F32)
-			grads := n.paramTensors("", tr.grad)
+			near(t, "train logits", left(t, tr.eng, path.Graph, path.Logits), p.tensors["train/logits"].F32)
+			near(t, "train aux logits", left(t, tr.eng, path.Graph, path.Aux), p.tensors["train/aux_logits"].F32)
+			grads := n.paramTensors("", left(t, tr.eng, path.Graph, ops.Mem{Region: ops.Grad, Len: len(n.params)}))
 			seen := 0
 			for _, x := range grads {
 				if want, ok := p.tensors["grad/"+x.Name]; ok {
@@ -218,25 +222,17 @@ func (p parity) runOn(t *testing.T, rt *Runtime, whole bool) {
 	near(t, "eval logits", logits, p.tensors["eval/logits"].F32)
 }
 
-// step takes one step; values are those of a kept node in it, and tr.grad holds the
-// gradients.
-func step(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (st StepStats, values func(ops.Mem) []float32) {
+// left is what the last step left in an engine's memory: gradients, or a value that
+// its graph keeps.
+func left(t *testing.T, e engine.Trainer, g *engine.Graph, m ops.Mem) []float32 {
 	t.Helper()
-	if tr.gpu != nil {
-		return stepOnDevice(t, tr, g, b)
-	}
-	if err := tr.fill(g, b); err != nil {
+	v := make([]float32, m.Len)
+	if err := e.(interface {
+		Read(g *engine.Graph, m ops.Mem, v []float32) error
+	}).Read(g, m, v); err != nil {
 		t.Fatal(err)
 	}
-	st, err := tr.run(g, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tr.descend(g, st); err != nil {
-		t.Fatal(err)
-	}
-	tr.step++
-	return st, tr.back.At
+	return v
 }
 
 func newRuntime(t testing.TB, threads int) *Runtime {
@@ -249,10 +245,10 @@ func newRuntime(t testing.TB, threads int) *Runtime {
 	return rt
 }
 
-// bare is bareTrainer.
+// bare is a trainer whose steps are given batches.
 func bare(t testing.TB, n *Net, c TrainConfig) *Trainer {
 	t.Helper()
-	tr, err := bareTrainer(n, c)
+	tr, err := newTrainer(n, nil, c)
 	if err != nil {
 		t.Fatal(err)
 	}

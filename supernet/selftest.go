@@ -31,12 +31,11 @@ func SelfTest(e *cuda.Engine) error {
 		return err
 	}
 	for _, half := range []bool{false, true} {
-		rt, err := NewCUDARuntime(e, half, 1)
+		rt, err := NewCUDARuntime(e, half, 1) // stays open: the device is the caller's
 		if err != nil {
 			return err
 		}
 		got, err := selfLosses(cfg, arch, rt)
-		rt.pool.Close() // the engine stays the caller's
 		if err != nil {
 			return err
 		}
@@ -57,7 +56,7 @@ func selfLosses(cfg NetConfig, arch space.Arch, rt *Runtime) ([]float64, error) 
 	}
 	c := DefaultTrain()
 	c.Steps, c.Batch, c.LR, c.MinLR = 3, 16, 0.01, 0.01
-	t, err := bareTrainer(n, c)
+	t, err := newTrainer(n, nil, c)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +71,11 @@ func selfLosses(cfg NetConfig, arch space.Arch, rt *Runtime) ([]float64, error) 
 	}
 	var losses []float64
 	for range c.Steps {
-		g, err := t.graph()
+		p, err := t.graph()
 		if err != nil {
 			return nil, err
 		}
-		st, err := t.take(g, b)
+		st, err := t.take(p, b)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/supernet/engine"
 )
 
 // TrainConfig describes a training run of a supernet or of one architecture.
@@ -83,8 +84,8 @@ func (c TrainConfig) micro() int {
 }
 
 // spec says what the graphs of this training are built for.
-func (c TrainConfig) spec() graphSpec {
-	return graphSpec{batch: c.micro(), train: true, smoothing: c.Smoothing, auxWeight: c.AuxWeight, dropPath: c.DropPath > 0}
+func (c TrainConfig) spec() engine.Spec {
+	return engine.Spec{Batch: c.micro(), Train: true, Smoothing: c.Smoothing, AuxWeight: c.AuxWeight, DropPath: c.DropPath > 0}
 }
 
 // rate is the learning rate of step s (from 0): linear warm-up, then half a
@@ -97,16 +98,34 @@ func (c TrainConfig) rate(s int) float64 {
 	return c.MinLR + (c.LR-c.MinLR)*(1+math.Cos(math.Pi*float64(s-c.WarmupSteps)/float64(span)))/2
 }
 
-// drawMasks draws the drop-path masks of a step, (mask,image of the batch).
-func (c TrainConfig) drawMasks(step int, masks []float32) {
+// drawMasks draws n drop-path masks of a step for the whole batch: an image's do not
+// depend on its micro-batch. It puts them to dst (micro-batch, mask, image of it).
+func (c TrainConfig) drawMasks(step, n int, dst []float32) {
 	r := rng.New(c.Seed, "droppath", uint64(step))
 	p := c.dropRate(step)
-	for i := range masks {
-		masks[i] = 0
-		if r.Float64() >= p {
-			masks[i] = float32(1 / (1 - p))
+	micro := c.micro()
+	for m := range n {
+		for i := range c.Batch {
+			v := &dst[(i/micro*n+m)*micro+i%micro]
+			*v = 0
+			if r.Float64() >= p {
+				*v = float32(1 / (1 - p))
+			}
 		}
 	}
+}
+
+// decay is the decay of the averaged weights in step s. It grows with the step,
+// min(EMA, (1+n)/(10+n)) after n steps, so that a short run does not remember its
+// initialisation (TensorFlow's ExponentialMovingAverage with num_updates).
+func (c TrainConfig) decay(s int) float32 {
+	n := float64(s + 1)
+	return float32(min(c.EMA, (1+n)/(10+n)))
+}
+
+// update is what the optimizer does in step s.
+func (c TrainConfig) update(s int) engine.Update {
+	return engine.Update{LR: c.rate(s), Momentum: c.Momentum, WeightDecay: c.WeightDecay}
 }
 
 // dropRate is the drop-path probability of step s: linear from 0 to DropPath.

@@ -28,7 +28,7 @@ type Engine interface {
 	Close()
 }
 
-// Values are a network's, in the host's memory. A Mem of region Param or State
+// Values are a network's, in the host's memory. A Mem of region Params or State
 // names a piece of them.
 type Values struct {
 	Params []float32

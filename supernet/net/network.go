@@ -248,3 +248,16 @@ func (n *Network) Masks() int {
 	}
 	return masks
 }
+
+// Largest is how many values the largest output of a layer has, for one image.
+func (n *Network) Largest() (int, error) {
+	shapes, err := n.Shapes(1)
+	if err != nil {
+		return 0, err
+	}
+	most := 0
+	for _, s := range shapes {
+		most = max(most, s.Size())
+	}
+	return most, nil
+}

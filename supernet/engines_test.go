@@ -1,6 +1,8 @@
 package supernet
 
 import (
+	"context"
+	"errors"
 	"math"
 	"os"
 	"slices"
@@ -8,7 +10,6 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
-	"oneshot/ops"
 	"oneshot/ops/cuda"
 	"oneshot/ops/cuda/emu"
 )
@@ -27,28 +28,6 @@ func newDevice(t testing.TB, half bool) *Runtime {
 	}
 	t.Cleanup(rt.Close)
 	return rt
-}
-
-func stepOnDevice(t *testing.T, tr *Trainer, g *graph, b *data.Batch) (StepStats, func(ops.Mem) []float32) {
-	t.Helper()
-	tr.gpu.keep = true
-	st, err := tr.take(g, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, e := g.step.loaded, tr.gpu.dev.eng
-	tr.grad = make([]float32, len(tr.net.params))
-	if err := tr.gpu.back.Read(ops.Mem{Region: ops.Grad, Len: len(tr.grad)}, tr.grad); err != nil {
-		t.Fatal(err)
-	}
-	at := map[ops.Mem]cuda.Addr{g.logits: g.step.logits, g.aux: g.step.aux, g.loss: g.step.lossAt}
-	return st, func(m ops.Mem) []float32 {
-		v := make([]float32, m.Len)
-		if err := e.Read(bytesOf(v), l.At(at[m])); err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
 }
 
 // TestCUDAParityWithPyTorch: TestParityWithPyTorch on the device, in float32.
@@ -119,11 +98,11 @@ func TestCUDARetrains(t *testing.T) {
 		defer tr.Close()
 		var st StepStats
 		for range 3 {
-			g, err := tr.graph()
+			p, err := tr.graph()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if st, err = tr.take(g, firstBatch(t, 16)); err != nil {
+			if st, err = tr.take(p, firstBatch(t, 16)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -263,6 +242,50 @@ func TestCUDACheckpointsAreInterchangeable(t *testing.T) {
 			if !(math.Abs(got[i]-w) <= 1e-3*w) {
 				t.Errorf("%s: loss %d is %g, want %g", name, i, got[i], w)
 			}
+		}
+	}
+}
+
+// endsLate is a context that ends after a number of looks at it.
+type endsLate struct {
+	context.Context
+	looks int
+}
+
+func (c *endsLate) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancelledStepGivesItsPathBack, also TestCUDACancelledStepGivesItsPathBack: when
+// the context ends with the path taken from the builders, the next step is still
+// along that one.
+func TestCancelledStepGivesItsPathBack(t *testing.T)     { cancelledStep(t, newRuntime(t, 2)) }
+func TestCUDACancelledStepGivesItsPathBack(t *testing.T) { cancelledStep(t, newDevice(t, false)) }
+
+func cancelledStep(t *testing.T, rt *Runtime) {
+	n, err := New(smallNet(t, "lanas"), 1, rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := NewTrainer(n, smallData(t).Train, smallTrain(6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.Close()
+	tr.Hold(true)
+	for step := range 3 {
+		if _, err := tr.Step(&endsLate{t.Context(), 1}); !errors.Is(err, context.Canceled) || tr.StepNumber() != step || tr.Ahead() != 0 {
+			t.Fatalf("cancelled step: %v after %d steps, %d under way", err, tr.StepNumber(), tr.Ahead())
+		}
+		st, err := tr.Step(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := n.cfg.Space.Format(st.Arch), n.cfg.Space.Format(tr.archOf(step)); got != want {
+			t.Errorf("step %d trained %s, want %s", step, got, want)
 		}
 	}
 }

@@ -1,0 +1,76 @@
+// Package gpu is the engine of an NVIDIA GPU: plans of package cuda for the steps
+// and measurements that package engine describes.
+package gpu
+
+import (
+	"sync"
+	"unsafe"
+
+	"oneshot/data"
+	"oneshot/ops/cuda"
+)
+
+// Engine is a GPU and what it keeps of data sets.
+type Engine struct {
+	cuda    *cuda.Engine
+	half    bool
+	threads int
+	mu      sync.Mutex
+	pixels  map[*uint8]*pixels // by the first byte of the images
+}
+
+// New computes on a device, which Close closes. half chooses bfloat16 for
+// activations and their gradients; parameters, statistics and sums are float32.
+// The graphs of coming steps are compiled on that many threads.
+func New(e *cuda.Engine, half bool, threads int) *Engine {
+	return &Engine{cuda: e, half: half, threads: threads, pixels: map[*uint8]*pixels{}}
+}
+
+// Device implements engine.Engine.
+func (e *Engine) Device() string { return "cuda" }
+
+// Close gives the device back.
+func (e *Engine) Close() { e.cuda.Close() }
+
+// pixels is a collection of images on the device.
+type pixels struct{ pix, labels, table cuda.Addr }
+
+// resident returns the images p, which stay on the device.
+func (e *Engine) resident(p data.Pixels) (*pixels, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key := &p.Pix[0]
+	if px := e.pixels[key]; px != nil {
+		return px, nil
+	}
+	px := &pixels{}
+	for _, x := range []struct {
+		to  *cuda.Addr
+		src []byte
+	}{{&px.pix, p.Pix}, {&px.labels, bytesOf(p.Labels)}, {&px.table, bytesOf(p.Table)}} {
+		at, err := e.cuda.Alloc(len(x.src))
+		if err != nil {
+			return nil, err
+		}
+		if err := e.cuda.Write(at, x.src); err != nil {
+			return nil, err
+		}
+		*x.to = at
+	}
+	e.pixels[key] = px
+	return px, nil
+}
+
+// bytesOf views numbers as bytes, in the order of the machine, which is that of
+// the device.
+func bytesOf[T any](v []T) []byte {
+	if len(v) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), len(v)*int(unsafe.Sizeof(v[0])))
+}
+
+// viewOf views bytes as numbers.
+func viewOf[T any](b []byte) []T {
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(*new(T))))
+}

@@ -1,0 +1,95 @@
+package host
+
+import (
+	"context"
+	"iter"
+
+	"oneshot/data"
+	"oneshot/ops"
+	"oneshot/ops/cpu"
+	"oneshot/supernet/engine"
+)
+
+// measurer takes whole batches through a network where they give statistics, and
+// lanes elsewhere.
+type measurer struct {
+	m     engine.Model
+	back  *ops.CPU[float32]
+	lanes *lanes
+	input input
+	loss  *cpu.Engine[float32]
+}
+
+// Measure implements engine.Engine.
+func (e *Engine) Measure(m engine.Model) (engine.Measurer, error) {
+	b := backend(e.pool, m)
+	return &measurer{m: m, back: b, lanes: newLanes(e.pool, m), input: input{back: b}, loss: cpu.NewEngine[float32](nil)}, nil
+}
+
+// Close implements engine.Measurer.
+func (e *measurer) Close() {
+	e.back.Close()
+	e.lanes.close()
+}
+
+// Score implements engine.Measurer.
+func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engine.Images) (engine.Tally, error) {
+	clear(e.m.State)
+	if err := e.recalibrate(ctx, p, recal); err != nil {
+		return engine.Tally{}, err
+	}
+	return e.Evaluate(ctx, p, search.Batches(), func(int) {})
+}
+
+// Logits implements engine.Measurer.
+func (e *measurer) Logits(p engine.Path, b *data.Batch) ([]float32, error) { return e.lanes.run(p, b) }
+
+// recalibrate averages the batch statistics of full batches into the state.
+func (e *measurer) recalibrate(ctx context.Context, p engine.Path, images *engine.Images) error {
+	g, err := p.Compile(e.back, engine.Spec{Batch: images.Batch})
+	if err != nil {
+		return err
+	}
+	e.input.room(g)
+	k := 0
+	for b := range images.Batches() {
+		if b.N < images.Batch {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := engine.Check(b, g.Batch, g.Image); err != nil {
+			return err
+		}
+		e.input.put(g, b.X, b.Y)
+		if err := g.Prog.Run(e.back, ops.Recalibrate, engine.RecalWeight(k)); err != nil {
+			return err
+		}
+		k++
+	}
+	if k == 0 {
+		return engine.FewImages(images.Batch)
+	}
+	return nil
+}
+
+// Evaluate implements engine.Measurer.
+func (e *measurer) Evaluate(ctx context.Context, p engine.Path, batches iter.Seq[*data.Batch], progress func(done int)) (engine.Tally, error) {
+	var r engine.Tally
+	for b := range batches {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		logits, err := e.lanes.run(p, b)
+		if err != nil {
+			return r, err
+		}
+		k := e.m.Classes
+		r.Right += cpu.Correct(b.N, k, logits, b.Y)
+		r.Loss += float64(b.N) * float64(e.loss.SoftmaxXent(b.N, k, logits, b.Y, 0, nil))
+		r.Images += b.N
+		progress(r.Images)
+	}
+	return r, nil
+}

@@ -1,0 +1,242 @@
+package host
+
+import (
+	"context"
+	"math"
+
+	"oneshot/data"
+	"oneshot/ops"
+	"oneshot/ops/cpu"
+	"oneshot/supernet/engine"
+)
+
+// Trainer implements engine.Trainer on the values in the host's memory. A step is
+// over when Issue returns.
+type Trainer struct {
+	m      engine.Model
+	c      engine.TrainSpec
+	pool   *cpu.Pool
+	back   *ops.CPU[float32]
+	grad   []float32
+	input  input
+	sum    [2]ops.Mem
+	loader *data.Loader
+	next   int // step whose batch the loader gives next
+	idle   bool
+	out    engine.Outcome
+}
+
+// Train implements engine.Engine.
+func (e *Engine) Train(m engine.Model, c engine.TrainSpec) (engine.Trainer, error) {
+	b := backend(e.pool, m)
+	t := &Trainer{m: m, c: c, pool: e.pool, back: b, grad: make([]float32, len(m.Params)), input: input{back: b}, idle: true}
+	b.Bind(ops.Grad, t.grad)
+	for i, s := range c.Slots {
+		b.Bind(engine.SlotRegions[i], s)
+	}
+	if c.Parts() > 1 {
+		b.Bind(ops.GradSum, make([]float32, len(m.Params)))
+	}
+	return t, nil
+}
+
+// Compile implements engine.Trainer.
+func (t *Trainer) Compile(p engine.Path) (*engine.Graph, error) { return p.Compile(t.back, t.c.Graph) }
+
+// Depth implements engine.Trainer.
+func (t *Trainer) Depth() int { return 1 }
+
+// Window implements engine.Trainer.
+func (t *Trainer) Window() int { return 1 }
+
+// Pull implements engine.Trainer: the values are the host's.
+func (t *Trainer) Pull() error { return nil }
+
+// Push implements engine.Trainer.
+func (t *Trainer) Push() error {
+	t.idle = true
+	return nil
+}
+
+// Close implements engine.Trainer.
+func (t *Trainer) Close() {
+	t.closeLoader()
+	t.back.Close()
+}
+
+func (t *Trainer) closeLoader() {
+	if t.loader != nil {
+		t.loader.Close()
+		t.loader = nil
+	}
+}
+
+// Issue implements engine.Trainer.
+func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) error {
+	if err := t.c.CheckStep(g, s); err != nil {
+		return err
+	}
+	if s.Batch != nil {
+		return t.take(g, s, s.Batch)
+	}
+	if err := t.open(s.Number); err != nil {
+		return err
+	}
+	b, err := t.loader.Next(ctx)
+	if err != nil {
+		return err
+	}
+	t.next++
+	if err := engine.Check(b, t.c.Batch, g.Image); err != nil {
+		return err
+	}
+	if err := t.take(g, s, b); err != nil {
+		return err
+	}
+	t.loader.Recycle(b)
+	return nil
+}
+
+// Finish implements engine.Trainer.
+func (t *Trainer) Finish() (engine.Outcome, error) {
+	if t.idle {
+		return engine.Outcome{}, engine.ErrIdle
+	}
+	t.idle = true
+	return t.out, nil
+}
+
+// open makes the loader give the batch of a step next.
+func (t *Trainer) open(step int) error {
+	if t.loader != nil && t.next == step {
+		return nil
+	}
+	t.closeLoader()
+	c := t.c.Data
+	c.StartStep, c.DropLast = step, true
+	l, err := t.c.Images.Loader(c)
+	t.loader, t.next = l, step
+	return err
+}
+
+// take takes a step on a batch.
+func (t *Trainer) take(g *engine.Graph, s engine.Step, b *data.Batch) error {
+	t.input.room(g)
+	if err := t.gradient(g, s, b); err != nil {
+		return err
+	}
+	t.idle = false
+	if t.out.Bad {
+		return nil
+	}
+	scale := 1.0
+	if t.c.Clip > 0 {
+		scale = min(1, t.c.Clip/(t.out.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
+	}
+	// The gradients are sums over micro-batches, their mean is what counts.
+	u := s.Update
+	if err := t.back.SGD(g.Params, u.LR, u.Momentum, u.WeightDecay, scale/float64(t.c.Parts())); err != nil {
+		return err
+	}
+	if a := t.c.Average; a != nil {
+		cpu.Axpby(t.pool, 1-s.Decay, t.m.Params, s.Decay, a.Params)
+		cpu.Axpby(t.pool, 1-s.Decay, t.m.State, s.Decay, a.State)
+	}
+	return nil
+}
+
+// gradient computes the loss of the batch and the sum of its micro-batches'
+// gradients.
+func (t *Trainer) gradient(g *engine.Graph, s engine.Step, b *data.Batch) error {
+	t.out = engine.Outcome{}
+	out, parts := &t.out, t.c.Parts()
+	for i := range parts {
+		lo, hi := i*g.Batch, (i+1)*g.Batch
+		x, y := b.X[lo*g.Image:hi*g.Image], b.Y[lo:hi]
+		t.input.put(g, x, y)
+		copy(t.back.At(g.AllMasks()), s.Masks[lo*g.Masks:hi*g.Masks])
+		if err := g.Prog.Run(t.back, ops.Train, engine.NormMomentum); err != nil {
+			return err
+		}
+		out.Loss += float64(t.back.At(g.Loss)[0])
+		out.Right += cpu.Correct(g.Batch, t.m.Classes, t.back.At(g.Logits), y)
+		if err := t.accumulate(g, i == 0, i == parts-1); err != nil {
+			return err
+		}
+	}
+	norm2, err := t.back.SumSquares(g.Grads)
+	if err != nil {
+		return err
+	}
+	out.Loss /= float64(parts)
+	out.GradNorm = math.Sqrt(norm2) / float64(parts)
+	out.Bad = bad(out.Loss) || bad(out.GradNorm) || !t.finiteState(g)
+	return nil
+}
+
+// accumulate adds the gradients of a micro-batch to the sum of those before it.
+// After the last one the sum lies where the gradients do.
+func (t *Trainer) accumulate(g *engine.Graph, first, last bool) error {
+	if first && last {
+		return nil
+	}
+	for _, grad := range g.Grads {
+		sum := grad
+		sum.Region = ops.GradSum
+		var err error
+		switch {
+		case first:
+			t.sum[0] = grad
+			err = t.back.Sum(sum, t.sum[:1])
+		case last:
+			t.sum = [2]ops.Mem{grad, sum}
+			err = t.back.Sum(grad, t.sum[:])
+		default:
+			t.sum = [2]ops.Mem{sum, grad}
+			err = t.back.Sum(sum, t.sum[:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finiteState says whether the running statistics the step moved are finite:
+// a variance can overflow while loss and gradients still look sound.
+func (t *Trainer) finiteState(g *engine.Graph) bool {
+	for _, m := range g.States {
+		for _, v := range t.back.At(m) {
+			if bad(float64(v)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func bad(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+
+// Read copies what the last step left at m: a gradient, or a value that its graph
+// keeps.
+func (t *Trainer) Read(_ *engine.Graph, m ops.Mem, v []float32) error {
+	copy(v, t.back.At(m))
+	return nil
+}
+
+// Memory is what a trainer holds beside the values that it was given, in elements
+// of 4 bytes.
+type Memory struct {
+	Arena, Scratch int
+	Input          int // images, labels and masks
+	Gradients      int // of all parameters, and the sums over micro-batches
+}
+
+// Memory counts what the steps so far have needed.
+func (t *Trainer) Memory() Memory {
+	n := len(t.grad)
+	if t.c.Parts() > 1 {
+		n *= 2
+	}
+	return Memory{Arena: t.back.ArenaLen(), Scratch: t.back.ScratchLen(), Input: len(t.input.mem), Gradients: n}
+}

@@ -1,0 +1,370 @@
+package supernet
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"oneshot/data"
+	"oneshot/internal/rng"
+	"oneshot/ops"
+	"oneshot/supernet/engine"
+)
+
+// TestEngine and TestCUDAEngine are the suite that every engine passes: training
+// and scoring through the interface, on a small network with all that a retraining
+// has.
+func TestEngine(t *testing.T)     { testEngine(t, newRuntime(t, 2)) }
+func TestCUDAEngine(t *testing.T) { testEngine(t, newDevice(t, false)) }
+
+func testEngine(t *testing.T, rt *Runtime) {
+	for _, x := range []struct {
+		name string
+		test func(t *testing.T, rt *Runtime)
+	}{
+		{"micro-batches", testMeanGradient},
+		{"update", testUpdate},
+		{"bad numbers", testBadNumbers},
+		{"steps under way", testStepsUnderWay},
+		{"not started", testNotStarted},
+		{"own batches", testOwnBatches},
+		{"measure", testMeasure},
+	} {
+		t.Run(x.name, func(t *testing.T) { x.test(t, rt) })
+	}
+}
+
+// subject is a network and a trainer of it through the interface.
+type subject struct {
+	*testing.T
+	net  *Net
+	spec engine.TrainSpec
+	tr   engine.Trainer
+	g    *engine.Graph
+}
+
+const suiteBatch = 8
+
+// newSubject trains a network with auxiliary head, masks, averages and clipping; edit
+// changes what else the training is.
+func newSubject(t *testing.T, rt *Runtime, edit func(*engine.TrainSpec)) *subject {
+	t.Helper()
+	cfg := smallNet(t, "lanas")
+	cfg.Aux, cfg.AuxChannels = true, [2]int{6, 10}
+	n, err := NewArch(cfg, cfg.Space.Sample(rng.New(3, "test")), 1, rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	avg := n.clone()
+	s := &subject{T: t, net: n, spec: engine.TrainSpec{
+		Graph: engine.Spec{Batch: suiteBatch, Train: true, Smoothing: 0.1, AuxWeight: 0.4, DropPath: true},
+		Batch: suiteBatch, Masks: n.full.Masks(), Clip: 5, Fixed: true,
+		Slots:   engine.Slots{make([]float32, len(n.params))},
+		Average: &engine.Values{Params: avg.params, State: avg.state},
+	}}
+	edit(&s.spec)
+	if s.tr, err = rt.eng.Train(n.model(n.state), s.spec); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.tr.Close)
+	if s.g, err = s.tr.Compile(n.path(n.arch)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// step describes step k of a training that drops paths from the start. Its batch
+// is b.
+func (s *subject) step(k int, b *data.Batch) engine.Step {
+	c := DefaultTrain()
+	c.Steps, c.Batch, c.MicroBatch, c.DropPath = 10, s.spec.Batch, s.spec.Graph.Batch, 0.6
+	masks := make([]float32, s.g.Masks*c.Batch)
+	c.drawMasks(5+k, s.g.Masks, masks)
+	return engine.Step{Number: k, Update: engine.Update{LR: 0.1, Momentum: 0.9, WeightDecay: 0.01}, Decay: 0.75, Masks: masks, Batch: b}
+}
+
+func (s *subject) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// take takes a step and returns what it did and the gradients that it left.
+func (s *subject) take(st engine.Step) (engine.Outcome, []float32) {
+	s.Helper()
+	s.must(s.tr.Issue(s.Context(), s.g, st))
+	o, err := s.tr.Finish()
+	s.must(err)
+	return o, left(s.T, s.tr, s.g, ops.Mem{Region: ops.Grad, Len: len(s.net.params)})
+}
+
+// values are the host's, after a Pull.
+func (s *subject) values() [][]float32 {
+	s.Helper()
+	s.must(s.tr.Pull())
+	var vs [][]float32
+	for _, v := range [][]float32{s.net.params, s.net.state, s.spec.Slots[0], s.spec.Average.Params, s.spec.Average.State} {
+		vs = append(vs, slices.Clone(v))
+	}
+	return vs
+}
+
+// set is the other way round.
+func (s *subject) set(vs [][]float32) {
+	s.Helper()
+	for i, v := range [][]float32{s.net.params, s.net.state, s.spec.Slots[0], s.spec.Average.Params, s.spec.Average.State} {
+		copy(v, vs[i])
+	}
+	s.must(s.tr.Push())
+}
+
+// sameBits compares values, also those that are no numbers.
+func sameBits(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
+
+// testMeanGradient: a step's gradient is the mean of those of its micro-batches,
+// which another trainer computes one by one, and so are loss and statistics.
+func testMeanGradient(t *testing.T, rt *Runtime) {
+	const micro, parts = 2, 4
+	b := firstBatch(t, suiteBatch)
+	whole := newSubject(t, rt, func(*engine.TrainSpec) {})
+	tr := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.Batch = micro })
+	single := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.Batch, c.Batch = micro, micro })
+	still := func(s engine.Step) engine.Step { s.Update.LR = 0; return s }
+	st := still(tr.step(0, b))
+	if tr.g.Masks == 0 || !slices.Contains(st.Masks, 0) || slices.Max(st.Masks) <= 1 {
+		t.Fatalf("masks %v drop nothing or scale nothing", st.Masks)
+	}
+	got, grad := tr.take(st)
+	mean := make([]float64, len(grad))
+	var loss float64
+	right := 0
+	size, masks := len(b.X)/suiteBatch, tr.g.Masks*micro
+	for i := range parts {
+		part := &data.Batch{N: micro, X: b.X[i*micro*size : (i+1)*micro*size], Y: b.Y[i*micro : (i+1)*micro]}
+		s := still(single.step(0, part))
+		s.Masks = st.Masks[i*masks : (i+1)*masks]
+		o, g := single.take(s)
+		loss += o.Loss / parts
+		right += o.Right
+		for k, v := range g {
+			mean[k] += float64(v) / parts
+		}
+	}
+	all, apart := whole.take(still(whole.step(0, b)))
+	var norm, off, far float64
+	for k, v := range mean {
+		norm += v * v
+		off = max(off, math.Abs(float64(grad[k])/parts-v))
+		far = max(far, math.Abs(float64(apart[k])-v))
+	}
+	norm = math.Sqrt(norm)
+	// Three float32 additions of values below 4*largest.
+	if !(off <= 1e-6*norm) {
+		t.Errorf("the mean gradient is off by %g at norm %g", off, norm)
+	}
+	if !(far > 1e-3*norm) || all.Loss == got.Loss {
+		t.Error("the whole batch has the same gradient: the test compares nothing")
+	}
+	if !(math.Abs(got.Loss-loss) <= 1e-5*loss) || !(math.Abs(got.GradNorm-norm) <= 1e-5*norm) || got.Right != right || got.Bad {
+		t.Errorf("%+v, want loss %g, %d right and gradient norm %g", got, loss, right, norm)
+	}
+	gv, sv := tr.values(), single.values()
+	if !sameBits(gv[1], sv[1]) {
+		t.Error("running statistics differ from those of four batches")
+	}
+	if !sameBits(gv[0], sv[0]) {
+		t.Error("a step at rate 0 changed the parameters")
+	}
+}
+
+// testUpdate: clipped descent with momentum and weight decay along the mean gradient,
+// and averages of parameters and statistics. What a step writes comes to the host.
+func testUpdate(t *testing.T, rt *Runtime) {
+	for _, micro := range []int{suiteBatch, suiteBatch / 4} {
+		s := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.Batch, c.Clip = micro, 0.5 })
+		for i := range s.spec.Slots[0] {
+			s.spec.Slots[0][i] = float32(i%7) * 1e-3
+		}
+		s.must(s.tr.Push())
+		before := s.values()
+		st := s.step(0, firstBatch(t, suiteBatch))
+		o, grad := s.take(st)
+		scale := s.spec.Clip / (o.GradNorm + 1e-6) / float64(s.spec.Parts())
+		if !(o.GradNorm > s.spec.Clip) {
+			t.Fatalf("a gradient of norm %g is not clipped: the test is blind", o.GradNorm)
+		}
+		after := s.values()
+		u, d := st.Update, float64(st.Decay)
+		moved := 0
+		near := func(what string, k int, got float32, want float64) {
+			t.Helper()
+			if !(math.Abs(float64(got)-want) <= 1e-5*(1e-2+math.Abs(want))) {
+				t.Fatalf("micro-batch %d: %s %d is %g, want %g", micro, what, k, got, want)
+			}
+		}
+		for k, w := range before[0] {
+			v := u.Momentum*float64(before[2][k]) + scale*float64(grad[k]) + u.WeightDecay*float64(w)
+			want := float64(w) - u.LR*v
+			near("momentum", k, after[2][k], v)
+			near("parameter", k, after[0][k], want)
+			near("averaged parameter", k, after[3][k], d*float64(before[3][k])+(1-d)*float64(after[0][k]))
+			if after[0][k] != w {
+				moved++
+			}
+		}
+		for k := range before[1] {
+			near("averaged statistic", k, after[4][k], d*float64(before[4][k])+(1-d)*float64(after[1][k]))
+		}
+		if moved < len(before[0])/2 || sameBits(before[1], after[1]) {
+			t.Errorf("%d of %d parameters moved", moved, len(before[0]))
+		}
+	}
+}
+
+// testBadNumbers: loss, gradient or statistics that are not finite leave parameters,
+// slots and averages as they were.
+func testBadNumbers(t *testing.T, rt *Runtime) {
+	b := firstBatch(t, suiteBatch)
+	for _, x := range []struct {
+		what  string
+		spoil func(s *subject)
+	}{
+		{"a weight that is not a number", func(s *subject) { s.net.params[len(s.net.params)-1] = float32(math.NaN()) }},
+		{"an infinite running statistic", func(s *subject) { s.net.state[0] = float32(math.Inf(1)) }},
+	} {
+		s := newSubject(t, rt, func(*engine.TrainSpec) {})
+		if o, _ := s.take(s.step(0, b)); o.Bad {
+			t.Fatalf("a sound step is bad: %+v", o)
+		}
+		s.must(s.tr.Pull())
+		x.spoil(s)
+		s.must(s.tr.Push())
+		before := s.values()
+		if o, _ := s.take(s.step(1, b)); !o.Bad {
+			t.Errorf("%s: %+v is not bad", x.what, o)
+		}
+		after := s.values()
+		for _, i := range []int{0, 2, 3, 4} {
+			if !sameBits(before[i], after[i]) {
+				t.Errorf("%s: values %d changed", x.what, i)
+			}
+		}
+	}
+}
+
+// testStepsUnderWay: as many steps as may be under way give, bit for bit, what
+// they give one at a time; Push forgets them.
+func testStepsUnderWay(t *testing.T, rt *Runtime) {
+	const steps = 3
+	for _, fixed := range []bool{true, false} {
+		s := newSubject(t, rt, func(c *engine.TrainSpec) { c.Fixed = fixed })
+		b := firstBatch(t, suiteBatch)
+		start := s.values()
+		var want []engine.Outcome
+		for k := range steps {
+			o, _ := s.take(s.step(k, b))
+			want = append(want, o)
+		}
+		end := s.values()
+		s.set(start)
+		s.must(s.tr.Issue(t.Context(), s.g, s.step(steps+1, b)))
+		s.set(start) // and that step never was
+		if _, err := s.tr.Finish(); !errors.Is(err, engine.ErrIdle) {
+			t.Errorf("a forgotten step: %v, want ErrIdle", err)
+		}
+		s.set(start)
+		issued := 0
+		for k := range steps {
+			for ; issued < steps && issued-k < s.tr.Depth(); issued++ {
+				s.must(s.tr.Issue(t.Context(), s.g, s.step(issued, b)))
+			}
+			o, err := s.tr.Finish()
+			s.must(err)
+			o.Device = want[k].Device // a time
+			if o != want[k] {
+				t.Errorf("step %d: %+v, one at a time %+v", k, o, want[k])
+			}
+		}
+		for i, v := range s.values() {
+			if !sameBits(v, end[i]) {
+				t.Errorf("values %d are others than one at a time", i)
+			}
+		}
+		if want[0].Loss == want[1].Loss || sameBits(start[0], end[0]) {
+			t.Error("steps change nothing: the test is blind")
+		}
+	}
+}
+
+// testNotStarted: a step that cannot be taken is not started, and the next one is
+// what it would have been.
+func testNotStarted(t *testing.T, rt *Runtime) {
+	s := newSubject(t, rt, func(*engine.TrainSpec) {})
+	b := firstBatch(t, suiteBatch)
+	start := s.values()
+	want, _ := s.take(s.step(0, b))
+	s.set(start)
+	short := &data.Batch{N: b.N - 1, X: b.X, Y: b.Y}
+	few := s.step(0, b)
+	few.Masks = few.Masks[1:]
+	for what, st := range map[string]engine.Step{"no batch": s.step(0, nil), "a short batch": s.step(0, short), "a mask too few": few} {
+		if err := s.tr.Issue(t.Context(), s.g, st); err == nil {
+			t.Errorf("%s: the step was started", what)
+		}
+		if _, err := s.tr.Finish(); !errors.Is(err, engine.ErrIdle) {
+			t.Errorf("%s: %v, want ErrIdle", what, err)
+		}
+	}
+	got, _ := s.take(s.step(0, b))
+	got.Device = want.Device
+	if got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// testOwnBatches: an engine that has the images trains on those that a loader of
+// the same settings gives, from whichever step on, and an ended context takes none.
+func testOwnBatches(t *testing.T, rt *Runtime) {
+	d := smallData(t)
+	c := data.LoaderConfig{Batch: suiteBatch, Seed: 9, Augment: data.Augment{Crop: 4, Flip: true}, DropLast: true}
+	own := newSubject(t, rt, func(s *engine.TrainSpec) { s.Images, s.Data = d.Train, c })
+	given := newSubject(t, rt, func(*engine.TrainSpec) {})
+	l, err := d.Train.Loader(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var losses []float64
+	for k := range 4 {
+		b, err := l.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k == 1 {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := own.tr.Issue(ctx, own.g, own.step(k, nil)); !errors.Is(err, context.Canceled) {
+				t.Errorf("ended context: %v", err)
+			}
+		}
+		want, _ := given.take(given.step(k, b))
+		if k == 2 { // a step that is left out: the next one has the batch of its own number
+			own.set(given.values())
+			continue
+		}
+		got, _ := own.take(own.step(k, nil))
+		if !(math.Abs(got.Loss-want.Loss) <= 1e-6*want.Loss) || got.Right != want.Right {
+			t.Errorf("step %d: %+v, on a loader's batch %+v", k, got, want)
+		}
+		losses = append(losses, want.Loss)
+	}
+	slices.Sort(losses)
+	if len(slices.Compact(losses)) != 3 {
+		t.Errorf("losses %v: the test is blind", losses)
+	}
+}
