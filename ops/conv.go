@@ -5,7 +5,7 @@ import (
 	"oneshot/ops/cuda"
 )
 
-// ConvBN is [ReLU,] 1x1 convolution, batch normalisation.
+// ConvBN is an activation, 1x1 convolution, batch normalisation.
 //
 // Activations: Parts tensors x (N,H,W,Cin/Parts), side by side. Parameters:
 // conv (Cin,Cout)[, gamma (Cout), beta (Cout)]. Output: (N,H,W,Cout).
@@ -14,7 +14,7 @@ import (
 // F*F*C = Cin, output (N,1,1,Cout). This is a convolution whose kernel covers its
 // input, as in the auxiliary head, and torch's file has it as (Cout,C,F,F).
 type ConvBN struct {
-	ReLU             bool
+	Act              Activation
 	Flatten          int // side of the image; 0: off
 	Parts, Cin, Cout int
 	Affine           bool
@@ -36,6 +36,9 @@ func (o ConvBN) Params() []Param {
 func (o ConvBN) Shape(in []Shape) (Shape, error) {
 	x, err := wantParts(o, in, o.Parts)
 	if err != nil {
+		return nil, err
+	}
+	if err := wantActivation(o, o.Act); err != nil {
 		return nil, err
 	}
 	c, out := o.Parts*x[3], Shape{x[0], x[1], x[2], o.Cout}
@@ -76,7 +79,7 @@ func (b *CPU[T]) conv(o ConvBN, c *Call) *cpu.Conv[T] {
 	x := c.InShape[0]
 	k := args[cpu.Conv[T]](b)
 	*k = cpu.Conv[T]{
-		N: x[0], Px: x[1] * x[2], Cin: o.Cin, Cout: o.Cout, ReLU: o.ReLU,
+		N: x[0], Px: x[1] * x[2], Cin: o.Cin, Cout: o.Cout, F: o.Act,
 		Parts: b.acts(c, o.Parts), W: b.at(c.In[o.Parts]), Z: b.at(c.Out),
 		Norm: b.norm(c, 0, o.Affine, o.Parts+1, b.at(c.OutNorm)),
 	}
@@ -105,7 +108,7 @@ func (l *lowering) convArgs(o ConvBN, c *Call) cuda.ConvArgs {
 	if o.Flatten > 0 {
 		a = dense(1, o.Cin, x[3], x[0], o.Cin, o.Cout)
 	}
-	a.ReLU, a.W, a.Z = b32(o.ReLU), l.f32(c.In[o.Parts]), l.act(c.Out)
+	a.ReLU, a.W, a.Z = l.activation(o.Act), l.f32(c.In[o.Parts]), l.act(c.Out)
 	return a
 }
 

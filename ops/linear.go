@@ -5,10 +5,10 @@ import (
 	"oneshot/ops/cuda"
 )
 
-// Linear is [ReLU,] a fully connected layer. Activation: x (N,1,1,In). Parameters:
+// Linear is an activation, a fully connected layer. Input: x (N,1,1,In). Parameters:
 // w (In,Out), b (Out). Output: (N,Out).
 type Linear struct {
-	ReLU    bool
+	Act     Activation
 	In, Out int
 }
 
@@ -24,6 +24,9 @@ func (o Linear) Params() []Param {
 }
 func (o Linear) Shape(in []Shape) (Shape, error) {
 	if err := wantInputs(o, in, 1, 4); err != nil {
+		return nil, err
+	}
+	if err := wantActivation(o, o.Act); err != nil {
 		return nil, err
 	}
 	n := in[0][0]
@@ -54,7 +57,7 @@ func linearScratch[T cpu.Float](o Linear, in []Shape, _ Shape) cpu.Scratch {
 
 func (b *CPU[T]) linear(o Linear, c *Call) *cpu.Linear[T] {
 	k := args[cpu.Linear[T]](b)
-	*k = cpu.Linear[T]{N: c.InShape[0][0], In: o.In, Out: o.Out, ReLU: o.ReLU, X: b.act(c, 0),
+	*k = cpu.Linear[T]{N: c.InShape[0][0], In: o.In, Out: o.Out, F: o.Act, X: b.act(c, 0),
 		W: b.at(c.In[1]), Bias: b.at(c.In[2]), Y: b.at(c.Out)}
 	return k
 }
@@ -72,7 +75,7 @@ func (b *CPU[T]) linearBackward(o Linear, c *Call) error {
 }
 
 func (l *lowering) linearArgs(o Linear, c *Call) cuda.LinearArgs {
-	a := cuda.LinearArgs{X: l.act(c.In[0]), W: l.f32(c.In[1]), Bias: l.f32(c.In[2]), ReLU: b32(o.ReLU),
+	a := cuda.LinearArgs{X: l.act(c.In[0]), W: l.f32(c.In[1]), Bias: l.f32(c.In[2]), ReLU: l.activation(o.Act),
 		N: int32(c.InShape[0][0]), In: int32(o.In), Out: int32(o.Out)}
 	a.Scale, a.Shift = l.coef(c, 0)
 	return a

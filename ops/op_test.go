@@ -16,6 +16,8 @@ func TestShapeErrorsNameTheInput(t *testing.T) {
 		{ConvBN{Parts: 2, Cin: 6, Cout: 4}, []Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},
 		{ConvBN{Flatten: 2, Parts: 1, Cin: 12, Cout: 4}, []Shape{{1, 2, 3, 2}}, "2x2 pixels"},
 		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4}, []Shape{{1, 5, 4, 3}}, "even"},
+		{ConvBN{Act: 9, Parts: 1, Cin: 3, Cout: 4}, []Shape{{1, 2, 2, 3}}, "unknown activation"},
+		{Linear{Act: 9, In: 3, Out: 4}, []Shape{{1, 1, 1, 3}}, "unknown activation"},
 		{Stem{Cin: 3, Cout: 4}, []Shape{{1, 2, 2, 1}}, "want 3 channels"},
 		{Separable{C: 3, K: 3, Stride: 1, Dil: 1, Stages: 1}, []Shape{{1, 2, 2, 4}}, "want 3 channels"},
 		{GlobalAvgPool{Parts: 2}, []Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},

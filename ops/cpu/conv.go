@@ -1,15 +1,15 @@
 package cpu
 
-// Conv is [ReLU,] 1x1 convolution, batch normalisation over the channels of
+// Conv is an activation, 1x1 convolution, batch normalisation over the channels of
 // several tensors side by side: a concatenation that is never written.
 type Conv[T Float] struct {
-	N, Px     int      // images, pixels of one
-	Cin, Cout int      // Cin is the sum of the parts' channels, which are alike
-	ReLU      bool     // before the convolution
-	Spread    int      // channels of X.Scale where they are fewer than a part's, repeated; else 0
-	Parts     []Act[T] // (N,Px,Cin/len(Parts)) each
-	W         []T      // (Cin,Cout)
-	Z         []T      // (N,Px,Cout), raw output
+	N, Px     int        // images, pixels of one
+	Cin, Cout int        // Cin is the sum of the parts' channels, which are alike
+	F         Activation // before the convolution
+	Spread    int        // channels of X.Scale where they are fewer than a part's, repeated; else 0
+	Parts     []Act[T]   // (N,Px,Cin/len(Parts)) each
+	W         []T        // (Cin,Cout)
+	Z         []T        // (N,Px,Cout), raw output
 	Norm      Norm[T]
 	DW        []T      // backward: gradient of W
 	DParts    []Out[T] // backward: gradients of the parts
@@ -74,7 +74,7 @@ func (e *Engine[T]) loadParts(o *Conv[T], p, n int, xs []T) {
 	px, ch := o.spread()
 	for i := range o.Parts {
 		a := &o.Parts[i]
-		e.k.affine(n, px, ch, xs[i*c:], o.Cin, ch, a.X[p*c:], c, ch, a.Scale, a.Shift, o.ReLU)
+		e.activate(o.F, n, px, ch, xs[i*c:], o.Cin, ch, a.X[p*c:], c, ch, a.Scale, a.Shift)
 	}
 }
 
@@ -123,11 +123,7 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 			k.gemm(n, j.Cout, c, dz, j.Cout, j.wT[i*c:], j.Cin, dx, c, false)
 			a, o := &j.Parts[i], &j.DParts[i]
 			from, to := p*c, (p+n)*c
-			x := a.X[from:to]
-			if !j.ReLU {
-				x = nil
-			}
-			k.maskAdd(n*px, ch, o.DX[from:to], dx, o.added(from, to), x, a.Scale, a.Shift)
+			j.e.pullback(j.F, n*px, ch, o.DX[from:to], dx, o.added(from, to), a.X[from:to], a.Scale, a.Shift)
 		}
 	}
 }

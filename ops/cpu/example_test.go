@@ -21,7 +21,7 @@ func Example() {
 		-5, 6,
 	}
 	o := cpu.Conv[float64]{
-		N: 1, Px: 3, Cin: 2, Cout: 1, ReLU: true,
+		N: 1, Px: 3, Cin: 2, Cout: 1, F: cpu.ReLU,
 		Parts: []cpu.Act[float64]{{X: x}},
 		W:     []float64{10, 1},
 		Z:     make([]float64, 3),

@@ -1,9 +1,9 @@
 package cpu
 
-// Linear is [ReLU,] a fully connected layer: Y = X W + Bias.
+// Linear is a fully connected layer behind an activation: Y = F(X) W + Bias.
 type Linear[T Float] struct {
 	N, In, Out      int
-	ReLU            bool
+	F               Activation
 	X               Act[T] // (N,In)
 	W, Bias, Y      []T    // (In,Out), (Out), (N,Out)
 	DW, DBias, DX   []T    // backward
@@ -26,7 +26,7 @@ func (o *Linear[T]) split() split {
 
 // load writes images lo to hi as the layer sees them.
 func (o *Linear[T]) load(lo, hi int, x []T) {
-	o.e.k.affine(1, hi-lo, o.In, x, 0, o.In, o.X.X[lo*o.In:], 0, o.In, o.X.Scale, o.X.Shift, o.ReLU)
+	o.e.activate(o.F, 1, hi-lo, o.In, x, 0, o.In, o.X.X[lo*o.In:], 0, o.In, o.X.Scale, o.X.Shift)
 }
 
 type linearForwardJob[T Float] struct{ *Linear[T] }
@@ -83,9 +83,7 @@ func (o *linearBackwardJob[T]) Chunk(worker, chunk int) {
 	k.gemmAT(n, o.In, o.Out, x, o.In, dy, o.Out, part, o.Out)
 	addRows(n, dy, part[size:])
 	k.gemm(n, o.Out, o.In, dy, o.Out, o.wT, o.In, dx, o.In, false)
-	if o.ReLU {
-		k.maskAdd(n, o.In, dx, dx, nil, x, nil, nil)
-	}
+	o.e.pullback(o.F, n, o.In, dx, dx, nil, o.X.X[lo*o.In:hi*o.In], o.X.Scale, o.X.Shift)
 }
 
 // addJob adds tensors.

@@ -98,7 +98,7 @@ func convPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
 	parts, px := p.of(1, 2, 4), h*w
-	o := &Conv[T]{N: n, Px: px, Cin: parts * c, Cout: 1 + p.r.IntN(40), ReLU: p.of(0, 1) == 1}
+	o := &Conv[T]{N: n, Px: px, Cin: parts * c, Cout: 1 + p.r.IntN(40), F: Activation(p.of(0, 1))}
 	if c%2 == 0 && p.of(0, 1) == 1 {
 		o.Spread = c / 2
 		for range parts {
@@ -114,7 +114,7 @@ func convPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	dy := p.noise(n * px * o.Cout)
 	o.DW = p.result(&p.bwd, "DW", len(o.W))
 	o.DParts, resetX = p.grads(parts, n*px*c)
-	p.what = fmt.Sprintf("%d images of %d pixels, %d parts of %d channels to %d, spread %d, ReLU %v, batch %v", n, px, parts, c, o.Cout, o.Spread, o.ReLU, o.Norm.Batch)
+	p.what = fmt.Sprintf("%d images of %d pixels, %d parts of %d channels to %d, spread %d, %v, batch %v", n, px, parts, c, o.Cout, o.Spread, o.F, o.Norm.Batch)
 	p.forward = func(e *Engine[T]) {
 		resetZ()
 		e.ConvForward(o)
@@ -266,13 +266,13 @@ func reluPoolPass[T Float](t *testing.T, seed uint64) *pass[T] {
 func linearPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
-	o := &Linear[T]{N: n, In: h * w * c, Out: 1 + p.r.IntN(20), ReLU: p.of(0, 1) == 1}
+	o := &Linear[T]{N: n, In: h * w * c, Out: 1 + p.r.IntN(20), F: Activation(p.of(0, 1))}
 	o.X, o.W, o.Bias = p.act(n, o.In), p.noise(o.In*o.Out), p.noise(o.Out)
 	o.Y = p.result(&p.fwd, "Y", n*o.Out)
 	dy := p.noise(n * o.Out)
 	o.DW, o.DBias = p.result(&p.bwd, "DW", len(o.W)), p.result(&p.bwd, "DBias", o.Out)
 	o.DX = p.result(&p.bwd, "DX", n*o.In)
-	p.what = fmt.Sprintf("%d images, %d to %d, ReLU %v", n, o.In, o.Out, o.ReLU)
+	p.what = fmt.Sprintf("%d images, %d to %d, %v", n, o.In, o.Out, o.F)
 	p.forward = func(e *Engine[T]) { e.LinearForward(o) }
 	p.backward = func(e *Engine[T]) { e.LinearBackward(o, dy) }
 	p.fwdRounds, p.bwdRounds = 6+2*o.In, 6+2*(n+o.Out)

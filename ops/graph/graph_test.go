@@ -59,7 +59,7 @@ func newNet(dt tensor.Dtype) *net {
 	labels := n.input("labels", N)
 	mask := n.input("mask", N)
 	n.shared = n.apply(ops.Stem{Cin: 3, Cout: C, Affine: true}, x)
-	a := n.apply(ops.ConvBN{ReLU: true, Parts: 1, Cin: C, Cout: C}, n.shared)
+	a := n.apply(ops.ConvBN{Act: ops.ReLU, Parts: 1, Cin: C, Cout: C}, n.shared)
 	b := n.apply(ops.Separable{C: C, K: 3, Stride: 1, Dil: 1, Stages: 2}, n.shared)
 	c := n.apply(ops.PoolBN{Max: true, C: C, Stride: 1}, n.shared)
 	s1 := n.apply(ops.NodeSum{DropB: true}, a, b, mask)

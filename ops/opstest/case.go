@@ -58,6 +58,8 @@ type Case struct {
 	In   []ops.Shape
 	// Labels marks the input that holds class numbers below Classes, or -1.
 	Labels, Classes int
+	// Ties makes many values of the first input equal, for an op that chooses one.
+	Ties bool
 	// Deferred gives the differentiated images among the inputs coefficients of a
 	// batch normalisation that the op has to apply, and something to add to their
 	// gradients where the op can.
@@ -80,12 +82,12 @@ func Cases() []Case {
 	}
 	for _, affine := range []bool{true, false} {
 		tag := map[bool]string{true: "affine", false: "plain"}[affine]
-		for _, relu := range []bool{true, false} {
-			add(fmt.Sprintf("conv_bn/%s/relu=%v", tag, relu), ops.ConvBN{ReLU: relu, Parts: 1, Cin: 5, Cout: 6, Affine: affine}, ops.Shape{2, 3, 5, 5})
+		for _, act := range []ops.Activation{ops.Identity, ops.ReLU} {
+			add(fmt.Sprintf("conv_bn/%s/%v", tag, act), ops.ConvBN{Act: act, Parts: 1, Cin: 5, Cout: 6, Affine: affine}, ops.Shape{2, 3, 5, 5})
 		}
 		y := ops.Shape{2, 3, 5, 4}
-		add("conv_bn/"+tag+"/parts=3", ops.ConvBN{ReLU: true, Parts: 3, Cin: 12, Cout: 7, Affine: affine}, y, y, y)
-		add("conv_bn/"+tag+"/flatten", ops.ConvBN{ReLU: true, Flatten: 2, Parts: 1, Cin: 12, Cout: 5, Affine: affine}, ops.Shape{7, 2, 2, 3})
+		add("conv_bn/"+tag+"/parts=3", ops.ConvBN{Act: ops.ReLU, Parts: 3, Cin: 12, Cout: 7, Affine: affine}, y, y, y)
+		add("conv_bn/"+tag+"/flatten", ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 12, Cout: 5, Affine: affine}, ops.Shape{7, 2, 2, 3})
 		y = ops.Shape{2, 6, 4, 3}
 		add("factorized_reduce/"+tag, ops.FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: affine}, y)
 		add("factorized_reduce/"+tag+"/parts=2", ops.FactorizedReduce{Parts: 2, Cin: 6, Cout: 4, Affine: affine}, y, y)
@@ -104,6 +106,7 @@ func Cases() []Case {
 			for _, stride := range []int{1, 2} {
 				op := ops.PoolBN{Max: isMax, C: 3, Stride: stride, Affine: affine}
 				add(fmt.Sprintf("%s/%s/stride=%d", op.Name(), tag, stride), op, ops.Shape{2, 5, 6, 3})
+				cs[len(cs)-1].Ties = isMax
 			}
 		}
 	}
@@ -117,7 +120,7 @@ func Cases() []Case {
 	add("node_sum/drop=b", ops.NodeSum{DropB: true}, x, x, ops.Shape{3})
 	add("node_sum/drop=ab", ops.NodeSum{DropA: true, DropB: true}, x, x, ops.Shape{3}, ops.Shape{3})
 	add("linear", ops.Linear{In: 5, Out: 4}, ops.Shape{3, 1, 1, 5})
-	add("linear/relu", ops.Linear{ReLU: true, In: 5, Out: 4}, ops.Shape{3, 1, 1, 5})
+	add("linear/relu", ops.Linear{Act: ops.ReLU, In: 5, Out: 4}, ops.Shape{3, 1, 1, 5})
 	add("add_scaled", ops.AddScaled{Scale: 0.4}, ops.Shape{}, ops.Shape{})
 	for _, s := range []float64{0, 0.1} {
 		cs = append(cs, Case{Name: fmt.Sprintf("softmax_xent/smoothing=%g", s), Op: ops.SoftmaxXent{Smoothing: s},
@@ -126,7 +129,7 @@ func Cases() []Case {
 	wide := func(c, w int) { // channels that vector loads and tiles like, and rows of w pixels
 		tag := fmt.Sprintf("/c=%d", c)
 		x := ops.Shape{2, 4, w, c}
-		add("conv_bn"+tag, ops.ConvBN{ReLU: true, Parts: 2, Cin: 2 * c, Cout: c, Affine: true}, x, x)
+		add("conv_bn"+tag, ops.ConvBN{Act: ops.ReLU, Parts: 2, Cin: 2 * c, Cout: c, Affine: true}, x, x)
 		add("factorized_reduce"+tag, ops.FactorizedReduce{Parts: 1, Cin: c, Cout: c, Affine: true}, ops.Shape{2, 4, 6, c})
 		add("stem"+tag, ops.Stem{Cin: 3, Cout: c, Affine: true}, ops.Shape{2, 4, 5, 3})
 		for _, k := range []int{3, 5} {
@@ -137,6 +140,7 @@ func Cases() []Case {
 		for _, isMax := range []bool{true, false} {
 			op := ops.PoolBN{Max: isMax, C: c, Stride: 1, Affine: true}
 			add(op.Name()+tag, op, x)
+			cs[len(cs)-1].Ties = isMax
 		}
 		add("node_sum"+tag, ops.NodeSum{DropA: true}, x, x, ops.Shape{2})
 	}

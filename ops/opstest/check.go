@@ -93,7 +93,7 @@ func conformance(t *testing.T, newMachine func() Machine, cases []Case, compare 
 			defer pool.Close()
 			got, want := lay(t, newMachine(), c), lay(t, CPU[float64](pool), c)
 			in, dOut := c.inputs(r), normal(r, want.size())
-			if o, ok := c.Op.(ops.PoolBN); ok && o.Max { // equal values: the first wins
+			if c.Ties {
 				for i, v := range in[0] {
 					in[0][i] = math.Round(2*v) / 2
 				}

@@ -21,7 +21,7 @@ type goldenCase struct {
 func goldenCases() []goldenCase {
 	cs := []goldenCase{
 		{"stem", ops.Stem{Cin: 3, Cout: 4, Affine: true}},
-		{"relu_conv_bn", ops.ConvBN{ReLU: true, Parts: 1, Cin: 4, Cout: 3, Affine: true}},
+		{"relu_conv_bn", ops.ConvBN{Act: ops.ReLU, Parts: 1, Cin: 4, Cout: 3, Affine: true}},
 		{"factorized_reduce", ops.FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: true}},
 		{"max_pool_3x3_s1_noaffine", ops.PoolBN{Max: true, C: 4, Stride: 1}},
 		{"sep_conv_3x3_s1_noaffine", ops.Separable{C: 4, K: 3, Stride: 1, Dil: 1, Stages: 2}},

@@ -116,13 +116,13 @@ type writer struct {
 // older of its inputs.
 func (w *writer) cell(g geometry, s0, s1 []int) []int {
 	prefix := fmt.Sprintf("cells.%d.", g.layer)
-	var pre0 ops.Op = ops.ConvBN{ReLU: true, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: w.z.Affine}
+	var pre0 ops.Op = ops.ConvBN{Act: ops.ReLU, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: w.z.Affine}
 	if g.afterReduction {
 		pre0 = ops.FactorizedReduce{Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: w.z.Affine}
 	}
 	states := []int{
 		w.n.Add(net.Layer{Name: prefix + "pre0", Op: pre0, In: s0}),
-		w.n.Add(net.Layer{Name: prefix + "pre1", Op: ops.ConvBN{ReLU: true, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: w.z.Affine}, In: s1}),
+		w.n.Add(net.Layer{Name: prefix + "pre1", Op: ops.ConvBN{Act: ops.ReLU, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: w.z.Affine}, In: s1}),
 	}
 	kind := 0
 	if g.reduction {
@@ -174,6 +174,6 @@ func (w *writer) auxiliaryHead(y []int, width int) {
 	}
 	x := add("", ops.ReLUAvgPool{Parts: len(y), K: 5, Stride: stride}, y...)
 	x = add("aux", ops.ConvBN{Parts: 1, Cin: width, Cout: z.AuxChannels[0], Affine: z.Affine, Suffix: "1"}, x)
-	x = add("aux", ops.ConvBN{ReLU: true, Flatten: 2, Parts: 1, Cin: 4 * z.AuxChannels[0], Cout: z.AuxChannels[1], Affine: z.Affine, Suffix: "2"}, x)
-	w.n.Aux = add("aux.classifier", ops.Linear{ReLU: true, In: z.AuxChannels[1], Out: z.Classes}, x)
+	x = add("aux", ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 4 * z.AuxChannels[0], Cout: z.AuxChannels[1], Affine: z.Affine, Suffix: "2"}, x)
+	w.n.Aux = add("aux.classifier", ops.Linear{Act: ops.ReLU, In: z.AuxChannels[1], Out: z.Classes}, x)
 }
