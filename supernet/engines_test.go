@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"oneshot/data"
@@ -242,6 +243,21 @@ func TestCUDACheckpointsAreInterchangeable(t *testing.T) {
 			if !(math.Abs(got[i]-w) <= 1e-3*w) {
 				t.Errorf("%s: loss %d is %g, want %g", name, i, got[i], w)
 			}
+		}
+	}
+}
+
+// TestCUDAImagesOfAnotherSizeAreRefused, and on the processor, before a step reads them.
+func TestCUDAImagesOfAnotherSizeAreRefused(t *testing.T) {
+	for _, rt := range []*Runtime{newRuntime(t, 1), newDevice(t, false)} {
+		cfg := smallNet(t, "lanas")
+		cfg.Image = 16
+		n, err := New(cfg, 1, rt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr, err := NewTrainer(n, smallData(t).Train, smallTrain(6)); err == nil || !strings.Contains(err.Error(), "32 pixels a side") {
+			t.Errorf("%s: trainer %v, error %v", rt.Device(), tr != nil, err)
 		}
 	}
 }

@@ -79,6 +79,9 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	if d.Len() < c.Batch {
 		return nil, fmt.Errorf("supernet: batch is %d, but there are only %d training images", c.Batch, d.Len())
 	}
+	if side := d.Pixels().Side; side != n.cfg.Image {
+		return nil, fmt.Errorf("supernet: net.image is %d, but the training images have %d pixels a side", n.cfg.Image, side)
+	}
 	return newTrainer(n, d, c)
 }
 

@@ -129,13 +129,7 @@ func (t *Trainer) take(g *engine.Graph, s engine.Step, b *data.Batch) error {
 	if t.out.Bad {
 		return nil
 	}
-	scale := 1.0
-	if t.c.Clip > 0 {
-		scale = min(1, t.c.Clip/(t.out.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
-	}
-	// The gradients are sums over micro-batches, their mean is what counts.
-	u := s.Update
-	if err := t.back.SGD(g.Params, u.LR, u.Momentum, u.WeightDecay, scale/float64(t.c.Parts())); err != nil {
+	if err := t.update(g, s.Update); err != nil {
 		return err
 	}
 	if a := t.c.Average; a != nil {
@@ -143,6 +137,16 @@ func (t *Trainer) take(g *engine.Graph, s engine.Step, b *data.Batch) error {
 		cpu.Axpby(t.pool, 1-s.Decay, t.m.State, s.Decay, a.State)
 	}
 	return nil
+}
+
+// update has the optimizer move the parameters in use along the clipped gradient:
+// the gradients are sums over micro-batches, their mean is what counts.
+func (t *Trainer) update(g *engine.Graph, u engine.Update) error {
+	scale := 1.0
+	if t.c.Clip > 0 {
+		scale = min(1, t.c.Clip/(t.out.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
+	}
+	return t.back.SGD(g.Params, u.LR, u.Momentum, u.WeightDecay, scale/float64(t.c.Parts()))
 }
 
 // gradient computes the loss of the batch and the sum of its micro-batches'
