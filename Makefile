@@ -99,6 +99,7 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 		$(PYTHON) supernet/testdata/parity.py verify; \
 		$(PYTHON) supernet/testdata/parity.py selftest; \
 		$(PYTHON) ops/testdata/ops_golden.py verify; \
+		$(PYTHON) ops/testdata/optim_golden.py verify; \
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
 .PHONY: help run build test check check-rest lint race noasm isas arm64 bench bench-peer bench-growth fuzz generate \

@@ -23,9 +23,11 @@ const (
 	Params                // all parameters
 	Grad                  // gradient of each parameter, at the parameter's offset
 	GradSum               // sum of the gradients of the micro-batches so far, likewise
-	Moment                // momentum of each parameter, at the parameter's offset
-	State                 // running means and variances
-	Input                 // images, labels, drop-path masks
+	Slot0                 // what the optimizer keeps of each parameter, likewise; see Slot
+	Slot1
+	Slot2
+	State // running means and variances
+	Input // images, labels, drop-path masks
 	numRegions
 )
 
@@ -84,6 +86,6 @@ type Backend interface {
 	Fill(m Mem, v float64) error
 	// SumSquares returns the sum of squares over the pieces, in a fixed order.
 	SumSquares(ms []Mem) (float64, error)
-	// SGD updates the parameter pieces: g = scale*grad + wd*w; v = mu*v + g; w -= lr*v.
-	SGD(ms []Mem, lr, mu, wd, scale float64) error
+	// Update changes the parameter pieces ms as an optimizer does in one step.
+	Update(o Optimizer, ms []Mem, u Update) error
 }

@@ -31,3 +31,11 @@ func TestGolden(t *testing.T) {
 	opstest.Golden(t, func() opstest.Machine { return opstest.CPU[float64](pool) }, "testdata/ops_golden.safetensors", 2e-7)
 	opstest.Golden(t, func() opstest.Machine { return opstest.CPU[float32](pool) }, "testdata/ops_golden.safetensors", 1e-4)
 }
+
+// TestOptimizers: steps of every optimizer as PyTorch takes them.
+func TestOptimizers(t *testing.T) {
+	pool := cpu.NewPool(2)
+	defer pool.Close()
+	opstest.Optimizers(t, func() opstest.Machine { return opstest.CPU[float64](pool) }, "testdata/optim_golden.safetensors", 2e-7)
+	opstest.Optimizers(t, func() opstest.Machine { return opstest.CPU[float32](pool) }, "testdata/optim_golden.safetensors", 2e-6)
+}

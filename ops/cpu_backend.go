@@ -140,15 +140,3 @@ func (b *CPU[T]) SumSquares(ms []Mem) (float64, error) {
 	}
 	return b.eng.SumSquares(b.sums), nil
 }
-
-// SGD implements Backend.
-func (b *CPU[T]) SGD(ms []Mem, lr, mu, wd, scale float64) error {
-	b.params = b.params[:0]
-	for _, m := range ms {
-		w, g, v := m, m, m
-		w.Region, g.Region, v.Region = Params, Grad, Moment
-		b.params = append(b.params, cpu.Param[T]{W: b.at(w), G: b.at(g), V: b.at(v)})
-	}
-	b.eng.SGD(b.params, lr, mu, wd, scale)
-	return nil
-}

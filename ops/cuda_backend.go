@@ -191,9 +191,3 @@ func (b *CUDA) SumSquares(ms []Mem) (float64, error) {
 	}
 	return s, err
 }
-
-// SGD implements Backend.
-func (b *CUDA) SGD(ms []Mem, lr, mu, wd, scale float64) error {
-	run := cuda.Run{LR: float32(lr), Mu: float32(mu), WD: float32(wd), A: float32(scale)}
-	return b.now(run, func(l *lowering) error { l.sgd(ms); return nil })
-}

@@ -20,11 +20,3 @@ func (l *lowering) squares(ms []Mem, partial cuda.Addr) int {
 	})
 	return n
 }
-
-// sgd adds the update of the parameter pieces.
-func (l *lowering) sgd(ms []Mem) {
-	for _, m := range ms {
-		at := func(r Region) cuda.Addr { return l.f32(Mem{Region: r, Off: m.Off, Len: m.Len}) }
-		cuda.Add(l.b, "sgd", false, &cuda.SGDArgs{W: at(Params), G: at(Grad), V: at(Moment), N: int32(m.Len), Blocks: int32(max(1, ceilDiv(m.Len, 2048)))})
-	}
-}

@@ -139,9 +139,6 @@ func (l *Lowered) End(partial cuda.Addr, n, parts int, clip float64, stats cuda.
 	cuda.Add(l.low.b, "end", false, &cuda.EndArgs{Partial: partial, Stats: stats, Blocks: 1, NPartial: int32(n), Parts: int32(parts), Clip: float32(clip)})
 }
 
-// SGD adds the update of the parameters.
-func (l *Lowered) SGD(params []Mem) { l.low.sgd(params) }
-
 // Count adds the cross-entropy of a batch, without smoothing, and its sum and the
 // images classified right to the device's Control.
 func (l *Lowered) Count(logits, labels Mem) {

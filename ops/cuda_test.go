@@ -24,3 +24,9 @@ func TestCUDAGolden(t *testing.T) {
 	e := emu.Open(t)
 	opstest.Golden(t, func() opstest.Machine { return opstest.CUDA(e, false) }, "testdata/ops_golden.safetensors", 1e-4)
 }
+
+// TestCUDAOptimizers: steps of every optimizer as PyTorch takes them.
+func TestCUDAOptimizers(t *testing.T) {
+	e := emu.Open(t)
+	opstest.Optimizers(t, func() opstest.Machine { return opstest.CUDA(e, false) }, "testdata/optim_golden.safetensors", 2e-6)
+}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"oneshot/internal/rng"
+	"oneshot/ops"
 	"oneshot/supernet/space"
 )
 
@@ -30,7 +31,11 @@ func reference(b *testing.B, batch, threads int) *Bench {
 func (b *Bench) perSecond(t *testing.B, train bool) {
 	var flops int64
 	for _, a := range b.archs {
-		w, err := Floor(b.net.cfg, a, b.batch.N, train)
+		var o ops.Optimizer
+		if train {
+			o = DefaultTrain().Optimizer
+		}
+		w, err := Floor(b.net.cfg, a, b.batch.N, o)
 		if err != nil {
 			t.Fatal(err)
 		}

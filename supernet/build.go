@@ -127,17 +127,33 @@ func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
 		return err
 	}
 	out := b.out
-	out.Prog, out.Params = prog, joined(prog.Params)
+	out.Prog = prog
 	for i, to := range []*ops.Mem{&out.Logits, &out.Loss, &out.Aux}[:len(keep)] {
 		*to = prog.Kept[i]
 	}
 	if !b.spec.Train {
 		return nil
 	}
-	for _, m := range out.Params {
+	for _, m := range joined(prog.Params) {
 		m.Region = ops.Grad
 		out.Grads = append(out.Grads, m)
 	}
+	vectors := map[ops.Mem]bool{}
+	for _, l := range b.path.Layers {
+		params, _, _ := b.layout.Of(l)
+		for _, p := range params {
+			vectors[p.Mem] = len(p.File) < 2
+		}
+	}
+	var decayed, spared []ops.Mem
+	for _, m := range prog.Params {
+		if vectors[m] && !b.spec.DecayAll {
+			spared = append(spared, m)
+		} else {
+			decayed = append(decayed, m)
+		}
+	}
+	out.Decayed, out.Spared = joined(decayed), joined(spared)
 	return nil
 }
 

@@ -1,22 +1,37 @@
 package supernet
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 
+	"oneshot/ops"
 	"oneshot/weights"
 )
 
 // trainState is the part of a checkpoint that is not a tensor.
 type trainState struct {
-	Step int    `json:"step"`
-	Seed uint64 `json:"seed"`
+	Step      int    `json:"step"`
+	Seed      uint64 `json:"seed"`
+	Optimizer string `json:"optimizer,omitempty"` // absent: sgd
 }
 
 const (
-	momentPrefix = "optimizer.momentum."
-	emaPrefix    = "ema."
+	optimizerPrefix = "optimizer." // then the name of a slot, a dot, the parameter's name
+	emaPrefix       = "ema."
 )
+
+// slotPrefix begins the names of the tensors of an optimizer's slot.
+func slotPrefix(slot string) string { return optimizerPrefix + slot + "." }
+
+// stored is the optimizer's name in a checkpoint's state.
+func (c TrainConfig) stored() string {
+	if name := c.Optimizer.Name(); name != (ops.SGD{}).Name() {
+		return name
+	}
+	return ""
+}
 
 // Checkpoint is everything a run needs to continue: weights, statistics,
 // momentum, averaged weights, step. Data order, paths and masks are functions
@@ -29,16 +44,19 @@ func (t *Trainer) Checkpoint() (weights.Checkpoint, error) {
 	if err := t.eng.Pull(); err != nil {
 		return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d: %w", t.step, err)
 	}
-	ts := append(t.net.Tensors(), t.net.paramTensors(momentPrefix, t.slots[0])...)
+	ts := t.net.Tensors()
+	for i, slot := range t.cfg.Optimizer.Slots() {
+		ts = append(ts, t.net.paramTensors(slotPrefix(slot), t.slots[i])...)
+	}
 	if t.ema != nil {
 		for _, e := range t.ema.Tensors() {
 			e.Name = emaPrefix + e.Name
 			ts = append(ts, e)
 		}
 	}
-	state, err := json.Marshal(trainState{Step: t.step, Seed: t.cfg.Seed})
+	state, err := json.Marshal(trainState{Step: t.step, Seed: t.cfg.Seed, Optimizer: t.cfg.stored()})
 	if err != nil {
-		panic(err) // two integers
+		panic(err) // two integers and a word
 	}
 	return weights.Checkpoint{Step: t.step, Tensors: ts, State: state}, nil
 }
@@ -56,13 +74,18 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 	if s.Step < 0 || s.Step > t.cfg.Steps {
 		return fmt.Errorf("supernet: checkpoint is at step %d of a run of %d", s.Step, t.cfg.Steps)
 	}
-	net, moment, ema := splitCheckpoint(c.Tensors)
+	if s.Optimizer != t.cfg.stored() {
+		return fmt.Errorf("supernet: checkpoint was trained with the optimizer %s, not %s", cmp.Or(s.Optimizer, ops.SGD{}.Name()), t.cfg.Optimizer.Name())
+	}
+	net, slots, ema := splitCheckpoint(c.Tensors)
 	if err := t.net.SetTensors(net); err != nil {
 		return err
 	}
-	in := newIncoming(moment)
-	if err := in.params(t.net.layout, "", t.slots[0]); err != nil {
-		return fmt.Errorf("supernet: momentum: %w", err)
+	in := newIncoming(slots)
+	for i, slot := range t.cfg.Optimizer.Slots() {
+		if err := in.params(t.net.layout, slotPrefix(slot), t.slots[i]); err != nil {
+			return fmt.Errorf("supernet: optimizer: %w", err)
+		}
 	}
 	if err := in.rest(); err != nil {
 		return err
@@ -78,18 +101,18 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 }
 
 // splitCheckpoint sorts a training checkpoint's tensors into the network's,
-// the momentum's and the averaged network's, prefixes removed.
-func splitCheckpoint(ts []weights.Tensor) (net, moment, ema []weights.Tensor) {
+// the optimizer's and the averaged network's, whose prefix is removed.
+func splitCheckpoint(ts []weights.Tensor) (net, slots, ema []weights.Tensor) {
 	for _, t := range ts {
-		if name, ok := cutName(t, momentPrefix); ok {
-			moment = append(moment, name)
+		if strings.HasPrefix(t.Name, optimizerPrefix) {
+			slots = append(slots, t)
 		} else if name, ok := cutName(t, emaPrefix); ok {
 			ema = append(ema, name)
 		} else {
 			net = append(net, t)
 		}
 	}
-	return net, moment, ema
+	return net, slots, ema
 }
 
 func cutName(t weights.Tensor, prefix string) (weights.Tensor, bool) {

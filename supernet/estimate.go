@@ -121,7 +121,8 @@ func Widest(cfg NetConfig) (space.Arch, error) {
 // loaded, for checking it.
 func (c TrainConfig) weightCopies(nParam, nState int64) (live, copied int64) {
 	net := nParam + nState
-	live, copied = net+2*nParam, net+nParam+net // gradient and momentum; momentum
+	slots := int64(len(c.Optimizer.Slots()))
+	live, copied = net+(1+slots)*nParam, net+slots*nParam+net // gradient and slots; slots
 	if c.micro() < c.Batch {
 		live += nParam
 	}

@@ -1,12 +1,15 @@
 package supernet
 
-import "oneshot/supernet/space"
+import (
+	"oneshot/ops"
+	"oneshot/supernet/space"
+)
 
 // Work is what a processor cannot avoid.
 type Work struct{ Flops, Bytes int64 }
 
-// Floor is the least work of a training step, or of a forward pass with running
-// statistics, on batch images of path arch: what a perfectly fused
+// Floor is the least work of a training step with optimizer o, or with o nil of a
+// forward pass with running statistics, on batch images of path arch: what a perfectly fused
 // implementation has to multiply, add and move between the processor and
 // memory. A machine's peak rates turn it into a bound on the time.
 //
@@ -20,7 +23,7 @@ type Work struct{ Flops, Bytes int64 }
 //     whole batch. What a segment moves, its operation says (ops.Cost.Moved).
 //   - The gradient of a state with k readers takes k-1 more reads to add up.
 //   - A parameter is read forward and backward, its gradient written, and the
-//     update reads value, gradient and momentum and writes value and momentum.
+//     update reads value, gradient and the optimizer's slots and writes value and slots.
 //
 // Scoring has no statistics to wait for: a few images can pass through the whole
 // network in a cache, so it has to read the images and the parameters, once.
@@ -30,7 +33,7 @@ type Work struct{ Flops, Bytes int64 }
 // pass needs again, such as the gradient before and after the sums of batch
 // normalisation's backward, is not in it: a step cannot be faster, and a real one is
 // slower.
-func Floor(c NetConfig, arch space.Arch, batch int, train bool) (Work, error) {
+func Floor(c NetConfig, arch space.Arch, batch int, o ops.Optimizer) (Work, error) {
 	n, err := c.Space.Describe(c.counted(), arch)
 	if err != nil {
 		return Work{}, err
@@ -39,7 +42,7 @@ func Floor(c NetConfig, arch space.Arch, batch int, train bool) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	if !train {
+	if o == nil {
 		image := int64(c.Image * c.Image * 3)
 		return Work{Flops: 2 * madds * int64(batch), Bytes: 4 * (image*int64(batch) + params)}, nil
 	}
@@ -47,5 +50,6 @@ func Floor(c NetConfig, arch space.Arch, batch int, train bool) (Work, error) {
 	if err != nil {
 		return Work{}, err
 	}
-	return Work{Flops: 3 * 2 * madds * int64(batch), Bytes: 4 * (floats*int64(batch) + 8*params)}, nil
+	moves := int64(6 + 2*len(o.Slots())) // of every parameter
+	return Work{Flops: 3 * 2 * madds * int64(batch), Bytes: 4 * (floats*int64(batch) + moves*params)}, nil
 }

@@ -3,6 +3,7 @@ package supernet
 import (
 	"testing"
 
+	"oneshot/ops"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/supernet/space/cell"
@@ -56,11 +57,11 @@ func TestFloorByHand(t *testing.T) {
 	} {
 		a := s.(cell.Space).Arch([]cell.Node{l.node}, []cell.Node{l.node})
 		want := Work{Flops: 6 * batch * l.madds, Bytes: 4 * (int64(batch*l.train) + 8*l.params)}
-		if got, err := Floor(c, a, batch, true); err != nil || got != want {
+		if got, err := Floor(c, a, batch, ops.SGD{}); err != nil || got != want {
 			t.Errorf("%s: training takes %+v, want %+v", l.name, got, want)
 		}
 		want = Work{Flops: 2 * batch * l.madds, Bytes: 4 * (int64(batch*image) + l.params)}
-		if got, err := Floor(c, a, batch, false); err != nil || got != want {
+		if got, err := Floor(c, a, batch, nil); err != nil || got != want {
 			t.Errorf("%s: scoring takes %+v, want %+v", l.name, got, want)
 		}
 	}

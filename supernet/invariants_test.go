@@ -127,7 +127,7 @@ func TestStopAndResumeEqualsNeverStopped(t *testing.T) {
 				t.Errorf("retrain=%v: stopped after step %d and resumed: other bytes than never stopped", retrain, at)
 			}
 			for i := range c.Tensors {
-				if strings.HasPrefix(c.Tensors[i].Name, momentPrefix) {
+				if strings.HasPrefix(c.Tensors[i].Name, slotPrefix("momentum")) {
 					c.Tensors[i].F32 = make([]float32, len(c.Tensors[i].F32))
 				}
 			}

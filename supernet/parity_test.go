@@ -168,7 +168,7 @@ func (p parity) runOn(t *testing.T, rt *Runtime, whole bool) {
 		}
 		n = s
 	}
-	c := TrainConfig{Steps: p.Train.Steps, Batch: p.Train.Batch, LR: p.Train.LR, MinLR: p.Train.LR, Momentum: p.Train.Momentum,
+	c := TrainConfig{Steps: p.Train.Steps, Batch: p.Train.Batch, LR: p.Train.LR, MinLR: p.Train.LR, Optimizer: ops.SGD{Momentum: p.Train.Momentum}, DecayNorms: true,
 		WeightDecay: p.Train.WeightDecay, Clip: p.Train.Clip, Smoothing: p.Train.Smoothing, AuxWeight: p.Train.AuxWeight}
 	tr := bare(t, n, c)
 	path, err := tr.build(p.arch)

@@ -26,6 +26,7 @@ func testEngine(t *testing.T, rt *Runtime) {
 	}{
 		{"micro-batches", testMeanGradient},
 		{"update", testUpdate},
+		{"spared", testSpared},
 		{"bad numbers", testBadNumbers},
 		{"steps under way", testStepsUnderWay},
 		{"not started", testNotStarted},
@@ -59,9 +60,9 @@ func newSubject(t *testing.T, rt *Runtime, edit func(*engine.TrainSpec)) *subjec
 	}
 	avg := n.clone()
 	s := &subject{T: t, net: n, spec: engine.TrainSpec{
-		Graph: engine.Spec{Batch: suiteBatch, Train: true, Smoothing: 0.1, AuxWeight: 0.4, DropPath: true},
+		Graph: engine.Spec{Batch: suiteBatch, Train: true, Smoothing: 0.1, AuxWeight: 0.4, DropPath: true, DecayAll: true},
 		Batch: suiteBatch, Masks: n.full.Masks(), Clip: 5, Fixed: true,
-		Slots:   engine.Slots{make([]float32, len(n.params))},
+		Optimizer: ops.SGD{Momentum: 0.9}, Slots: engine.Slots{make([]float32, len(n.params))}, WeightDecay: 0.01,
 		Average: &engine.Values{Params: avg.params, State: avg.state},
 	}}
 	edit(&s.spec)
@@ -82,7 +83,7 @@ func (s *subject) step(k int, b *data.Batch) engine.Step {
 	c.Steps, c.Batch, c.MicroBatch, c.DropPath = 10, s.spec.Batch, s.spec.Graph.Batch, 0.6
 	masks := make([]float32, s.g.Masks*c.Batch)
 	c.drawMasks(5+k, s.g.Masks, masks)
-	return engine.Step{Number: k, Update: engine.Update{LR: 0.1, Momentum: 0.9, WeightDecay: 0.01}, Decay: 0.75, Masks: masks, Batch: b}
+	return engine.Step{Number: k, LR: 0.1, Decay: 0.75, Masks: masks, Batch: b}
 }
 
 func (s *subject) must(err error) {
@@ -134,7 +135,7 @@ func testMeanGradient(t *testing.T, rt *Runtime) {
 	whole := newSubject(t, rt, func(*engine.TrainSpec) {})
 	tr := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.Batch = micro })
 	single := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.Batch, c.Batch = micro, micro })
-	still := func(s engine.Step) engine.Step { s.Update.LR = 0; return s }
+	still := func(s engine.Step) engine.Step { s.LR = 0; return s }
 	st := still(tr.step(0, b))
 	if tr.g.Masks == 0 || !slices.Contains(st.Masks, 0) || slices.Max(st.Masks) <= 1 {
 		t.Fatalf("masks %v drop nothing or scale nothing", st.Masks)
@@ -199,7 +200,7 @@ func testUpdate(t *testing.T, rt *Runtime) {
 			t.Fatalf("a gradient of norm %g is not clipped: the test is blind", o.GradNorm)
 		}
 		after := s.values()
-		u, d := st.Update, float64(st.Decay)
+		d := float64(st.Decay)
 		moved := 0
 		near := func(what string, k int, got float32, want float64) {
 			t.Helper()
@@ -208,8 +209,8 @@ func testUpdate(t *testing.T, rt *Runtime) {
 			}
 		}
 		for k, w := range before[0] {
-			v := u.Momentum*float64(before[2][k]) + scale*float64(grad[k]) + u.WeightDecay*float64(w)
-			want := float64(w) - u.LR*v
+			v := 0.9*float64(before[2][k]) + scale*float64(grad[k]) + s.spec.WeightDecay*float64(w)
+			want := float64(w) - st.LR*v
 			near("momentum", k, after[2][k], v)
 			near("parameter", k, after[0][k], want)
 			near("averaged parameter", k, after[3][k], d*float64(before[3][k])+(1-d)*float64(after[0][k]))
@@ -223,6 +224,37 @@ func testUpdate(t *testing.T, rt *Runtime) {
 		if moved < len(before[0])/2 || sameBits(before[1], after[1]) {
 			t.Errorf("%d of %d parameters moved", moved, len(before[0]))
 		}
+	}
+}
+
+// testSpared: weight decay that spares normalisations and biases moves only what has
+// more than one dimension.
+func testSpared(t *testing.T, rt *Runtime) {
+	after := func(decay float64) (*subject, []float32) {
+		s := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.DecayAll, c.WeightDecay = false, decay })
+		s.take(s.step(0, firstBatch(t, suiteBatch)))
+		return s, s.values()[0]
+	}
+	_, none := after(0)
+	s, got := after(0.5)
+	vectors, others := 0, 0
+	for _, p := range s.net.layout.Params {
+		part := func(v []float32) []float32 { return v[p.Mem.Off : p.Mem.Off+p.Mem.Len] }
+		same := sameBits(part(none), part(got))
+		if vector := len(p.File) == 1; vector {
+			vectors++
+			if !same {
+				t.Errorf("%s decayed", p.Name)
+			}
+		} else {
+			others++
+			if same {
+				t.Errorf("%s did not decay", p.Name)
+			}
+		}
+	}
+	if vectors == 0 || others == 0 {
+		t.Errorf("%d vectors and %d others", vectors, others)
 	}
 }
 

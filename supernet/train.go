@@ -87,9 +87,10 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 
 // newTrainer makes a trainer; without a data set its steps are given batches.
 func newTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
-	t := &Trainer{net: n, cfg: c, slots: engine.Slots{make([]float32, len(n.params))}}
+	t := &Trainer{net: n, cfg: c, slots: c.slots(len(n.params))}
 	t.paths = t.archOf
-	spec := engine.TrainSpec{Graph: c.spec(), Batch: c.Batch, Clip: c.Clip, Fixed: n.arch != nil, Slots: t.slots, Images: d,
+	spec := engine.TrainSpec{Graph: c.spec(), Batch: c.Batch, Clip: c.Clip, Fixed: n.arch != nil, Images: d,
+		Optimizer: c.Optimizer, Slots: t.slots, WeightDecay: c.WeightDecay,
 		Data: data.LoaderConfig{Batch: c.Batch, Seed: c.Seed, Workers: c.Workers, Augment: c.Augment}}
 	if c.DropPath > 0 {
 		spec.Masks = n.full.Masks()
@@ -252,7 +253,7 @@ func (t *Trainer) describe(g *engine.Graph, step int) engine.Step {
 	if n > 0 {
 		t.cfg.drawMasks(step, g.Masks, t.masks)
 	}
-	return engine.Step{Number: step, Update: t.cfg.update(step), Decay: t.cfg.decay(step), Masks: t.masks[:n]}
+	return engine.Step{Number: step, LR: t.cfg.rate(step), Decay: t.cfg.decay(step), Masks: t.masks[:n]}
 }
 
 // finish waits for the first step under way and returns what it did.

@@ -6,17 +6,19 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/ops"
 	"oneshot/supernet/engine"
 )
 
 // TrainConfig describes a training run of a supernet or of one architecture.
 type TrainConfig struct {
-	Steps       int     // SGD steps, at least 1
+	Steps       int     // at least 1
 	Batch       int     // images a step, at least 2
 	LR          float64 // peak learning rate, above 0
 	MinLR       float64 // learning rate at the last step, 0 to LR
-	Momentum    float64 // of SGD, in [0,1)
-	WeightDecay float64 // added to the gradient, at least 0
+	Optimizer   ops.Optimizer
+	WeightDecay float64 // as the optimizer uses it, at least 0
+	DecayNorms  bool    // weight decay also of normalisations' parameters and of biases
 	Clip        float64 // bound on the global gradient norm; 0 is off
 	WarmupSteps int     // steps of linear growth up to LR, 0 to Steps
 	Smoothing   float64 // label smoothing, in [0,1)
@@ -41,7 +43,7 @@ type TrainConfig struct {
 // DefaultTrain holds the LaNAS release's supernet settings (lr 0.025 to
 // 0.001, weight decay 3e-4, clipping at 5) with a batch of 64.
 func DefaultTrain() TrainConfig {
-	return TrainConfig{Steps: 1000, Batch: 64, LR: 0.025, MinLR: 0.001, Momentum: 0.9, WeightDecay: 3e-4, Clip: 5,
+	return TrainConfig{Steps: 1000, Batch: 64, LR: 0.025, MinLR: 0.001, Optimizer: ops.SGD{Momentum: 0.9}, WeightDecay: 3e-4, DecayNorms: true, Clip: 5,
 		Augment: data.Augment{Crop: 4, Flip: true}, Workers: 1, AuxWeight: 0.4}
 }
 
@@ -59,7 +61,7 @@ func (c TrainConfig) Check() error {
 		{c.micro() >= 2 && c.Batch%c.micro() == 0, "micro_batch", c.MicroBatch, fmt.Sprintf("0 or a divisor of the batch of %d, at least 2", c.Batch)},
 		{c.LR > 0 && !math.IsInf(c.LR, 0), "lr", c.LR, "above 0"},
 		{c.MinLR >= 0 && c.MinLR <= c.LR, "min_lr", c.MinLR, "from 0 to lr"},
-		{c.Momentum >= 0 && c.Momentum < 1, "momentum", c.Momentum, "in [0,1)"},
+		{c.Optimizer != nil, "optimizer", c.Optimizer, "one of package ops"},
 		{c.WeightDecay >= 0, "weight_decay", c.WeightDecay, "at least 0"},
 		{c.Clip >= 0, "clip", c.Clip, "at least 0"},
 		{c.WarmupSteps >= 0 && c.WarmupSteps <= c.Steps, "warmup_steps", c.WarmupSteps, "from 0 to steps"},
@@ -72,7 +74,7 @@ func (c TrainConfig) Check() error {
 			return fmt.Errorf("supernet: %s is %v, want %s", r.field, r.got, r.want)
 		}
 	}
-	return nil
+	return c.Optimizer.Check()
 }
 
 // micro is how many images go through the network at a time.
@@ -85,7 +87,7 @@ func (c TrainConfig) micro() int {
 
 // spec says what the graphs of this training are built for.
 func (c TrainConfig) spec() engine.Spec {
-	return engine.Spec{Batch: c.micro(), Train: true, Smoothing: c.Smoothing, AuxWeight: c.AuxWeight, DropPath: c.DropPath > 0}
+	return engine.Spec{Batch: c.micro(), Train: true, Smoothing: c.Smoothing, AuxWeight: c.AuxWeight, DropPath: c.DropPath > 0, DecayAll: c.DecayNorms}
 }
 
 // rate is the learning rate of step s (from 0): linear warm-up, then half a
@@ -123,9 +125,13 @@ func (c TrainConfig) decay(s int) float32 {
 	return float32(min(c.EMA, (1+n)/(10+n)))
 }
 
-// update is what the optimizer does in step s.
-func (c TrainConfig) update(s int) engine.Update {
-	return engine.Update{LR: c.rate(s), Momentum: c.Momentum, WeightDecay: c.WeightDecay}
+// slots are the optimizer's for that many parameters.
+func (c TrainConfig) slots(params int) engine.Slots {
+	s := make(engine.Slots, len(c.Optimizer.Slots()))
+	for i := range s {
+		s[i] = make([]float32, params)
+	}
+	return s
 }
 
 // dropRate is the drop-path probability of step s: linear from 0 to DropPath.

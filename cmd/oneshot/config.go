@@ -53,7 +53,7 @@ type NetConfig struct {
 	Affine bool `yaml:"affine" json:"affine"`
 }
 
-// SGDConfig is momentum SGD with a cosine schedule; embedded by both trainings.
+// SGDConfig is gradient descent with a cosine schedule; embedded by both trainings.
 type SGDConfig struct {
 	// Epochs: passes over the training images; 0..100000. Steps, when above 0,
 	// gives the number of steps directly and Epochs is ignored.
@@ -71,10 +71,15 @@ type SGDConfig struct {
 	MinLR float64 `yaml:"min_lr" json:"min_lr"`
 	// WarmupSteps: linear rise to LR at the start; steps; 0..all
 	WarmupSteps int `yaml:"warmup_steps" json:"warmup_steps"`
-	// Momentum; 0..1 (1 excluded).
+	// Optimizer: one of optimizerNames.
+	Optimizer string `yaml:"optimizer" json:"optimizer"`
+	// Momentum and Nesterov's form of it, of sgd; 0..1 (1 excluded).
 	Momentum float64 `yaml:"momentum" json:"momentum"`
-	// WeightDecay: L2 coefficient added to the gradient; 0..1.
+	Nesterov bool    `yaml:"nesterov" json:"nesterov"`
+	// WeightDecay: what sgd adds of a weight to its gradient; 0..1.
 	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay"`
+	// DecayNorms: weight decay also of batch normalisation's parameters and biases.
+	DecayNorms bool `yaml:"decay_norms" json:"decay_norms"`
 	// Clip: largest L2 norm of the gradient; 0 = no clipping.
 	Clip float64 `yaml:"clip" json:"clip"`
 	// Smoothing: label smoothing; 0..1 (1 excluded).
@@ -177,8 +182,8 @@ type RunConfig struct {
 // Default is the configuration every preset starts from.
 func Default() Config {
 	sgd := SGDConfig{
-		Epochs: 10, Batch: 64, LR: 0.025, MinLR: 0.001, Momentum: 0.9, WeightDecay: 3e-4,
-		Clip: 5, Crop: 4, Flip: true,
+		Epochs: 10, Batch: 64, LR: 0.025, MinLR: 0.001, Optimizer: "sgd", Momentum: 0.9, WeightDecay: 3e-4,
+		DecayNorms: true, Clip: 5, Crop: 4, Flip: true,
 	}
 	return Config{
 		Seed: 42,

@@ -100,7 +100,11 @@ func (c *check) sgd(section string, s SGDConfig) {
 		c.addf("%s.min_lr = %v: want a number from 0 to %s.lr", section, s.MinLR, section)
 	}
 	c.ints(section+".warmup_steps", s.WarmupSteps, 0, many)
+	c.oneOf(section+".optimizer", s.Optimizer, optimizerNames...)
 	c.floats(section+".momentum", s.Momentum, 0, 1, true)
+	if s.Nesterov && s.Momentum == 0 {
+		c.addf("%s.nesterov = true: want %s.momentum above 0", section, section)
+	}
 	c.floats(section+".weight_decay", s.WeightDecay, 0, 1, false)
 	c.floats(section+".clip", s.Clip, 0, math.MaxFloat32, false)
 	c.floats(section+".smoothing", s.Smoothing, 0, 1, true)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"oneshot/data"
+	"oneshot/ops"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 )
@@ -45,10 +46,22 @@ func (s SGDConfig) epochs(images int) float64 {
 	return float64(s.Epochs)
 }
 
+// optimizerNames are the values of Optimizer.
+var optimizerNames = []string{"sgd"}
+
+// optimizer is the one of that name with its settings; nil if there is none.
+func (s SGDConfig) optimizer() ops.Optimizer {
+	switch s.Optimizer {
+	case "sgd":
+		return ops.SGD{Momentum: s.Momentum, Nesterov: s.Nesterov}
+	}
+	return nil
+}
+
 func (j *job) sgdConfig(s SGDConfig, images int) supernet.TrainConfig {
 	return supernet.TrainConfig{
-		Steps: s.steps(images), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR, Momentum: s.Momentum,
-		WeightDecay: s.WeightDecay, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: j.cfg.Seed,
+		Steps: s.steps(images), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR,
+		Optimizer: s.optimizer(), WeightDecay: s.WeightDecay, DecayNorms: s.DecayNorms, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: j.cfg.Seed,
 		Augment: data.Augment{Crop: s.Crop, Flip: s.Flip, Cutout: s.Cutout},
 		Workers: j.cfg.Run.Workers, Smoothing: s.Smoothing,
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oneshot/internal/rng"
+	"oneshot/ops"
 	"oneshot/ops/cpu"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
@@ -328,7 +329,11 @@ func (m *benchRun) report(r *benchReport, p cpu.Peak) error {
 	for i, a := range m.archs {
 		median += m.median[i] / n
 		best += m.best[i] / n
-		w, err := supernet.Floor(m.net, a, m.batch, m.what != "eval")
+		var o ops.Optimizer // of a training
+		if m.what != "eval" {
+			o = supernet.DefaultTrain().Optimizer
+		}
+		w, err := supernet.Floor(m.net, a, m.batch, o)
 		if err != nil {
 			return err
 		}

@@ -239,11 +239,15 @@ func TestStepAllocatesNothing(t *testing.T) {
 	defer pool.Close()
 	e, l := NewEngine[float32](pool), newLab[float32](t, 1)
 	logits, labels := l.random(40*7), make([]int32, 40)
-	params := []Param[float32]{{l.random(9), l.random(9), l.random(9)}, {l.random(1000), l.random(1000), l.random(1000)}}
+	params := []Param[float32]{}
+	for _, n := range []int{9, 1000} {
+		params = append(params, Param[float32]{W: l.random(n), G: l.random(n), S: [3][]float32{1: l.random(n)}})
+	}
+	rule := &descent[float32]{1e-3}
 	grads := [][]float32{params[0].G, params[1].G}
 	for name, f := range map[string]func(){
 		"SoftmaxXent": func() { e.SoftmaxXent(40, 7, logits, labels, 0.1, logits) },
-		"SGD":         func() { e.SGD(params, 1e-3, 0.9, 1e-4, 1) },
+		"Update":      func() { e.Update(params, rule) },
 		"SumSquares":  func() { e.SumSquares(grads) },
 	} {
 		if n := testing.AllocsPerRun(5, f); n != 0 {

@@ -281,12 +281,14 @@ type Stats struct {
 	Bad, Pad           int32
 }
 
-// SGDArgs: g = factor*G + wd*W; V = mu*V + g; W -= lr*V, unless Control.Bad.
-// lr, mu and wd are Run's, factor is Control's; without a Control it is Run.A.
+// SGDArgs: g = factor*G + WD*W; V = Mu*V + g; W -= lr*V, with Nesterov lr*(g+Mu*V),
+// unless Control.Bad. lr is Run's, factor is Control's; without a Control it is Run.A.
 type SGDArgs struct {
-	W, G, V Addr
-	Blocks  int32
-	N       int32
+	W, G, V  Addr
+	Blocks   int32
+	N        int32
+	Mu, WD   float32
+	Nesterov int32
 }
 
 // AxpbyArgs: Y = Run.A*X + Run.B*Y, unless Control.Bad.
@@ -328,8 +330,8 @@ type Im2colArgs struct {
 
 // Run is what changes from launch to launch, passed by value to every kernel.
 type Run struct {
-	Control    Addr // Control; 0: none
-	Momentum   float32
-	LR, Mu, WD float32
-	A, B       float32
+	Control  Addr // Control; 0: none
+	Momentum float32
+	LR       float32
+	A, B     float32
 }

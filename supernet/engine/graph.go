@@ -9,6 +9,9 @@ type Spec struct {
 	Smoothing float64
 	AuxWeight float64
 	DropPath  bool // masks on the operations that are not identities
+	// DecayAll has weight decay act on all parameters; without it on those of more than
+	// one dimension only, and so not on normalisations and biases.
+	DecayAll bool
 }
 
 // Graph is a compiled path.
@@ -17,13 +20,15 @@ type Graph struct {
 	Logits ops.Mem   // (Batch,Classes)
 	Aux    ops.Mem   // likewise; absent without auxiliary head
 	Loss   ops.Mem   // one value, the mean of the batch; absent unless training
-	Params []ops.Mem // parameters in use, by offset, joined
-	Grads  []ops.Mem // their gradients; empty unless training
-	Norms  []int     // normalisations in use, as the network counts them
-	States []ops.Mem // their running statistics
-	Masks  int       // drop-path masks, each of one value an image
-	Batch  int
-	Image  int // values of one image
+	Grads  []ops.Mem // gradients of the parameters in use, by offset, joined; empty unless training
+	// Decayed are the parameters in use that weight decay acts on, Spared the others;
+	// both by offset, joined.
+	Decayed, Spared []ops.Mem
+	Norms           []int     // normalisations in use, as the network counts them
+	States          []ops.Mem // their running statistics
+	Masks           int       // drop-path masks, each of one value an image
+	Batch           int
+	Image           int // values of one image
 
 	Lowered any // what the engine that compiled it keeps with it
 }

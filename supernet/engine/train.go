@@ -23,8 +23,11 @@ type TrainSpec struct {
 	Masks   int     // the most drop-path masks of any path
 	Clip    float64 // bound on the norm of the mean gradient; 0 is off
 	Fixed   bool    // all steps have the same graph
-	Slots   Slots   // the optimizer's values of each parameter
 	Average *Values // of the network, moved towards it by each step; nil is off
+
+	Optimizer   ops.Optimizer
+	Slots       Slots   // what it keeps of each parameter
+	WeightDecay float64 // of Graph.Decayed
 
 	// Images are trained on in the order of Data, from the batch of the first step
 	// on; without images every step is given its batch.
@@ -36,22 +39,13 @@ type TrainSpec struct {
 func (c TrainSpec) Parts() int { return c.Batch / c.Graph.Batch }
 
 // Slots are the values that an optimizer keeps of every parameter, in arrays as
-// long as the parameters. Slot i lies in region SlotRegions[i].
+// long as the parameters. Slot i lies in region ops.Slot(i).
 type Slots [][]float32
-
-// SlotRegions are the regions of the optimizer's slots, at the parameters' offsets.
-var SlotRegions = []ops.Region{ops.Moment}
-
-// Update is what the optimizer does with the gradient in one step: stochastic
-// gradient descent with momentum, which is slot 0.
-type Update struct {
-	LR, Momentum, WeightDecay float64
-}
 
 // Step is what changes from step to step.
 type Step struct {
-	Number int // from 0
-	Update Update
+	Number int         // from 0
+	LR     float64     // learning rate
 	Decay  float32     // of the averages: they become Decay of themselves and 1-Decay of the network
 	Masks  []float32   // drop-path masks (micro-batch, mask, image of it), copied by Issue
 	Batch  *data.Batch // nil: the one of the step's number

@@ -73,12 +73,10 @@ struct Run {
   u64 Control;
   float Momentum;
   float LR;
-  float Mu;
-  float WD;
   float A;
   float B;
 };
-static_assert(sizeof(Run) == 32, "Run differs from args.go");
+static_assert(sizeof(Run) == 24, "Run differs from args.go");
 
 struct ConvArgs {
   u64 Parts;
@@ -336,8 +334,11 @@ struct SGDArgs {
   u64 V;
   int Blocks;
   int N;
+  float Mu;
+  float WD;
+  int Nesterov;
 };
-static_assert(sizeof(SGDArgs) == 32, "SGDArgs differs from args.go");
+static_assert(sizeof(SGDArgs) == 48, "SGDArgs differs from args.go");
 
 struct AxpbyArgs {
   u64 X;

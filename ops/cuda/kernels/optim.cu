@@ -123,10 +123,10 @@ extern "C" __global__ void __launch_bounds__(256) sgd(const SGDArgs *tasks, Run 
   float *w = (float *)a.W, *v = (float *)a.V;
   const float *g = (const float *)a.G;
   for (int i = blockIdx.x * THREADS + threadIdx.x; i < a.N; i += a.Blocks * THREADS) {
-    float d = factor * g[i] + run.WD * w[i];
-    float m = run.Mu * v[i] + d;
+    float d = factor * g[i] + a.WD * w[i];
+    float m = a.Mu * v[i] + d;
     v[i] = m;
-    w[i] -= run.LR * m;
+    w[i] -= run.LR * (a.Nesterov ? d + a.Mu * m : m);
   }
 }
 

@@ -57,7 +57,12 @@ func (t *Trainer) Compile(p engine.Path) (*engine.Graph, error) {
 	partial, n := l.Squares(g.Grads)
 	l.End(partial, n, parts, t.c.Clip, t.stats)
 	s.update = b.Section()
-	l.SGD(g.Params)
+	if err := l.Update(t.c.Optimizer, g.Decayed, t.c.WeightDecay); err != nil {
+		return nil, err
+	}
+	if err := l.Update(t.c.Optimizer, g.Spared, 0); err != nil {
+		return nil, err
+	}
 	s.plan = b.Plan()
 	s.kept = map[ops.Mem]cuda.Addr{}
 	for _, m := range []ops.Mem{g.Logits, g.Aux, g.Loss} {
@@ -79,8 +84,7 @@ func (t *Trainer) gather(b *cuda.Builder, g *engine.Graph, i int) {
 
 // runOf is what changes from launch to launch of a step.
 func (t *Trainer) runOf(s engine.Step) cuda.Run {
-	u := s.Update
-	return cuda.Run{Control: t.control, Momentum: engine.NormMomentum, LR: float32(u.LR), Mu: float32(u.Momentum), WD: float32(u.WeightDecay)}
+	return cuda.Run{Control: t.control, Momentum: engine.NormMomentum, LR: float32(s.LR)}
 }
 
 // launch issues a step and asks for what it did.

@@ -51,7 +51,7 @@ func (t *Trainer) open() error {
 	sizes := map[ops.Region]int{ops.Params: len(t.m.Params), ops.Grad: len(t.m.Params),
 		ops.State: len(t.m.State), ops.Input: t.c.Graph.Batch * (t.m.Image() + 1 + t.c.Masks)}
 	for i, s := range t.c.Slots {
-		sizes[engine.SlotRegions[i]] = len(s)
+		sizes[ops.Slot(i)] = len(s)
 	}
 	if t.c.Parts() > 1 {
 		sizes[ops.GradSum] = len(t.m.Params)
@@ -123,7 +123,7 @@ func (t *Trainer) all() []held {
 	whole := func(r ops.Region, v []float32) held { return held{v, t.back.Addr(ops.Mem{Region: r, Len: len(v)})} }
 	hs := []held{whole(ops.Params, t.m.Params), whole(ops.State, t.m.State)}
 	for i, s := range t.c.Slots {
-		hs = append(hs, whole(engine.SlotRegions[i], s))
+		hs = append(hs, whole(ops.Slot(i), s))
 	}
 	if a := t.c.Average; a != nil {
 		hs = append(hs, held{a.Params, t.averageAt[0]}, held{a.State, t.averageAt[1]})

@@ -32,7 +32,7 @@ func (e *Engine) Train(m engine.Model, c engine.TrainSpec) (engine.Trainer, erro
 	t := &Trainer{m: m, c: c, pool: e.pool, back: b, grad: make([]float32, len(m.Params)), input: input{back: b}, idle: true}
 	b.Bind(ops.Grad, t.grad)
 	for i, s := range c.Slots {
-		b.Bind(engine.SlotRegions[i], s)
+		b.Bind(ops.Slot(i), s)
 	}
 	if c.Parts() > 1 {
 		b.Bind(ops.GradSum, make([]float32, len(m.Params)))
@@ -129,7 +129,7 @@ func (t *Trainer) take(g *engine.Graph, s engine.Step, b *data.Batch) error {
 	if t.out.Bad {
 		return nil
 	}
-	if err := t.update(g, s.Update); err != nil {
+	if err := t.update(g, s.LR); err != nil {
 		return err
 	}
 	if a := t.c.Average; a != nil {
@@ -141,12 +141,17 @@ func (t *Trainer) take(g *engine.Graph, s engine.Step, b *data.Batch) error {
 
 // update has the optimizer move the parameters in use along the clipped gradient:
 // the gradients are sums over micro-batches, their mean is what counts.
-func (t *Trainer) update(g *engine.Graph, u engine.Update) error {
+func (t *Trainer) update(g *engine.Graph, lr float64) error {
 	scale := 1.0
 	if t.c.Clip > 0 {
 		scale = min(1, t.c.Clip/(t.out.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
 	}
-	return t.back.SGD(g.Params, u.LR, u.Momentum, u.WeightDecay, scale/float64(t.c.Parts()))
+	u := ops.Update{LR: lr, Decay: t.c.WeightDecay, Scale: scale / float64(t.c.Parts())}
+	if err := t.back.Update(t.c.Optimizer, g.Decayed, u); err != nil {
+		return err
+	}
+	u.Decay = 0
+	return t.back.Update(t.c.Optimizer, g.Spared, u)
 }
 
 // gradient computes the loss of the batch and the sum of its micro-batches'

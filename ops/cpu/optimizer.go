@@ -1,49 +1,61 @@
 package cpu
 
-// Param is a piece of the parameters with its gradient and its momentum, all of
-// one length.
-type Param[T Float] struct{ W, G, V []T }
+// Param is a piece of the parameters with its gradient and what the optimizer keeps
+// of it, all of one length; arrays that the optimizer has not are nil.
+type Param[T Float] struct {
+	W, G []T
+	S    [3][]T
+}
+
+// Rule is an optimizer's step.
+type Rule[T Float] interface {
+	// Apply changes W and S of a piece, value by value. It runs on several pieces at
+	// the same time.
+	Apply(p Param[T])
+}
 
 // optimizerChunk is the most elements of a chunk of the optimizer's passes.
 const optimizerChunk = 1 << 14
 
-// sgdJob is one pass of the optimizer over pieces.
-type sgdJob[T Float] struct {
-	pieces            []Param[T]
-	s                 split // of all elements
-	lr, mu, wd, scale T
+// updateJob is one pass of the optimizer over pieces.
+type updateJob[T Float] struct {
+	pieces []Param[T]
+	s      split // of all elements
+	rule   Rule[T]
 }
 
-// SGD takes one step of stochastic gradient descent with momentum and weight
-// decay, as torch.optim.SGD with neither dampening nor Nesterov momentum, after
-// multiplying the gradient by scale:
-//
-//	v = momentum*v + (scale*g + decay*w)
-//	w = w - lr*v
-//
-// The gradients stay as they are. NaN and Inf travel as IEEE 754 says.
-func (e *Engine[T]) SGD(pieces []Param[T], lr, momentum, decay, scale float64) {
+// Update applies a rule to pieces of the parameters. The gradients stay as they are.
+// NaN and Inf travel as IEEE 754 says.
+func (e *Engine[T]) Update(pieces []Param[T], r Rule[T]) {
 	n := 0
 	for _, p := range pieces {
 		need(p.G, len(p.W))
-		need(p.V, len(p.W))
+		for _, s := range p.S {
+			if s != nil {
+				need(s, len(p.W))
+			}
+		}
 		n += len(p.W)
 	}
-	j := job[sgdJob[T]](e)
-	*j = sgdJob[T]{pieces, split{n, optimizerChunk}, T(lr), T(momentum), T(decay), T(scale)}
+	j := job[updateJob[T]](e)
+	*j = updateJob[T]{pieces, split{n, optimizerChunk}, r}
 	e.pool.Do(j.s.chunks(), j)
 }
 
-func (j *sgdJob[T]) Chunk(_, chunk int) {
+func (j *updateJob[T]) Chunk(_, chunk int) {
 	lo, hi := j.s.bounds(chunk)
 	for _, p := range j.pieces {
 		from, to := overlap(&lo, &hi, len(p.W))
-		w, g, v := p.W[from:to], p.G[from:to], p.V[from:to]
-		for i, x := range w {
-			u := j.mu*v[i] + (j.scale*g[i] + j.wd*x)
-			v[i] = u
-			w[i] = x - j.lr*u
+		if from == to {
+			continue
 		}
+		part := Param[T]{W: p.W[from:to], G: p.G[from:to]}
+		for i, s := range p.S {
+			if s != nil {
+				part.S[i] = s[from:to]
+			}
+		}
+		j.rule.Apply(part)
 	}
 }
 
