@@ -82,6 +82,11 @@ func (c *compiler) at(n *gorgonia.Node) *seen { return &c.nodes[n.ID()] }
 // checks that gorgonia merged no two gradients, and lays the values out in the
 // arena by liveness.
 func (g *Graph) Compile(b ops.Backend, keep ...Node) (*ops.Program, error) {
+	for i, n := range keep {
+		if n.node == nil {
+			return nil, fmt.Errorf("graph: kept node %d is no node", i)
+		}
+	}
 	c := &compiler{g: g, b: b, all: g.g.AllNodes(), uses: make([]use, len(g.apps))}
 	n := int64(0)
 	for _, x := range c.all {

@@ -128,6 +128,9 @@ func (g *Graph) Grad(loss Node) error {
 	if g.seed != nil {
 		return fmt.Errorf("graph: differentiated twice")
 	}
+	if loss.node == nil {
+		return fmt.Errorf("graph: the loss is no node")
+	}
 	if len(loss.shape) != 0 {
 		return fmt.Errorf("graph: gradient of a node of shape %v: a loss is a scalar", loss.shape)
 	}

@@ -286,6 +286,31 @@ func TestParameterHasOneUse(t *testing.T) {
 	}
 }
 
+// TestMisuse: the zero Node is refused, as are a loss that is no scalar and a second
+// differentiation.
+func TestMisuse(t *testing.T) {
+	n := newNet(tensor.Float64)
+	b := n.backend(1)
+	grad := func(l Node) error { return n.g.Grad(l) }
+	apply := func(in ...Node) error { _, err := n.g.Apply(ops.NodeSum{}, nil, nil, in...); return err }
+	compile := func(keep ...Node) error { _, err := n.g.Compile(b, keep...); return err }
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{grad(Node{}), "the loss is no node"},
+		{grad(n.sum), "a loss is a scalar"},
+		{apply(n.sum, Node{}), "input 1 is no node"},
+		{compile(n.loss, Node{}), "kept node 1 is no node"},
+		{grad(n.loss), ""},
+		{grad(n.loss), "differentiated twice"},
+	} {
+		if c.want == "" && c.err != nil || c.want != "" && (c.err == nil || !strings.Contains(c.err.Error(), c.want)) {
+			t.Errorf("error %v, want %q", c.err, c.want)
+		}
+	}
+}
+
 // TestApplyChecksMemory: what an op says of its parameters and states is enforced.
 func TestApplyChecksMemory(t *testing.T) {
 	for _, c := range []struct {
