@@ -115,12 +115,12 @@ func lanetBase(c *Config) {
 // averaged weights were chosen by us; the release also uses CutMix, which
 // oneshot does not have.
 func lanetRetrain(c *Config, channels, layers int) {
+	s := Default().Retrain.SGDConfig
+	s.Epochs, s.Batch, s.LR, s.MinLR, s.Momentum, s.WeightDecay = 600, 96, 0.025, 0, 0.9, 3e-4
+	s.Clip, s.Smoothing, s.Crop, s.Flip, s.Cutout = 5, 0.1, 4, true, 16
 	c.Retrain = RetrainConfig{
-		SGDConfig: SGDConfig{
-			Epochs: 600, Batch: 96, LR: 0.025, MinLR: 0, Momentum: 0.9, WeightDecay: 3e-4,
-			Clip: 5, Smoothing: 0.1, Crop: 4, Flip: true, Cutout: 16,
-		},
-		Layers: layers, Channels: channels, StemMultiplier: 3,
+		SGDConfig: s,
+		Layers:    layers, Channels: channels, StemMultiplier: 3,
 		Aux: 0.4, DropPath: 0.2, EMA: 0.9999, AllImages: true,
 	}
 }
