@@ -17,8 +17,19 @@ type Optimizer interface {
 	// Slots names the arrays, as torch's optimizer does in its state. Array i is
 	// region Slot(i).
 	Slots() []string
-	// Check reports the first setting out of range.
+	// Check returns a *SettingError for the first setting out of range.
 	Check() error
+}
+
+// SettingError is a setting of an optimizer that is out of range.
+type SettingError struct {
+	Name  string // as in configurations
+	Value any
+	Want  string
+}
+
+func (e *SettingError) Error() string {
+	return fmt.Sprintf("ops: %s is %v, want %s", e.Name, e.Value, e.Want)
 }
 
 // Update is what changes from one use of an optimizer to the next.

@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"oneshot/ops/cpu"
 	"oneshot/ops/cuda"
 )
@@ -22,10 +20,10 @@ func (o SGD) Name() string    { return "sgd" }
 func (o SGD) Slots() []string { return []string{"momentum"} }
 func (o SGD) Check() error {
 	if !(o.Momentum >= 0 && o.Momentum < 1) {
-		return fmt.Errorf("ops: momentum is %v, want in [0,1)", o.Momentum)
+		return &SettingError{"momentum", o.Momentum, "a number from 0 to below 1"}
 	}
 	if o.Nesterov && o.Momentum == 0 {
-		return fmt.Errorf("ops: nesterov needs a momentum above 0")
+		return &SettingError{"nesterov", true, "a momentum above 0"}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"oneshot/lanas"
+	"oneshot/ops"
 	"oneshot/supernet/space"
 )
 
@@ -101,15 +102,24 @@ func (c *check) sgd(section string, s SGDConfig) {
 	}
 	c.ints(section+".warmup_steps", s.WarmupSteps, 0, many)
 	c.oneOf(section+".optimizer", s.Optimizer, optimizerNames...)
-	c.floats(section+".momentum", s.Momentum, 0, 1, true)
-	if s.Nesterov && s.Momentum == 0 {
-		c.addf("%s.nesterov = true: want %s.momentum above 0", section, section)
-	}
+	c.optimizer(section, s)
 	c.floats(section+".weight_decay", s.WeightDecay, 0, 1, false)
 	c.floats(section+".clip", s.Clip, 0, math.MaxFloat32, false)
 	c.floats(section+".smoothing", s.Smoothing, 0, 1, true)
 	c.ints(section+".crop", s.Crop, 0, 16)
 	c.ints(section+".cutout", s.Cutout, 0, 64)
+}
+
+// optimizer has the optimizer check its own settings.
+func (c *check) optimizer(section string, s SGDConfig) {
+	o := s.optimizer()
+	if o == nil {
+		return
+	}
+	var setting *ops.SettingError
+	if errors.As(o.Check(), &setting) {
+		c.addf("%s.%s = %v: want %s", section, setting.Name, setting.Value, setting.Want)
+	}
 }
 
 func (c *check) score(s ScoreConfig) {
