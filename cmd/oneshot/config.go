@@ -76,7 +76,13 @@ type SGDConfig struct {
 	// Momentum and Nesterov's form of it, of sgd; 0..1 (1 excluded).
 	Momentum float64 `yaml:"momentum" json:"momentum"`
 	Nesterov bool    `yaml:"nesterov" json:"nesterov"`
-	// WeightDecay: what sgd adds of a weight to its gradient; 0..1.
+	// Beta1, Beta2 and Eps: decay of adamw's averages of the gradient and of its
+	// square, 0..1 (1 excluded), and what is added to the root of the latter, above 0.
+	Beta1 float64 `yaml:"beta1" json:"beta1"`
+	Beta2 float64 `yaml:"beta2" json:"beta2"`
+	Eps   float64 `yaml:"eps" json:"eps"`
+	// WeightDecay: what sgd adds of a weight to its gradient, or adamw takes of it
+	// times the learning rate; 0..1.
 	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay"`
 	// DecayNorms: weight decay also of batch normalisation's parameters and biases.
 	DecayNorms bool `yaml:"decay_norms" json:"decay_norms"`
@@ -182,7 +188,7 @@ type RunConfig struct {
 // Default is the configuration every preset starts from.
 func Default() Config {
 	sgd := SGDConfig{
-		Epochs: 10, Batch: 64, LR: 0.025, MinLR: 0.001, Optimizer: "sgd", Momentum: 0.9, WeightDecay: 3e-4,
+		Epochs: 10, Batch: 64, LR: 0.025, MinLR: 0.001, Optimizer: "sgd", Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 3e-4,
 		DecayNorms: true, Clip: 5, Crop: 4, Flip: true,
 	}
 	return Config{

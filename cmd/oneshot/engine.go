@@ -47,13 +47,15 @@ func (s SGDConfig) epochs(images int) float64 {
 }
 
 // optimizerNames are the values of Optimizer.
-var optimizerNames = []string{"sgd"}
+var optimizerNames = []string{"sgd", "adamw"}
 
 // optimizer is the one of that name with its settings; nil if there is none.
 func (s SGDConfig) optimizer() ops.Optimizer {
 	switch s.Optimizer {
 	case "sgd":
 		return ops.SGD{Momentum: s.Momentum, Nesterov: s.Nesterov}
+	case "adamw":
+		return ops.AdamW{Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -15,6 +16,10 @@ func TestOptimizerSettings(t *testing.T) {
 		{func(s *SGDConfig) { s.Optimizer = "adm" }, `train.optimizer = "adm"`},
 		{func(s *SGDConfig) { s.Momentum = 1 }, "train.momentum = 1: want a number from 0 to below 1"},
 		{func(s *SGDConfig) { s.Nesterov = true }, ""},
+		{func(s *SGDConfig) { s.Optimizer, s.Momentum = "adamw", 1 }, ""}, // not its own
+		{func(s *SGDConfig) { s.Optimizer, s.Beta1 = "adamw", 1 }, "train.beta1 = 1: want a number from 0 to below 1"},
+		{func(s *SGDConfig) { s.Optimizer, s.Beta2 = "adamw", math.NaN() }, "train.beta2 = NaN"},
+		{func(s *SGDConfig) { s.Optimizer, s.Eps = "adamw", 0 }, "train.eps = 0: want a number above 0"},
 		{func(s *SGDConfig) { s.Nesterov, s.Momentum = true, 0 }, "train.nesterov = true: want a momentum above 0"},
 	} {
 		c := Default()

@@ -291,6 +291,19 @@ type SGDArgs struct {
 	Nesterov int32
 }
 
+// AdamWArgs: t = T+1, g = factor*G, M = Beta1*M + Rest1*g, V = Beta2*V + Rest2*g*g,
+// W = W*(1-lr*WD) - lr/(1-Beta1^t) * M / (sqrt(V/(1-Beta2^t)) + Eps), T = t, unless
+// Control.Bad. Log1 and Log2 are the logarithms of the betas, so that 1-Beta^t keeps
+// its digits where it is small; lr and factor as in SGDArgs.
+type AdamWArgs struct {
+	W, G, M, V, T            Addr
+	Blocks                   int32
+	N                        int32
+	Beta1, Beta2             float32
+	Rest1, Rest2, Log1, Log2 float32 // 1-Beta, log(Beta)
+	Eps, WD                  float32
+}
+
 // AxpbyArgs: Y = Run.A*X + Run.B*Y, unless Control.Bad.
 type AxpbyArgs struct {
 	X, Y      Addr

@@ -51,6 +51,7 @@ var kernelTable = []struct {
 	{"squares", false, SquaresArgs{}, "Partial"},
 	{"end", false, EndArgs{}, "Stats"},
 	{"sgd", false, SGDArgs{}, "W V"},
+	{"adamw", false, AdamWArgs{}, "W M V T"},
 	{"axpby", false, AxpbyArgs{}, "Y"},
 	{"gather", false, GatherArgs{}, "X Y"},
 	{"im2col", true, Im2colArgs{}, "Out"},

@@ -16,6 +16,8 @@ var optimizerCases = []struct {
 }{
 	{"sgd", ops.SGD{Momentum: 0.9}, 0.1},
 	{"sgd_nesterov", ops.SGD{Momentum: 0.9, Nesterov: true}, 0.1},
+	{"adamw", ops.AdamW{Beta1: 0.9, Beta2: 0.99, Eps: 1e-6}, 0.1},
+	{"adamw_beta0", ops.AdamW{Beta2: 0.999, Eps: 1e-8}, 0},
 	{"sgd_plain", ops.SGD{}, 0},
 }
 

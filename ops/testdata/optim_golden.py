@@ -28,6 +28,8 @@ N, FIRST, STEPS = 37, 21, 6
 CASES = {
     "sgd": lambda p: torch.optim.SGD(p, lr=1, momentum=0.9, weight_decay=0.1),
     "sgd_nesterov": lambda p: torch.optim.SGD(p, lr=1, momentum=0.9, weight_decay=0.1, nesterov=True),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=1, betas=(0.9, 0.99), eps=1e-6, weight_decay=0.1),
+    "adamw_beta0": lambda p: torch.optim.AdamW(p, lr=1, betas=(0, 0.999), eps=1e-8, weight_decay=0),
     "sgd_plain": lambda p: torch.optim.SGD(p, lr=1),
 }
 

@@ -340,6 +340,25 @@ struct SGDArgs {
 };
 static_assert(sizeof(SGDArgs) == 48, "SGDArgs differs from args.go");
 
+struct AdamWArgs {
+  u64 W;
+  u64 G;
+  u64 M;
+  u64 V;
+  u64 T;
+  int Blocks;
+  int N;
+  float Beta1;
+  float Beta2;
+  float Rest1;
+  float Rest2;
+  float Log1;
+  float Log2;
+  float Eps;
+  float WD;
+};
+static_assert(sizeof(AdamWArgs) == 80, "AdamWArgs differs from args.go");
+
 struct AxpbyArgs {
   u64 X;
   u64 Y;

@@ -130,6 +130,29 @@ extern "C" __global__ void __launch_bounds__(256) sgd(const SGDArgs *tasks, Run 
   }
 }
 
+extern "C" __global__ void __launch_bounds__(256) adamw(const AdamWArgs *tasks, Run run) {
+  const AdamWArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x >= a.Blocks) return;
+  const Control *c = (const Control *)run.Control;
+  float factor = run.A;
+  if (c) {
+    if (c->Bad) return;
+    factor = c->Factor;
+  }
+  float *w = (float *)a.W, *m = (float *)a.M, *v = (float *)a.V, *t = (float *)a.T;
+  const float *g = (const float *)a.G;
+  for (int i = blockIdx.x * THREADS + threadIdx.x; i < a.N; i += a.Blocks * THREADS) {
+    const float d = factor * g[i], n = t[i] + 1;
+    const float mi = a.Beta1 * m[i] + a.Rest1 * d, vi = a.Beta2 * v[i] + a.Rest2 * d * d;
+    // A beta of 0 has the logarithm -inf: expm1f gives -1.
+    const float rest1 = -expm1f(n * a.Log1), rest2 = -expm1f(n * a.Log2);
+    t[i] = n;
+    m[i] = mi;
+    v[i] = vi;
+    w[i] = w[i] * (1 - run.LR * a.WD) - run.LR / rest1 * mi / (sqrtf(vi) / sqrtf(rest2) + a.Eps);
+  }
+}
+
 extern "C" __global__ void __launch_bounds__(256) axpby(const AxpbyArgs *tasks, Run run) {
   const AxpbyArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x >= a.Blocks) return;
