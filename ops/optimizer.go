@@ -82,25 +82,32 @@ func (r rule[O]) lower(l *lowering, o Optimizer, p devicePiece, decay float64) {
 	r.device(l, o.(O), p, decay)
 }
 
+// registered is a rule and how many slots its optimizer has.
+type registered struct {
+	anyRule
+	slots int
+}
+
 // rules has every optimizer by its type. Only init functions add to it.
-var rules = map[reflect.Type]anyRule{}
+var rules = map[reflect.Type]registered{}
 
 // registerOptimizer makes an optimizer known to the backends. Its file does this.
 func registerOptimizer[O Optimizer](r rule[O]) {
 	t := reflect.TypeFor[O]()
-	if n := len((*new(O)).Slots()); n > maxSlots {
+	n := len((*new(O)).Slots())
+	if n > maxSlots {
 		panic(fmt.Sprintf("ops: %v has %d slots, at most %d are possible", t, n, maxSlots))
 	}
 	if _, ok := rules[t]; ok {
 		panic(fmt.Sprintf("ops: %v is registered twice", t))
 	}
-	rules[t] = r
+	rules[t] = registered{r, n}
 }
 
-func ruleOf(o Optimizer) (anyRule, error) {
+func ruleOf(o Optimizer) (registered, error) {
 	r, ok := rules[reflect.TypeOf(o)]
 	if !ok {
-		return nil, fmt.Errorf("ops: no backend knows the optimizer %s", o.Name())
+		return r, fmt.Errorf("ops: no backend knows the optimizer %s", o.Name())
 	}
 	return r, nil
 }
@@ -112,11 +119,10 @@ func (b *CPU[T]) Update(o Optimizer, ms []Mem, u Update) error {
 		return err
 	}
 	at := func(m Mem, r Region) []T { return b.at(Mem{Region: r, Off: m.Off, Len: m.Len}) }
-	slots := len(o.Slots())
 	b.params = b.params[:0]
 	for _, m := range ms {
 		p := cpu.Param[T]{W: at(m, Params), G: at(m, Grad)}
-		for i := range slots {
+		for i := range r.slots {
 			p.S[i] = at(m, Slot(i))
 		}
 		b.params = append(b.params, p)
@@ -140,7 +146,7 @@ func (l *lowering) update(o Optimizer, ms []Mem, decay float64) error {
 	for _, m := range ms {
 		at := func(r Region) cuda.Addr { return l.f32(Mem{Region: r, Off: m.Off, Len: m.Len}) }
 		p := devicePiece{w: at(Params), g: at(Grad), n: m.Len, blocks: int32(max(1, ceilDiv(m.Len, 2048)))}
-		for i := range o.Slots() {
+		for i := range r.slots {
 			p.slots[i] = at(Slot(i))
 		}
 		r.lower(l, o, p, decay)
