@@ -1,8 +1,9 @@
 // Package cell is the NASNet/DARTS cell space as the LaNAS one-shot code searches it.
 //
 // A cell has two input states and a number of nodes; each node activates two
-// distinct (edge, operation) pairs and adds their results, and the cell's
-// output is the concatenation of all nodes. An architecture is a normal and a
+// (edge, operation) pairs and adds their results, and the cell's output is the
+// concatenation of nodes. A search draws distinct pairs and concatenates all nodes.
+// An architecture is a normal and a
 // reduction cell; cells are stacked, and those at one and two thirds of the depth are
 // reduction cells (arXiv 1707.07012, DARTS).
 //
