@@ -14,13 +14,27 @@ import (
 // TestExportInPyTorch: a file that the program exported gives the same logits
 // in PyTorch, and a changed copy of those logits is noticed.
 func TestExportInPyTorch(t *testing.T) {
+	exportInPyTorch(t, "run")
+}
+
+// TestOutputsAndTwinsInPyTorch: likewise of a cell with an output of chosen nodes and
+// two equal pairs, which is retrained.
+func TestOutputsAndTwinsInPyTorch(t *testing.T) {
+	exportInPyTorch(t, "retrain", "--arch", "full3:0.sep_conv_3x3+0.sep_conv_3x3,0.avg_pool_3x3+1.skip_connect,2.max_pool_3x3+2.max_pool_3x3/3.4"+
+		":0.skip_connect+0.skip_connect,1.dil_conv_3x3+1.sep_conv_3x3,2.skip_connect+2.skip_connect/unread",
+		"--set", "net.ops=full", "--set", "net.nodes=3")
+}
+
+// exportInPyTorch runs a verb that exports.
+func exportInPyTorch(t *testing.T, verb ...string) {
+	t.Helper()
 	const python = "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import torch").Run(); err != nil {
 		t.Skipf("%s has no torch (Debian: python3-torch)", python)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
 	var stderr bytes.Buffer
-	if code := run([]string{"run", "--preset", "micro", "--out", dir, "--quiet"}, &bytes.Buffer{}, &stderr); code != exitOK {
+	if code := run(append(verb, "--preset", "micro", "--out", dir, "--quiet"), &bytes.Buffer{}, &stderr); code != exitOK {
 		t.Fatalf("run exits with %d: %s", code, &stderr)
 	}
 	model := filepath.Join(dir, "export", "model.safetensors")

@@ -275,7 +275,13 @@ def parse_arch(text):
     """The text form, "lanas5:NORMAL:REDUCE", to the JSON form."""
     name, normal, reduce = text.split(":")
     ops, nodes = re.fullmatch(r"([a-z]+)([0-9]+)", name).groups()
-    return {"space": {"ops": ops, "nodes": int(nodes)}, "normal": cell(normal), "reduce": cell(reduce)}
+    arch = {"space": {"ops": ops, "nodes": int(nodes)}}
+    for kind, text in (("normal", normal), ("reduce", reduce)):
+        pairs, _, output = text.partition("/")
+        arch[kind] = cell(pairs)
+        if output:
+            arch[kind + "_output"] = [int(s) for s in output.split(".")]
+    return arch
 
 
 def load_export(model, arch_file):

@@ -153,30 +153,35 @@ class Node(nn.Module):
             stride = 2 if reduction and edge < 2 else 1
             if str(edge) not in self.edges:
                 self.edges[str(edge)] = nn.ModuleDict()
-            self.edges[str(edge)][op] = make_op(op, c, stride, affine)
+            twin = op in self.edges[str(edge)]  # an equal pair has parameters of its own
+            self.edges[str(edge)][op + "_2" if twin else op] = make_op(op, c, stride, affine)
 
     def forward(self, states):
         (e0, o0), (e1, o1) = self.pairs
+        if self.pairs[0] == self.pairs[1]:
+            o1 += "_2"
         return self.edges[str(e0)][o0](states[e0]) + self.edges[str(e1)][o1](states[e1])
 
 
 class Cell(nn.Module):
-    def __init__(self, pairs, c_prev_prev, c_prev, c, reduction, after_reduction, affine, prune):
+    def __init__(self, cell, c_prev_prev, c_prev, c, reduction, after_reduction, affine, prune):
         super().__init__()
-        used = {edge for node in pairs for edge, _ in node}
+        pairs, self.output = cell
+        used = {edge for i in live_nodes(cell) for edge, _ in pairs[i]}
+        self.live = live_nodes(cell) if prune else set(range(len(pairs)))
         if 0 in used or not prune:
             pre = FactorizedReduce if after_reduction else ReLUConvBN
             self.pre0 = pre(c_prev_prev, c, affine)
         if 1 in used or not prune:
             self.pre1 = ReLUConvBN(c_prev, c, affine)
-        self.nodes = nn.ModuleList(Node(p, c, reduction, affine) for p in pairs)
+        self.nodes = nn.ModuleDict({str(i): Node(pairs[i], c, reduction, affine) for i in sorted(self.live)})
 
     def forward(self, a, b):
         states = [self.pre0(a) if hasattr(self, "pre0") else None,
                   self.pre1(b) if hasattr(self, "pre1") else None]
-        for node in self.nodes:
-            states.append(node(states))
-        return torch.cat(states[2:], 1)
+        for i in range(max(self.live) + 1):
+            states.append(self.nodes[str(i)](states) if i in self.live else None)
+        return torch.cat([states[s] for s in self.output], 1)
 
 
 class Network(nn.Module):
@@ -190,13 +195,13 @@ class Network(nn.Module):
     def __init__(self, net, arch, prune=True):
         super().__init__()
         check_arch(net, arch)
-        affine, layers, nodes = net["affine"], net["layers"], net["nodes"]
+        affine, layers = net["affine"], net["layers"]
         reductions = {layers // 3, 2 * layers // 3}
         self.aux_at = 2 * layers // 3 if net.get("aux") else -1
         cur = net["stem_multiplier"] * net["channels"]
         self.stem = Stem(3, cur, affine)
-        pairs = [pairs_of(arch["reduce" if l in reductions else "normal"]) for l in range(layers)]
-        self.live = live_cells(pairs, self.aux_at) if prune else set(range(layers))
+        cells = [cell_of(arch, "reduce" if l in reductions else "normal") for l in range(layers)]
+        self.live = live_cells(cells, self.aux_at) if prune else set(range(layers))
         c_prev_prev, c_prev, c = cur, cur, net["channels"]
         self.cells = nn.ModuleDict()
         for l in range(layers):
@@ -204,9 +209,9 @@ class Network(nn.Module):
             if reduction:
                 c *= 2
             if l in self.live:
-                self.cells[str(l)] = Cell(pairs[l], c_prev_prev, c_prev, c, reduction,
+                self.cells[str(l)] = Cell(cells[l], c_prev_prev, c_prev, c, reduction,
                                           l - 1 in reductions, affine, prune)
-            c_prev_prev, c_prev = c_prev, nodes * c
+            c_prev_prev, c_prev = c_prev, len(cells[l][1]) * c
             if l == self.aux_at:
                 widths = net.get("aux_channels", [128, 768])
                 self.aux = AuxHead(c_prev, widths, net["classes"], affine)
@@ -227,14 +232,30 @@ def pairs_of(cell):
     return [[(p["edge"], p["op"]) for p in node] for node in cell]
 
 
-def live_cells(pairs, aux_at):
+def cell_of(arch, kind):
+    """A cell's pairs and the states its output concatenates: all nodes unless the arch names them."""
+    pairs = pairs_of(arch[kind])
+    return pairs, arch.get(kind + "_output", list(range(2, 2 + len(pairs))))
+
+
+def live_nodes(cell):
+    """Nodes that reach the cell's output."""
+    pairs, output = cell
+    live = {s - 2 for s in output}
+    for i in range(len(pairs) - 1, -1, -1):
+        if i in live:
+            live |= {edge - 2 for edge, _ in pairs[i] if edge >= 2}
+    return live
+
+
+def live_cells(cells, aux_at):
     """Cells whose output reaches a classifier: edge 1 reads cell l-1, edge 0 reads cell l-2."""
-    live = {len(pairs) - 1}
+    live = {len(cells) - 1}
     if aux_at >= 0:
         live.add(aux_at)
-    for l in range(len(pairs) - 1, -1, -1):
+    for l in range(len(cells) - 1, -1, -1):
         if l in live:
-            used = {edge for node in pairs[l] for edge, _ in node}
+            used = {edge for i in live_nodes(cells[l]) for edge, _ in cells[l][0][i]}
             live |= {l - 2 + edge for edge in (0, 1) if edge in used and l - 2 + edge >= 0}
     return live
 
@@ -247,8 +268,8 @@ def check_arch(net, arch):
         if len(arch[name]) != net["nodes"]:
             raise ValueError(f"{name}: {len(arch[name])} nodes, want {net['nodes']}")
         for i, node in enumerate(pairs_of(arch[name])):
-            if len(node) != 2 or node[0] == node[1]:
-                raise ValueError(f"{name}.node[{i}]: want two distinct pairs, have {node}")
+            if len(node) != 2:
+                raise ValueError(f"{name}.node[{i}]: want two pairs, have {node}")
             for edge, op in node:
                 if not 0 <= edge < 2 + i or op not in OP_SETS[net["ops"]]:
                     raise ValueError(f"{name}.node[{i}]: bad pair ({edge}, {op})")

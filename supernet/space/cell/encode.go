@@ -19,8 +19,12 @@ func (s Space) Dim() int {
 
 // Encode writes the 0/1 mask of the LaNAS release: for the normal, then the
 // reduction cell, for each node, for each edge, one entry for each operation;
-// an entry is 1 when its pair is active. a must be in the space.
+// an entry is 1 when its pair is active. a must be in the space. A mask says neither
+// outputs nor that two pairs are equal: of such an architecture it is nil.
 func (s Space) Encode(a space.Arch) []byte {
+	if len(a) > 4*s.Nodes {
+		return nil
+	}
 	m := make([]byte, s.Dim())
 	at := 0
 	for c := range cellNames {

@@ -111,7 +111,7 @@ type writer struct {
 	n    *net.Network
 }
 
-// cell adds a cell and returns its nodes, whose channels side by side are its output;
+// cell adds a cell and returns the nodes whose channels side by side are its output;
 // s0 and s1 are the inputs in the same form. A cell after a reduction halves the
 // older of its inputs.
 func (w *writer) cell(g geometry, s0, s1 []int) []int {
@@ -131,11 +131,24 @@ func (w *writer) cell(g geometry, s0, s1 []int) []int {
 	for node := range w.Nodes {
 		states = append(states, w.node(g, node, w.at(kind, node), states))
 	}
-	return states[2:]
+	return w.output(kind, states)
+}
+
+// output are the states that a cell's output concatenates.
+func (w *writer) output(kind int, states []int) []int {
+	if w.arch == nil || w.Outputs(w.arch)[kind] == nil {
+		return states[2:]
+	}
+	var out []int
+	for _, i := range w.Outputs(w.arch)[kind] {
+		out = append(out, states[2+i])
+	}
+	return out
 }
 
 // node adds the candidates of a node, or those that the architecture picks, and
-// their sum. Its choices are entries at and at+1.
+// their sum. Its choices are entries at and at+1; of two equal ones the operation is
+// there twice, with parameters of its own.
 func (w *writer) node(g geometry, node, at int, states []int) int {
 	sum := net.Layer{Op: ops.NodeSum{}}
 	if w.arch == nil {
@@ -143,21 +156,24 @@ func (w *writer) node(g geometry, node, at int, states []int) int {
 	}
 	for i := range w.pairs(node) {
 		if w.arch == nil || slices.Contains(w.arch[at:at+2], i) {
-			sum.In = append(sum.In, w.candidate(g, node, w.pair(i), states))
+			sum.In = append(sum.In, w.candidate(g, node, w.pair(i), states, ""))
 		}
+	}
+	if w.arch != nil && w.arch[at] == w.arch[at+1] {
+		sum.In = append(sum.In, w.candidate(g, node, w.pair(w.arch[at]), states, "_2"))
 	}
 	return w.n.Add(sum)
 }
 
 // candidate adds one operation of an edge and returns the layer it ends in: of an
-// identity that is its input.
-func (w *writer) candidate(g geometry, node int, p Pair, states []int) int {
+// identity that is its input. Its name ends in suffix.
+func (w *writer) candidate(g geometry, node int, p Pair, states []int, suffix string) int {
 	name := w.Ops[p.Op]
 	op := candidates[name](g.c, g.stride(p.Edge), w.z.Affine)
 	if op == nil {
 		return states[p.Edge]
 	}
-	return w.n.Add(net.Layer{Name: fmt.Sprintf("cells.%d.nodes.%d.edges.%d.%s", g.layer, node, p.Edge, name),
+	return w.n.Add(net.Layer{Name: fmt.Sprintf("cells.%d.nodes.%d.edges.%d.%s%s", g.layer, node, p.Edge, name, suffix),
 		Op: op, In: []int{states[p.Edge]}, Candidate: true})
 }
 

@@ -45,6 +45,9 @@ type Pair struct {
 // Node is the two pairs whose results are added, in ascending order of (edge, operation).
 type Node [2]Pair
 
+// Outputs are the nodes that a cell's output concatenates, ascending from 0; nil: all.
+type Outputs []int
+
 // cellNames are the kinds of cells in the order of an architecture's choices.
 var cellNames = [2]string{"normal", "reduce"}
 
@@ -59,9 +62,24 @@ func (s Space) Cells(a space.Arch) (cells [2][]Node) {
 	return cells
 }
 
+// Outputs are those of the normal and of the reduction cell.
+func (s Space) Outputs(a space.Arch) (outputs [2]Outputs) {
+	for c := range outputs {
+		for i := range s.Nodes {
+			if a := a[4*s.Nodes:]; len(a) > 0 && a[c]>>i&1 == 1 {
+				outputs[c] = append(outputs[c], i)
+			}
+		}
+		if len(outputs[c]) == s.Nodes {
+			outputs[c] = nil
+		}
+	}
+	return outputs
+}
+
 // Arch is the architecture of two cells of Nodes nodes each; the pairs of a node may
-// come in any order.
-func (s Space) Arch(normal, reduce []Node) space.Arch {
+// come in any order. Without outputs all nodes are concatenated.
+func (s Space) Arch(normal, reduce []Node, outputs ...Outputs) space.Arch {
 	var a space.Arch
 	for _, nodes := range [][]Node{normal, reduce} {
 		for _, n := range nodes {
@@ -69,7 +87,32 @@ func (s Space) Arch(normal, reduce []Node) space.Arch {
 			a = append(a, min(x, y), max(x, y))
 		}
 	}
-	return a
+	var masks [2]int
+	for c := range masks {
+		if masks[c] = s.all(); c < len(outputs) && outputs[c] != nil {
+			masks[c] = 0
+			for _, i := range outputs[c] {
+				masks[c] |= 1 << i
+			}
+		}
+	}
+	if masks == [2]int{s.all(), s.all()} && !s.twins(a) {
+		return a
+	}
+	return append(a, masks[:]...)
+}
+
+// all is the mask of outputs that are all nodes.
+func (s Space) all() int { return 1<<s.Nodes - 1 }
+
+// twins says whether some node adds two results of the same operation on the same input.
+func (s Space) twins(a space.Arch) bool {
+	for k := 0; k < 4*s.Nodes; k += 2 {
+		if a[k] == a[k+1] {
+			return true
+		}
+	}
+	return false
 }
 
 // at is where the choices of node i of a cell stand in an architecture.
@@ -84,15 +127,22 @@ func (s Space) pairs(i int) int { return (2 + i) * len(s.Ops) }
 
 // Check implements space.Space.
 func (s Space) Check(a space.Arch) error {
-	if want := 4 * s.Nodes; len(a) != want {
-		return &space.FieldError{Field: "arch", Msg: fmt.Sprintf("has %d choices, want %d", len(a), want)}
+	more := len(a) - 4*s.Nodes
+	if more != 0 && more != 2 {
+		return &space.FieldError{Field: "arch", Msg: fmt.Sprintf("has %d choices, want %d, or two more with its outputs", len(a), 4*s.Nodes)}
 	}
 	for c, name := range cellNames {
+		if more > 0 && (a[4*s.Nodes+c] < 1 || a[4*s.Nodes+c] > s.all()) {
+			return &space.FieldError{Field: name + ".output", Msg: "has no node, or one that is not there"}
+		}
 		for i := range s.Nodes {
 			if err := s.checkNode(fmt.Sprintf("%s.node[%d]", name, i), i, a[s.at(c, i):][:2]); err != nil {
 				return err
 			}
 		}
+	}
+	if plain := !s.twins(a) && (more == 0 || a[4*s.Nodes] == s.all() && a[4*s.Nodes+1] == s.all()); plain != (more == 0) {
+		return &space.FieldError{Field: "arch", Msg: "says its outputs if, and only if, they are not all nodes or a node has two equal pairs"}
 	}
 	return nil
 }
@@ -103,8 +153,8 @@ func (s Space) checkNode(field string, i int, pairs []int) error {
 			return &space.FieldError{Field: fmt.Sprintf("%s.pair[%d]", field, j), Msg: fmt.Sprintf("%d, want 0 to %d", p, s.pairs(i)-1)}
 		}
 	}
-	if pairs[0] >= pairs[1] {
-		return &space.FieldError{Field: field, Msg: "its two pairs must differ and ascend by edge, then operation"}
+	if pairs[0] > pairs[1] {
+		return &space.FieldError{Field: field, Msg: "its two pairs must ascend by edge, then operation"}
 	}
 	return nil
 }
@@ -140,7 +190,7 @@ func (s Space) Uses(a space.Arch) []space.Use {
 	for i, op := range s.Ops {
 		uses[i].Op = op
 	}
-	for _, p := range a {
+	for _, p := range a[:4*s.Nodes] {
 		uses[s.pair(p).Op].N++
 	}
 	return uses

@@ -217,7 +217,12 @@ func TestErrorsNameTheField(t *testing.T) {
 		{"lanas1:0.skip_connect+x.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].edge"},
 		{"lanas1:0.skip_connect+2.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].edge"},
 		{"lanas1:0.skip_connect+1.conv:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].op"},
-		{"lanas1:0.skip_connect+0.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0]"},
+		{"lanas1:0.skip_connect+1.skip_connect/1:0.skip_connect+1.skip_connect", "normal.output"},
+		{"lanas1:0.skip_connect+1.skip_connect/3:0.skip_connect+1.skip_connect", "normal.output"},
+		{"lanas1:0.skip_connect+1.skip_connect/:0.skip_connect+1.skip_connect", "normal.output"},
+		{"lanas1:0.skip_connect+1.skip_connect:0.skip_connect+1.skip_connect/x", "reduce.output"},
+		{"lanas1:0.skip_connect+1.skip_connect:0.skip_connect+1.skip_connect/2.2", "reduce.output"},
+		{`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce_output":[]}`, "reduce.output"},
 		{`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"}]],"reduce":[]}`, "normal.node[0]"},
 		{`{"space":{"ops":"lanas","nodes":1},"normal":[],"reduce":[]}`, "normal"},
 	} {

@@ -18,23 +18,35 @@ import (
 //	lanas2:0.sep_conv_3x3+1.skip_connect,1.max_pool_3x3+2.sep_conv_5x5:...
 //
 // the operation set and node count, the normal cell, the reduction cell; nodes
-// are separated by commas, a node's pairs edge.operation by a plus.
+// are separated by commas, a node's pairs edge.operation by a plus. A cell whose
+// output does not concatenate all nodes ends in a slash and the states that it does,
+// numbered as edges are: 2 is the first node,
+//
+//	lanas2:0.sep_conv_3x3+1.skip_connect,1.max_pool_3x3+2.sep_conv_5x5/3:...
 func (s Space) Format(a space.Arch) string {
 	var b strings.Builder
 	b.WriteString(s.Name())
-	for _, nodes := range s.Cells(a) {
+	outputs := s.Outputs(a)
+	for c, nodes := range s.Cells(a) {
 		sep := ':'
 		for _, n := range nodes {
 			b.WriteRune(sep)
 			fmt.Fprintf(&b, "%d.%s+%d.%s", n[0].Edge, s.Ops[n[0].Op], n[1].Edge, s.Ops[n[1].Op])
 			sep = ','
 		}
+		sep = '/'
+		for _, i := range outputs[c] {
+			b.WriteRune(sep)
+			b.WriteString(strconv.Itoa(2 + i))
+			sep = '.'
+		}
 	}
 	return b.String()
 }
 
 // Parse reads the text form of an architecture of this space. The pairs of a
-// node may come in any order.
+// node may come in any order; "/unread" stands for the nodes that no node of the cell
+// reads.
 func (s Space) Parse(text string) (space.Arch, error) {
 	parts := strings.Split(text, ":")
 	if parts[0] != s.Name() {
@@ -45,7 +57,8 @@ func (s Space) Parse(text string) (space.Arch, error) {
 	}
 	var r reader
 	for c, name := range cellNames {
-		nodes := strings.Split(parts[1+c], ",")
+		cell, output, chosen := strings.Cut(parts[1+c], "/")
+		nodes := strings.Split(cell, ",")
 		r.count(name, len(nodes), s.Nodes)
 		for i, text := range nodes {
 			field := fmt.Sprintf("%s.node[%d]", name, i)
@@ -53,25 +66,55 @@ func (s Space) Parse(text string) (space.Arch, error) {
 			if len(pairs) != 2 {
 				return nil, r.or(&space.FieldError{Field: field, Msg: fmt.Sprintf("is %.40q, want two pairs edge.operation joined by +", text)})
 			}
+			var n Node
 			for j, p := range pairs {
 				edge, op, _ := strings.Cut(p, ".")
 				e, err := strconv.Atoi(edge)
 				if err != nil {
 					r.fail(fmt.Sprintf("%s.pair[%d].edge", field, j), "%.40q is no number", edge)
 				}
-				r.pair(s, field, i, j, e, op)
+				n[j] = r.pair(s, fmt.Sprintf("%s.pair[%d]", field, j), i, e, op)
 			}
-			r.node(field)
+			r.cells[c] = append(r.cells[c], n)
+		}
+		switch {
+		case output == "unread":
+			r.outputs[c] = unread(r.cells[c])
+		case chosen:
+			var states []int
+			for _, text := range strings.Split(output, ".") {
+				state, err := strconv.Atoi(text)
+				if err != nil {
+					r.fail(name+".output", "%.40q is no number", text)
+				}
+				states = append(states, state)
+			}
+			r.output(s, c, states)
 		}
 	}
-	return r.done()
+	return r.done(s)
 }
 
-// reader collects the choices of an architecture that is read pair by pair, and the
-// first mistake.
+// unread are the nodes that no node of the cell reads.
+func unread(nodes []Node) Outputs {
+	read := map[int]bool{}
+	for _, n := range nodes {
+		read[n[0].Edge-2], read[n[1].Edge-2] = true, true
+	}
+	var out Outputs
+	for i := range nodes {
+		if !read[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// reader collects the cells of an architecture that is being read, and the first mistake.
 type reader struct {
-	arch space.Arch
-	err  error
+	cells   [2][]Node
+	outputs [2]Outputs
+	err     error
 }
 
 func (r *reader) fail(field, format string, args ...any) {
@@ -81,11 +124,11 @@ func (r *reader) fail(field, format string, args ...any) {
 }
 
 // done is the architecture, or the first mistake.
-func (r *reader) done() (space.Arch, error) {
+func (r *reader) done(s Space) (space.Arch, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	return r.arch, nil
+	return s.Arch(r.cells[0], r.cells[1], r.outputs[:]...), nil
 }
 
 // or is the first mistake, or err where there was none.
@@ -103,25 +146,33 @@ func (r *reader) count(cell string, got, want int) {
 	}
 }
 
-// pair adds pair j of node i, its operation given by name.
-func (r *reader) pair(s Space, field string, i, j, edge int, op string) {
+// pair is a pair of node i, its operation given by name.
+func (r *reader) pair(s Space, field string, i, edge int, op string) Pair {
 	k := slices.Index(s.Ops, op)
-	switch at := fmt.Sprintf("%s.pair[%d]", field, j); {
+	switch {
 	case k < 0:
-		r.fail(at+".op", "unknown operation %.40q, want one of %s", op, strings.Join(s.Ops, ", "))
+		r.fail(field+".op", "unknown operation %.40q, want one of %s", op, strings.Join(s.Ops, ", "))
 	case edge < 0 || edge >= 2+i:
-		r.fail(at+".edge", "%d, want 0 to %d", edge, 1+i)
+		r.fail(field+".edge", "%d, want 0 to %d", edge, 1+i)
 	}
-	r.arch = append(r.arch, s.index(Pair{edge, k}))
+	return Pair{edge, k}
 }
 
-// node orders the two pairs that came last.
-func (r *reader) node(field string) {
-	n := r.arch[len(r.arch)-2:]
-	if n[0] == n[1] {
-		r.fail(field, "its two pairs must differ and ascend by edge, then operation")
+// output takes the states that a cell's output concatenates.
+func (r *reader) output(s Space, c int, states []int) {
+	field := cellNames[c] + ".output"
+	if len(states) == 0 {
+		r.fail(field, "has no node")
 	}
-	slices.Sort(n)
+	for k, state := range states {
+		if state < 2 || state >= 2+s.Nodes {
+			r.fail(field, "%d is no node, want 2 to %d", state, 1+s.Nodes)
+		}
+		if k > 0 && state <= states[k-1] {
+			r.fail(field, "its nodes must ascend")
+		}
+		r.outputs[c] = append(r.outputs[c], state-2)
+	}
 }
 
 type jsonPair struct {
@@ -134,8 +185,10 @@ type jsonArch struct {
 		Ops   string `json:"ops"`
 		Nodes int    `json:"nodes"`
 	} `json:"space"`
-	Normal [][]jsonPair `json:"normal"`
-	Reduce [][]jsonPair `json:"reduce"`
+	Normal       [][]jsonPair `json:"normal"`
+	Reduce       [][]jsonPair `json:"reduce"`
+	NormalOutput []int        `json:"normal_output,omitempty"` // states, as in the text form; all nodes without
+	ReduceOutput []int        `json:"reduce_output,omitempty"`
 }
 
 // MarshalArch writes the JSON form, operations by name.
@@ -148,6 +201,11 @@ func (s Space) MarshalArch(a space.Arch) ([]byte, error) {
 	for c, to := range []*[][]jsonPair{&j.Normal, &j.Reduce} {
 		for _, n := range s.Cells(a)[c] {
 			*to = append(*to, []jsonPair{{&n[0].Edge, s.Ops[n[0].Op]}, {&n[1].Edge, s.Ops[n[1].Op]}})
+		}
+	}
+	for c, to := range []*[]int{&j.NormalOutput, &j.ReduceOutput} {
+		for _, i := range s.Outputs(a)[c] {
+			*to = append(*to, 2+i)
 		}
 	}
 	return json.Marshal(j)
@@ -176,14 +234,19 @@ func (s Space) UnmarshalArch(b []byte) (space.Arch, error) {
 			if len(pairs) != 2 {
 				return nil, r.or(&space.FieldError{Field: field, Msg: fmt.Sprintf("has %d pairs, want 2", len(pairs))})
 			}
+			var n Node
 			for k, p := range pairs {
+				at := fmt.Sprintf("%s.pair[%d]", field, k)
 				if p.Edge == nil {
-					return nil, r.or(&space.FieldError{Field: fmt.Sprintf("%s.pair[%d].edge", field, k), Msg: "is missing"})
+					return nil, r.or(&space.FieldError{Field: at + ".edge", Msg: "is missing"})
 				}
-				r.pair(s, field, i, k, *p.Edge, p.Op)
+				n[k] = r.pair(s, at, i, *p.Edge, p.Op)
 			}
-			r.node(field)
+			r.cells[c] = append(r.cells[c], n)
+		}
+		if states := [][]int{j.NormalOutput, j.ReduceOutput}[c]; states != nil {
+			r.output(s, c, states)
 		}
 	}
-	return r.done()
+	return r.done(s)
 }
