@@ -110,15 +110,13 @@ func (c *check) sgd(section string, s SGDConfig) {
 	c.ints(section+".cutout", s.Cutout, 0, 64)
 }
 
-// optimizer has the optimizer check its own settings.
+// optimizer has every optimizer check its own settings, also of those not chosen.
 func (c *check) optimizer(section string, s SGDConfig) {
-	o := s.optimizer()
-	if o == nil {
-		return
-	}
-	var setting *ops.SettingError
-	if errors.As(o.Check(), &setting) {
-		c.addf("%s.%s = %v: want %s", section, setting.Name, setting.Value, setting.Want)
+	for _, s.Optimizer = range optimizerNames {
+		var setting *ops.SettingError
+		if errors.As(s.optimizer().Check(), &setting) {
+			c.addf("%s.%s = %v: want %s", section, setting.Name, setting.Value, setting.Want)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ func TestOptimizerSettings(t *testing.T) {
 		{func(s *SGDConfig) { s.Optimizer = "adm" }, `train.optimizer = "adm"`},
 		{func(s *SGDConfig) { s.Momentum = 1 }, "train.momentum = 1: want a number from 0 to below 1"},
 		{func(s *SGDConfig) { s.Nesterov = true }, ""},
-		{func(s *SGDConfig) { s.Optimizer, s.Momentum = "adamw", 1 }, ""}, // not its own
+		{func(s *SGDConfig) { s.Optimizer, s.Momentum = "adamw", 1 }, "train.momentum = 1"}, // also if it is not its own
 		{func(s *SGDConfig) { s.Optimizer, s.Beta1 = "adamw", 1 }, "train.beta1 = 1: want a number from 0 to below 1"},
 		{func(s *SGDConfig) { s.Optimizer, s.Beta2 = "adamw", math.NaN() }, "train.beta2 = NaN"},
 		{func(s *SGDConfig) { s.Optimizer, s.Eps = "adamw", 0 }, "train.eps = 0: want a number above 0"},
