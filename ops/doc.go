@@ -15,8 +15,8 @@
 //   - Memory is named, not pointed to: a Mem is (region, offset, length), and
 //     the Backend owns the regions. The same Program therefore runs on a
 //     processor's memory or on a device's.
-//   - Parameters, gradients and momentum lie at the same offsets of three flat
-//     regions; activations share one arena, laid out by liveness.
+//   - Parameters, gradients and the optimizer's slots lie at the same offsets of
+//     flat regions; activations share one arena, laid out by liveness.
 //   - A batch-normalisation op works in three modes (Mode): with the statistics
 //     of the batch, with running statistics, and accumulating running
 //     statistics for recalibration.
