@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the fake driver: build.sh KERNELS_DIR OUT [g++ arguments]
 # Kernels are the functions extern "C" __global__ void NAME(const ARGS *tasks, Run run)
-# in what is there of the files below. Without arguments g++ optimises a little, for
+# in the folder's files, of which others build on those named below. Without arguments g++ optimises a little, for
 # this processor: more takes longer to build than it saves.
 set -eu
 kernels=$1 out=$2
@@ -9,7 +9,10 @@ shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-for f in args common norm conv depthwise separable pool head optim input; do
+done=' '
+for f in args common norm conv depthwise separable pool head optim input $(cd "$kernels" && ls | sed -n 's/\.cu$//p'); do
+  case "$done" in *" $f "*) continue ;; esac
+  done="$done$f "
   [ -f "$kernels/$f.cu" ] || continue
   echo "#line 1 \"$f.cu\""
   cat "$kernels/$f.cu"
