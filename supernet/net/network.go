@@ -229,7 +229,7 @@ func (n *Network) inShapes(i int, shapes []ops.Shape, batch int) []ops.Shape {
 }
 
 // Masks is the most drop-path masks that a path of the network takes: one for each
-// candidate that an operation can drop.
+// operand that an operation can drop and that is, or passes on, a candidate.
 func (n *Network) Masks() int {
 	masks := 0
 	for _, l := range n.Layers {
@@ -241,7 +241,7 @@ func (n *Network) Masks() int {
 			continue
 		}
 		for _, k := range l.In {
-			if k >= 0 && n.Layers[k].Candidate {
+			if k >= 0 && (n.Layers[k].Candidate || n.Layers[k].Op == nil) {
 				masks++
 			}
 		}
