@@ -9,14 +9,16 @@ import (
 
 // PoolBN is a 3x3 pooling with padding 1, then batch normalisation. Average
 // pooling divides by the number of pixels inside the image
-// (count_include_pad=False).
+// (count_include_pad=False). With NoNorm the output is the pooled value itself, as in
+// NASNet-A (arXiv 1707.07012), AmoebaNet (1802.01548) and NAS-Bench-201 (2001.00326).
 //
 // Activation: x (N,H,W,C). Parameters: [gamma, beta (C)]. Output:
 // (N,ceil(H/Stride),ceil(W/Stride),C).
 type PoolBN struct {
 	Max       bool
 	C, Stride int
-	Affine    bool
+	Affine    bool // not with NoNorm
+	NoNorm    bool // no batch normalisation
 }
 
 func (o PoolBN) Name() string {
@@ -25,20 +27,35 @@ func (o PoolBN) Name() string {
 	}
 	return "avg_pool_3x3"
 }
-func (o PoolBN) Params() []Param  { return withNorm(nil, "bn", o.C, o.Affine) }
-func (o PoolBN) Norms() []Norm    { return []Norm{{"bn", o.C}} }
+func (o PoolBN) Params() []Param { return withNorm(nil, "bn", o.C, o.Affine && !o.NoNorm) }
+func (o PoolBN) Norms() []Norm {
+	if o.NoNorm {
+		return nil
+	}
+	return []Norm{{"bn", o.C}}
+}
 func (o PoolBN) Diff(int) bool    { return true }
 func (o PoolBN) KeepsInput() bool { return false }
 func (o PoolBN) adds() bool       { return true }
 func (o PoolBN) Shape(in []Shape) (Shape, error) {
+	if o.Affine && o.NoNorm {
+		return nil, shapeErr(o, "affine without a normalisation")
+	}
 	x, err := wantChannels(o, in, o.C)
 	if err != nil {
 		return nil, err
 	}
 	return Shape{x[0], ceilDiv(x[1], o.Stride), ceilDiv(x[2], o.Stride), o.C}, nil
 }
+
+// Cost: without normalisation no gradient depends on the output's values, so backward
+// does not read the output: x is read and the output written, then the output's
+// gradient is read and that of x written. Taps, a byte each, are left out either way.
 func (o PoolBN) Cost(in []Shape, out Shape) Cost {
 	x := sizes(in)
+	if o.NoNorm {
+		return Cost{Moved: 2 * int64(x+out.Size())}
+	}
 	return Cost{Moved: segment(x, 0, x, out.Size())}
 }
 
@@ -70,7 +87,7 @@ func poolSaved[T cpu.Float](o PoolBN, in []Shape, out Shape) int {
 
 func poolScratch[T cpu.Float](o PoolBN, in []Shape, _ Shape) cpu.Scratch {
 	x := in[0]
-	k := cpu.Pool3[T]{Max: o.Max, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride}
+	k := cpu.Pool3[T]{Max: o.Max, NoNorm: o.NoNorm, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride}
 	return k.Scratch()
 }
 
@@ -86,8 +103,11 @@ func taps[T cpu.Float](s []T, n int) []uint8 {
 func (b *CPU[T]) pool3(o PoolBN, c *Call) *cpu.Pool3[T] {
 	x := c.InShape[0]
 	k := args[cpu.Pool3[T]](b)
-	*k = cpu.Pool3[T]{Max: o.Max, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
-		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.Size()), Norm: b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))}
+	*k = cpu.Pool3[T]{Max: o.Max, NoNorm: o.NoNorm, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
+		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.Size())}
+	if !o.NoNorm {
+		k.Norm = b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))
+	}
 	return k
 }
 
@@ -117,10 +137,12 @@ func (l *lowering) poolArgs(o PoolBN, c *Call) cuda.PoolArgs {
 
 func (l *lowering) pool(o PoolBN, c *Call) {
 	a := l.poolArgs(o, c)
-	n := l.norm(c, 0, o.Affine, 1, l.f32(c.OutNorm), 0)
-	l.stats(c, &n, int(a.Blocks), o.C)
-	if c.Mode != Eval {
-		a.Norm = n
+	if !o.NoNorm {
+		n := l.norm(c, 0, o.Affine, 1, l.f32(c.OutNorm), 0)
+		l.stats(c, &n, int(a.Blocks), o.C)
+		if c.Mode != Eval {
+			a.Norm = n
+		}
 	}
 	cuda.Add(l.b, "pool_fwd", l.half, &a)
 }
@@ -128,12 +150,17 @@ func (l *lowering) pool(o PoolBN, c *Call) {
 func (l *lowering) poolGrad(o PoolBN, c *Call) {
 	y := c.OutShape
 	a := l.poolArgs(o, c)
-	a.Dz = l.normGrad(c, 0, o.Affine, 1, l.f32(c.OutNorm), l.act(c.DOut), a.Z, y[0]*y[1]*y[2])
+	kernel := "pool_bwd"
+	if o.NoNorm {
+		a.Dz.DY, kernel = l.act(c.DOut), "pool_nonorm_bwd"
+	} else {
+		a.Dz = l.normGrad(c, 0, o.Affine, 1, l.f32(c.OutNorm), l.act(c.DOut), a.Z, y[0]*y[1]*y[2])
+	}
 	if c.DIn[0].Len == 0 {
 		return
 	}
 	a.X, a.Scale, a.Shift, a.Z = 0, 0, 0, 0
 	a.DX, a.Add = l.act(c.DIn[0]), l.act(c.DAdd[0])
 	a.Blocks = int32(max(1, ceilDiv(c.InShape[0].Size(), 256*4)))
-	cuda.Add(l.b, "pool_bwd", l.half, &a)
+	cuda.Add(l.b, kernel, l.half, &a)
 }

@@ -12,7 +12,8 @@ func makers(t *testing.T) []maker {
 		{"conv", func(s uint64) *pass[float32] { return convPass[float32](t, s) }, func(s uint64) *pass[float64] { return convPass[float64](t, s) }},
 		{"reduce", func(s uint64) *pass[float32] { return reducePass[float32](t, s) }, func(s uint64) *pass[float64] { return reducePass[float64](t, s) }},
 		{"stem", func(s uint64) *pass[float32] { return stemPass[float32](t, s) }, func(s uint64) *pass[float64] { return stemPass[float64](t, s) }},
-		{"pool", func(s uint64) *pass[float32] { return poolPass[float32](t, s) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s) }},
+		{"pool", func(s uint64) *pass[float32] { return poolPass[float32](t, s, false) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s, false) }},
+		{"poolNoNorm", func(s uint64) *pass[float32] { return poolPass[float32](t, s, true) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s, true) }},
 		{"node", func(s uint64) *pass[float32] { return nodePass[float32](t, s) }, func(s uint64) *pass[float64] { return nodePass[float64](t, s) }},
 		{"mean", func(s uint64) *pass[float32] { return meanPass[float32](t, s) }, func(s uint64) *pass[float64] { return meanPass[float64](t, s) }},
 		{"reluPool", func(s uint64) *pass[float32] { return reluPoolPass[float32](t, s) }, func(s uint64) *pass[float64] { return reluPoolPass[float64](t, s) }},
@@ -178,13 +179,19 @@ func stemPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	return p
 }
 
-func poolPass[T Float](t *testing.T, seed uint64) *pass[T] {
+func poolPass[T Float](t *testing.T, seed uint64, noNorm bool) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
-	o := &Pool3[T]{Max: p.of(0, 1) == 1, N: n, H: h, W: w, C: c, Stride: p.of(1, 2), X: p.act(n*h*w, c)}
+	o := &Pool3[T]{Max: p.of(0, 1) == 1, NoNorm: noNorm, N: n, H: h, W: w, C: c, Stride: p.of(1, 2), X: p.act(n*h*w, c)}
 	px := n * ceilDiv(h, o.Stride) * ceilDiv(w, o.Stride)
-	var resetZ, resetX func()
-	o.Z, resetZ = p.output(px, c, &o.Norm)
+	var resetX func()
+	var z []T
+	resetZ := func() {}
+	if noNorm {
+		z = p.result(&p.fwd, "Z", px*c)
+	} else {
+		z, resetZ = p.output(px, c, &o.Norm)
+	}
 	if o.Max {
 		o.Tap = make([]uint8, px*c)
 		p.taps = o.Tap
@@ -194,10 +201,14 @@ func poolPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	p.what = fmt.Sprintf("%dx%dx%dx%d, stride %d, max %v, batch %v", n, h, w, c, o.Stride, o.Max, o.Norm.Batch)
 	p.forward = func(e *Engine[T]) {
 		resetZ()
+		o.Z = z
 		e.PoolForward(o)
 	}
 	p.backward = func(e *Engine[T]) {
 		resetX()
+		if noNorm {
+			o.Z = nil // not read
+		}
 		e.PoolBackward(o, dy)
 	}
 	p.fwdRounds = 4 + 2*9 + 4

@@ -2,16 +2,16 @@ package cpu
 
 import "math"
 
-// Pool3 is a 3x3 maximum or average with padding 1, then batch normalisation.
-// The average is that of the pixels inside the image.
+// Pool3 is a 3x3 maximum or average with padding 1, then batch normalisation unless
+// NoNorm. The average is that of the pixels inside the image.
 type Pool3[T Float] struct {
-	Max             bool
+	Max, NoNorm     bool
 	N, H, W, C      int
 	Stride          int
 	X               Act[T]
-	Z               []T     // (N,Ho,Wo,C), raw output
+	Z               []T     // (N,Ho,Wo,C), raw output; with NoNorm backward does not read it
 	Tap             []uint8 // of the shape of Z: which of nine pixels is the maximum
-	Norm            Norm[T]
+	Norm            Norm[T] // not used with NoNorm
 	DX              Out[T]
 	border, ninth   T // what the padding holds; the weight of a pixel of an average
 	ho, wo, ph, row int
@@ -25,7 +25,6 @@ func (o *Pool3[T]) plan() {
 	if o.Max {
 		o.border = T(math.Inf(-1))
 	}
-	need(o.Z, o.N, o.ho, o.wo, o.C)
 }
 
 // weights returns the depthwise weights of an average in scratch memory.
@@ -57,16 +56,22 @@ type poolForwardJob[T Float] struct {
 	st []T
 }
 
-// PoolForward computes Z, Tap for a maximum, the statistics and the coefficients.
+// PoolForward computes Z, Tap for a maximum, and the statistics and coefficients of
+// the normalisation.
 func (e *Engine[T]) PoolForward(o *Pool3[T]) {
 	o.plan()
 	need(o.X.X, o.N, o.H, o.W, o.C)
+	need(o.Z, o.N, o.ho, o.wo, o.C)
 	if o.Max {
 		need(o.Tap, len(o.Z))
 	}
 	j := job[poolForwardJob[T]](e)
 	*j = poolForwardJob[T]{Pool3: o, e: e, s: imageSplit(o.N)}
 	chunks := j.s.chunks()
+	if o.NoNorm {
+		e.pool.Do(chunks, j)
+		return
+	}
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.C))
 	}
@@ -92,7 +97,7 @@ func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 				k.dw(dwShape{3, j.Stride, 1}, 1, j.wo, c, z, out, x, j.row, w)
 				j.share(r, z)
 			}
-			if j.Norm.Batch {
+			if j.st != nil {
 				j.e.stats(n == lo && r == 0, j.wo, c, z, j.st[chunk*statLen(c):])
 			}
 		}
@@ -106,13 +111,16 @@ type poolBackwardJob[T Float] struct {
 	dy []T
 }
 
-// PoolBackward computes the gradients of the normalisation and DX from dy, the
-// gradient of the normalised output.
+// PoolBackward computes DX and the gradients of the normalisation from dy, the
+// gradient of the output, normalised if it is.
 func (e *Engine[T]) PoolBackward(o *Pool3[T], dy []T) {
 	o.plan()
-	need(dy, len(o.Z))
+	need(dy, o.N, o.ho, o.wo, o.C)
 	need(o.DX.DX, o.N, o.H, o.W, o.C)
-	e.normBackward(&o.Norm, o.N, o.ho*o.wo, o.C, o.Z, dy)
+	if !o.NoNorm {
+		need(o.Z, len(dy))
+		e.normBackward(&o.Norm, o.N, o.ho*o.wo, o.C, o.Z, dy)
+	}
 	j := job[poolBackwardJob[T]](e)
 	*j = poolBackwardJob[T]{Pool3: o, e: e, s: imageSplit(o.N), dy: dy}
 	e.pool.Do(j.s.chunks(), j)
@@ -135,6 +143,15 @@ func (j *poolBackwardJob[T]) Chunk(worker, chunk int) {
 	}
 }
 
+// gradZ writes the gradient of the row of Z from at on.
+func (j *poolBackwardJob[T]) gradZ(at int, dz []T) {
+	if j.NoNorm {
+		copy(dz, j.dy[at:])
+		return
+	}
+	j.e.gradZ(&j.Norm, j.wo, j.C, dz, j.Z[at:], j.dy[at:])
+}
+
 // maximum adds each pixel's gradient to the pixel that was the maximum, a tap of
 // a row at a time.
 func (j *poolBackwardJob[T]) maximum(worker, n int) {
@@ -143,7 +160,7 @@ func (j *poolBackwardJob[T]) maximum(worker, n int) {
 	j.DX.base(n*j.H*in, (n+1)*j.H*in)
 	for r := range j.ho {
 		at := (n*j.ho + r) * out
-		j.e.gradZ(&j.Norm, j.wo, c, dz, j.Z[at:], j.dy[at:])
+		j.gradZ(at, dz)
 		for t := range 9 {
 			y := r*j.Stride + t/3 - 1
 			if y < 0 || y >= j.H || j.W < t%3 {
@@ -169,7 +186,7 @@ func (j *poolBackwardJob[T]) average(n int, up, w, row []T) {
 	k, c, out, in := j.e.k, j.C, j.wo*j.C, j.W*j.C
 	for r := range j.ho {
 		at := (n*j.ho + r) * out
-		j.e.gradZ(&j.Norm, j.wo, c, row, j.Z[at:], j.dy[at:])
+		j.gradZ(at, row[:out])
 		j.share(r, row)
 		k.affine(1, j.wo, c, up[(r*j.Stride+1)*j.row+c:], 0, j.Stride*c, row, 0, c, nil, nil, false)
 	}
@@ -186,5 +203,9 @@ func (o *Pool3[T]) Scratch() Scratch {
 	if !o.Max {
 		n += o.W * o.C
 	}
-	return normScratch(o.N, o.C).Max(Scratch{Worker: n})
+	s := Scratch{Worker: n}
+	if o.NoNorm {
+		return s
+	}
+	return normScratch(o.N, o.C).Max(s)
 }

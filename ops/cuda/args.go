@@ -107,6 +107,7 @@ type SepArgs struct {
 //
 //	pool_fwd: Z, Tap, Norm
 //	pool_bwd: DX = sum over the windows of dz + Add, for every input pixel
+//	pool_nonorm_bwd: the same where there is no Norm; dz is Dz.DY, the rest of Dz is absent
 type PoolArgs struct {
 	X, Scale, Shift             Addr
 	Z                           Addr // T

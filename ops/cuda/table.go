@@ -29,6 +29,7 @@ var kernelTable = []struct {
 	{"dw_dw", true, DwArgs{}, "Partial"},
 	{"pool_fwd", true, PoolArgs{}, "Z Tap " + normWrites},
 	{"pool_bwd", true, PoolArgs{}, "DX"},
+	{"pool_nonorm_bwd", true, PoolArgs{}, "DX"},
 	{"norm_bwd", true, NormGradArgs{}, "DGamma DBeta A B D Partial"},
 	{"norm_eval", false, NormEvalArgs{}, "Norm.Scale Norm.Shift Norm.Mean Norm.Inv"},
 	{"node_fwd", true, NodeArgs{}, "Y"},

@@ -21,6 +21,7 @@ type net struct {
 	loss, logits   Node
 	shared         Node // the value with three consumers
 	sum            Node // of two of them
+	pooled         Node // without normalisation
 	nParam, nInput int
 	nState         int
 }
@@ -71,6 +72,25 @@ func newNet(dt tensor.Dtype) *net {
 	return n
 }
 
+// newPoolNet has poolings without normalisation: the output of one feeds a sum and a
+// convolution, and another reads that sum.
+func newPoolNet(dt tensor.Dtype) *net {
+	n := &net{g: newGraph(dt)}
+	const N, C, K = 3, 4, 5
+	x := n.input("x", N, 7, 6, 3)
+	labels := n.input("labels", N)
+	n.shared = n.apply(ops.Stem{Cin: 3, Cout: C, Affine: true}, x)
+	n.pooled = n.apply(ops.PoolBN{Max: true, C: C, Stride: 2, NoNorm: true}, n.shared)
+	b := n.apply(ops.PoolBN{C: C, Stride: 2, NoNorm: true}, n.shared)
+	c := n.apply(ops.ConvBN{Parts: 1, Cin: C, Cout: C}, n.pooled)
+	n.sum = n.apply(ops.NodeSum{}, n.pooled, b)
+	s := n.apply(ops.NodeSum{}, c, n.apply(ops.PoolBN{C: C, Stride: 1, NoNorm: true}, n.sum))
+	pooled := n.apply(ops.GlobalAvgPool{Parts: 2}, n.sum, s)
+	n.logits = n.apply(ops.Linear{In: 2 * C, Out: K}, pooled)
+	n.loss = n.apply(ops.SoftmaxXent{}, n.logits, labels)
+	return n
+}
+
 // app is the application of the op of that name.
 func (n *net) app(name string) *applied {
 	for _, a := range n.g.apps {
@@ -114,7 +134,13 @@ func (a *applied) bundledIn(b *ops.CPU[float64], r ops.Region) []float64 {
 }
 
 func TestExecutorEqualsTapeMachine(t *testing.T) {
-	n := newNet(tensor.Float64)
+	t.Run("cell", func(t *testing.T) { executorEqualsTapeMachine(t, newNet(tensor.Float64), 4, 10) })
+	t.Run("pooling without normalisation", func(t *testing.T) { executorEqualsTapeMachine(t, newPoolNet(tensor.Float64), 3, 6) })
+}
+
+// executorEqualsTapeMachine: of a graph in which so many applications have
+// parameters, and so many of these.
+func executorEqualsTapeMachine(t *testing.T, n *net, wantApps, wantParams int) {
 	if err := n.g.Grad(n.loss); err != nil {
 		t.Fatal(err)
 	}
@@ -159,8 +185,8 @@ func TestExecutorEqualsTapeMachine(t *testing.T) {
 	if got, want := loss(), outs[len(grads)].Data().(float64); !(math.Abs(got-want) <= 4e-15*math.Abs(want)) {
 		t.Errorf("loss %v, TapeMachine %v", got, want)
 	}
-	if len(n.g.wanted) != 4 {
-		t.Fatalf("%d applications have parameters, want 4", len(n.g.wanted))
+	if len(n.g.wanted) != wantApps {
+		t.Fatalf("%d applications have parameters, want %d", len(n.g.wanted), wantApps)
 	}
 	for i, a := range n.g.wanted {
 		got := a.bundledIn(b, ops.Grad)
@@ -179,6 +205,9 @@ func TestExecutorEqualsTapeMachine(t *testing.T) {
 	for _, a := range n.g.wanted {
 		for i, m := range a.mems {
 			params++
+			if err := prog.Run(b, ops.Train, 0.1); err != nil { // with the parameters as they were
+				t.Fatal(err)
+			}
 			g := m
 			g.Region = ops.Grad
 			grad := b.At(g)[0]
@@ -199,8 +228,8 @@ func TestExecutorEqualsTapeMachine(t *testing.T) {
 			}
 		}
 	}
-	if params != len(prog.Params) || params != 10 {
-		t.Errorf("the program lists %d parameters, its operations have %d, want 10", len(prog.Params), params)
+	if params != len(prog.Params) || params != wantParams {
+		t.Errorf("the program lists %d parameters, its operations have %d, want %d", len(prog.Params), params, wantParams)
 	}
 }
 
@@ -344,6 +373,11 @@ func TestForwardOnlyProgramDropsTheRest(t *testing.T) {
 	}
 	if len(part.Instrs) != 4 || len(whole.Instrs) != 9 {
 		t.Errorf("programs have %d and %d instructions, want 4 (a sum and what it adds) and 9", len(part.Instrs), len(whole.Instrs))
+	}
+	// What a pooling leaves without normalisation can be kept.
+	p := newPoolNet(tensor.Float64)
+	if _, err := p.g.Compile(p.backend(1), p.pooled); err != nil {
+		t.Error(err)
 	}
 	// The stem's output is raw until its consumers normalise it.
 	if _, err := n.g.Compile(b, n.shared); err == nil || !strings.Contains(err.Error(), "not normalised") {

@@ -110,6 +110,15 @@ func Cases() []Case {
 			}
 		}
 	}
+	for _, isMax := range []bool{true, false} {
+		for _, stride := range []int{1, 2} {
+			for _, x := range []ops.Shape{{2, 5, 6, 3}, {2, 6, 5, 4}, {3, 1, 7, 4}} {
+				op := ops.PoolBN{Max: isMax, C: x[3], Stride: stride, NoNorm: true}
+				add(fmt.Sprintf("%s/nonorm/stride=%d/%dx%d", op.Name(), stride, x[1], x[2]), op, x)
+				cs[len(cs)-1].Ties = isMax
+			}
+		}
+	}
 	x := ops.Shape{3, 2, 4, 3}
 	add("relu_avg_pool/stride=3", ops.ReLUAvgPool{Parts: 2, K: 5, Stride: 3}, ops.Shape{2, 8, 8, 3}, ops.Shape{2, 8, 8, 3})
 	add("relu_avg_pool/stride=2", ops.ReLUAvgPool{Parts: 1, K: 5, Stride: 2}, ops.Shape{2, 7, 7, 3})
@@ -141,6 +150,11 @@ func Cases() []Case {
 			op := ops.PoolBN{Max: isMax, C: c, Stride: 1, Affine: true}
 			add(op.Name()+tag, op, x)
 			cs[len(cs)-1].Ties = isMax
+			for _, stride := range []int{1, 2} {
+				op := ops.PoolBN{Max: isMax, C: c, Stride: stride, NoNorm: true}
+				add(fmt.Sprintf("%s/nonorm%s/stride=%d", op.Name(), tag, stride), op, x)
+				cs[len(cs)-1].Ties = isMax
+			}
 		}
 		add("node_sum"+tag, ops.NodeSum{DropA: true}, x, x, ops.Shape{2})
 	}

@@ -44,6 +44,8 @@ func goldenCases() []goldenCase {
 		for _, isMax := range []bool{true, false} {
 			pool := ops.PoolBN{Max: isMax, C: 4, Stride: v.stride, Affine: true}
 			cs = append(cs, goldenCase{pool.Name() + "_" + v.suffix, pool})
+			pool.Affine, pool.NoNorm = false, true
+			cs = append(cs, goldenCase{pool.Name() + "_" + v.suffix + "_nonorm", pool})
 		}
 	}
 	return cs

@@ -106,9 +106,18 @@ extern "C" __global__ void __launch_bounds__(256, 4) pool_fwd_bf16(const PoolArg
   if ((int)blockIdx.x < a.Blocks) pool_fwd<bf16>(a, run, s);
 }
 
+// PoolDz is the gradient of the pooled value, with or without a normalisation behind it.
+template <int V, bool NORM> struct PoolDz : DzCoef<V> {
+  __device__ __forceinline__ PoolDz(const Dz &z, int c) : DzCoef<V>(z, c) {}
+};
+template <int V> struct PoolDz<V, false> {
+  __device__ __forceinline__ PoolDz(const Dz &, int) {}
+  __device__ __forceinline__ float at(int, float dy, float) const { return dy; }
+};
+
 // pool_bwd gathers: a thread has V channels of an input pixel and adds up the
 // windows that reach it.
-template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const PoolArgs &a) {
+template <class T, int V, bool NORM> __device__ __forceinline__ void pool_bwd_body(const PoolArgs &a) {
   const int groups = a.C / V, half = a.Stride - 1;  // the stride is 1 or 2
   const u32 n = (u32)a.N * a.H * a.W2 * groups;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
@@ -117,7 +126,7 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
     const int ix = (int)(j % a.W2);
     j /= a.W2;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
-    const DzCoef<V> co(a.Dz, c);
+    const PoolDz<V, NORM> co(a.Dz, c);
     float d[V];
 #pragma unroll
     for (int k = 0; k < V; k++) d[k] = 0;
@@ -133,7 +142,7 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
         in[tx] = y >= 0 && x >= 0 && (y & half) == 0 && (x & half) == 0 && oy < a.OH && ox < a.OW;
         const size_t at = (((size_t)im * a.OH + yy) * a.OW + xx) * a.C + c;
         rawdy[tx] = packed<V>((const T *)a.Dz.DY + at);
-        rawz[tx] = packed<V>((const T *)a.Dz.Z + at);
+        rawz[tx] = NORM ? packed<V>((const T *)a.Dz.Z + at) : rawdy[tx];  // without NORM not used
         if (a.Max) tap[tx] = *(const Pack<u8, V> *)((const u8 *)a.Tap + at);
       }
 #pragma unroll
@@ -164,20 +173,28 @@ template <class T, int V> __device__ __forceinline__ void pool_bwd_body(const Po
   }
 }
 
-template <class T> __device__ __forceinline__ void pool_bwd(const PoolArgs &a) {
+template <class T, bool NORM> __device__ __forceinline__ void pool_bwd(const PoolArgs &a) {
   if (a.C % 4 == 0)
-    pool_bwd_body<T, 4>(a);
+    pool_bwd_body<T, 4, NORM>(a);
   else
-    pool_bwd_body<T, 1>(a);
+    pool_bwd_body<T, 1, NORM>(a);
 }
 
 extern "C" __global__ void __launch_bounds__(256, 4) pool_bwd_f32(const PoolArgs *tasks, Run run) {
   const PoolArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) pool_bwd<float>(a);
+  if ((int)blockIdx.x < a.Blocks) pool_bwd<float, true>(a);
 }
 extern "C" __global__ void __launch_bounds__(256, 4) pool_bwd_bf16(const PoolArgs *tasks, Run run) {
   const PoolArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) pool_bwd<bf16>(a);
+  if ((int)blockIdx.x < a.Blocks) pool_bwd<bf16, true>(a);
+}
+extern "C" __global__ void __launch_bounds__(256, 4) pool_nonorm_bwd_f32(const PoolArgs *tasks, Run run) {
+  const PoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) pool_bwd<float, false>(a);
+}
+extern "C" __global__ void __launch_bounds__(256, 4) pool_nonorm_bwd_bf16(const PoolArgs *tasks, Run run) {
+  const PoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) pool_bwd<bf16, false>(a);
 }
 
 template <class T> __device__ __forceinline__ void relu_pool_fwd(const ReLUPoolArgs &a) {
