@@ -109,7 +109,9 @@ func (l *lowering) share(n, per int) int32 {
 	return int32(max(1, min(ceilDiv(n, per), 3*l.b.SMs)))
 }
 
-// reduce adds up the partial sums of n values over splits.
+// reduce adds up the partial sums of n values over splits. It is for the gradients of
+// parameters only: it comes last in its section (cuda.Builder), so nothing there may
+// read its result.
 func (l *lowering) reduce(out, partial cuda.Addr, n, splits int) {
 	cuda.Add(l.b, "reduce", false, &cuda.ReduceArgs{Out: out, Partial: partial,
 		Blocks: int32(max(1, min(ceilDiv(n, 256), 2*l.b.SMs))), N: int32(n), Splits: int32(splits)})

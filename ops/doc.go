@@ -1,5 +1,5 @@
-// Package ops holds the differentiable operations of the NASNet/DARTS cell
-// space and the backends that run them.
+// Package ops holds the differentiable operations of the networks, the optimizers,
+// and the backends that run them.
 //
 // What. An Op says everything about one operation: its parameters and batch
 // normalisations, shapes, gradients, cost. A Backend has kernels for it: CPU those
@@ -26,6 +26,9 @@
 //     writes its gradient.
 //   - Batch normalisation is deferred: an op leaves its output raw with
 //     coefficients, and whoever reads it normalises on the way (Call.InNorm).
+//
+// Normalisation stands last in an operation and activations first: what an operation
+// with Norms writes is raw, and the activation behind it is its reader's.
 //
 // A new operation is one file here: its type with the methods of Op, its kernels'
 // arguments for both backends, and a call of register; beside it a pass in ops/cpu

@@ -8,14 +8,14 @@ import (
 	"oneshot/ops/cuda"
 )
 
-// Optimizer is the rule by which a step changes parameters along their gradient. It
+// Optimizer is the rule by which a step changes parameters along their gradient, value
+// by value: a rule that needs the norm of a whole parameter does not fit. It
 // is a small comparable value; what it remembers of every parameter lies in slots,
 // arrays as long as the parameters, that begin as zeros.
 type Optimizer interface {
 	// Name is what configurations call the rule.
 	Name() string
-	// Slots names the arrays, as torch's optimizer does in its state. Array i is
-	// region Slot(i).
+	// Slots names the arrays, as checkpoints do. Array i is region Slot(i).
 	Slots() []string
 	// Check returns a *SettingError for the first setting out of range.
 	Check() error

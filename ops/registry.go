@@ -10,7 +10,7 @@ import (
 // host is what an op O needs to run on the processor in type T.
 type host[T cpu.Float, O Op] struct {
 	forward, backward func(b *CPU[T], o O, c *Call) error
-	// saved is Backend.Saved; nil: nothing.
+	// saved is Backend.Saved in elements; nil: nothing.
 	saved func(o O, in []Shape, out Shape) int
 	// scratch is what forward and backward take of the engine's scratch memory, from
 	// the shapes of activations and output; nil: nothing.

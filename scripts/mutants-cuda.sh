@@ -57,8 +57,11 @@ mutant 'norm: no barrier before the slices are added' norm "$(drop 1)"
 mutant 'norm: biased running variance' norm '{ sub(/variance \*= \(double\)P/, "variance *= (double)(P - 1)") } { print }'
 mutant 'ticket: not 0 again' common '{ sub(/if \(shared_flag\) \*ticket = 0;/, "") } { print }' CUDAScores ./supernet
 mutant 'head: smoothing forgotten in the gradient' head '{ sub(/- off - \(k == label/, "- (k == label") } { print }'
-mutant 'optim: weight decay forgotten' optim '{ sub(/ \+ run.WD \* w\[i\]/, "") } { print }' CUDATrainsLike ./supernet
+mutant 'optim: weight decay forgotten' optim '{ sub(/ \+ a.WD \* w\[i\]/, "") } { print }' CUDATrainsLike ./supernet
 mutant 'optim: gradients not clipped' optim '{ sub(/if \(clip < 1\)/, "if (false)") } { print }' CUDATrainsLike ./supernet
+mutant 'optim: Nesterov turned round' optim '{ sub(/a.Nesterov \? d \+ a.Mu \* m : m/, "a.Nesterov ? m : d + a.Mu * m") } { print }' CUDAOptimizers
+mutant 'optim: no correction of the first average' optim '{ sub(/rest1 = -expm1f\(n \* a.Log1\)/, "rest1 = 1") } { print }' CUDAOptimizers
+mutant 'optim: steps not counted' optim '{ sub(/    t\[i\] = n;/, "") } { print }' CUDAOptimizers
 mutant 'input: not mirrored' input '{ sub(/r.Flip \? side - 1 - x : x/, "x") } { print }' CUDATrainsLike ./supernet
 
 if ((${#missed[@]})); then

@@ -63,7 +63,7 @@ func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
 	return b, nil
 }
 
-// Step trains path i: forward, backward, clipped SGD. As in a training, the
+// Step trains path i: forward, backward, clipped descent. As in a training, the
 // graph was built while the step before ran, if that one named i as next; and
 // the graph of path next is built beside this step, unless next is negative.
 func (b *Bench) Step(i, next int) error {

@@ -157,8 +157,8 @@ func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
 	return nil
 }
 
-// joined sorts pieces of one region and joins those that touch: the optimizer's
-// work is the same and its pieces are fewer.
+// joined sorts pieces of one region and joins those that touch: the work of an
+// optimizer, which goes value by value, is the same and its pieces are fewer.
 func joined(ms []ops.Mem) []ops.Mem {
 	ms = slices.Clone(ms)
 	slices.SortFunc(ms, func(a, b ops.Mem) int { return a.Off - b.Off })

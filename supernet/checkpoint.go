@@ -34,7 +34,7 @@ func (c TrainConfig) stored() string {
 }
 
 // Checkpoint is everything a run needs to continue: weights, statistics,
-// momentum, averaged weights, step. Data order, paths and masks are functions
+// the optimizer's slots, averaged weights, step. Data order, paths and masks are functions
 // of the step and the seed. It is an error to make one while steps are under way
 // on a device (Ahead), or when the device does not give the values.
 func (t *Trainer) Checkpoint() (weights.Checkpoint, error) {

@@ -1,5 +1,5 @@
-// Package supernet trains the weight-sharing network of a NASNet/DARTS cell
-// space, scores its subnetworks, and retrains the one that was chosen.
+// Package supernet trains the weight-sharing network of a space of architectures,
+// scores its subnetworks, and retrains the one that was chosen.
 //
 // What. A Net holds named parameters and batch-normalisation statistics, for
 // the whole supernet or for one architecture. There is no "current"

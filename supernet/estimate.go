@@ -11,7 +11,7 @@ import (
 // trainer allocates: not the data set, the program itself and what waits for the
 // garbage collector.
 type Memory struct {
-	Weights    int64 // values, gradients and their sums, momentum, averages
+	Weights    int64 // values, gradients and their sums, optimizer, averages
 	Checkpoint int64 // copies that are written, or at the end loaded
 	Arena      int64 // activations and their gradients, of the path that needs most
 	Scratch    int64 // of the kernels

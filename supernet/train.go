@@ -196,7 +196,7 @@ func (t *Trainer) prefetch(arch space.Arch) {
 	}()
 }
 
-// Step runs one step: forward, backward, clipped SGD. It returns ErrDone when
+// Step runs one step: forward, backward, clipped descent. It returns ErrDone when
 // all steps are done, a *DivergedError when the numbers stop being finite, and
 // the context's error when it ends first; then the step was not taken. While it
 // waits, a device that may have more steps under way gets them, unless it holds.

@@ -7,7 +7,7 @@ import (
 	"oneshot/supernet/net"
 )
 
-// This file is the only place where the configuration meets supernet's types.
+// This file is where the configuration of a run meets supernet's types.
 
 // netConfig is the supernet.
 func (j *job) netConfig() supernet.NetConfig {

@@ -94,7 +94,7 @@ func (o *options) bindSGD(cmd *cobra.Command, section string) {
 	o.keyFlag(fs, "batch-size", "b", section+".batch", "number", "images per step")
 	o.keyFlag(fs, "lr", "", section+".lr", "number", "learning rate at the start")
 	o.keyFlag(fs, "min-lr", "", section+".min_lr", "number", "learning rate at the end")
-	o.keyFlag(fs, "weight-decay", "", section+".weight_decay", "number", "L2 coefficient")
+	o.keyFlag(fs, "weight-decay", "", section+".weight_decay", "number", "weight decay")
 	o.keyFlag(fs, "clip-grad", "", section+".clip", "number", "largest gradient norm, 0 for any")
 	o.keyFlag(fs, "smoothing", "", section+".smoothing", "number", "label smoothing")
 	o.keyFlag(fs, "cutout", "", section+".cutout", "number", "side of the square cut out, in pixels")

@@ -1,9 +1,10 @@
 package cuda
 
-// This file is the contract between Go and the kernels: one struct of arguments
-// for each kernel. kernels/args.cu is generated from it, so both sides have the
-// same fields at the same offsets. Every struct starts with its addresses
-// (8 bytes) and goes on with 4-byte numbers, so nothing is padded but the end.
+// This file is the contract between Go and the kernels: the structs of their
+// arguments; table.go says which kernel takes which. kernels/args.cu is generated
+// from it, so both sides have the same fields at the same offsets. The structs of
+// kernels start with addresses (8 bytes) and go on with 4-byte numbers, so nothing is
+// padded but the end.
 //
 // Activations and their gradients are of type T, float or bfloat16 as the name
 // of the kernel says; everything else is float32. NHWC throughout; P is the
@@ -265,7 +266,7 @@ type EndArgs struct {
 	Clip     float32
 }
 
-// Control is the state of the optimizer on the device.
+// Control is the state of a step on the device.
 type Control struct {
 	LossSum  float64
 	Right    float64

@@ -104,7 +104,12 @@ func (n *Network) Widest() ([]int, error) {
 			continue // a layer that a choice only passes on keeps nothing more
 		}
 		w := &weights[i]
-		w.kept = shapes[i].Size() + back.Saved(l.Op, n.inShapes(i, shapes, 2), shapes[i])
+		for _, k := range l.In { // of a chain of operations the last stands in the choice
+			if k >= 0 {
+				w.kept, w.params = w.kept+weights[k].kept, w.params+weights[k].params
+			}
+		}
+		w.kept += shapes[i].Size() + back.Saved(l.Op, n.inShapes(i, shapes, 2), shapes[i])
 		for _, p := range l.Op.Params() {
 			w.params += p.Shape.Size()
 		}

@@ -57,7 +57,7 @@ type Layer struct {
 	// In[a[p]] for each p of Pick. All candidates have the same shape.
 	Pick []int
 
-	Candidate bool // an operation that a choice offers; drop-path may drop it
+	Candidate bool // an operation, or one of a chain, that a choice offers; drop-path may drop it
 	Aux       bool // part of the auxiliary head, which only training has
 
 	stored int // index of the layer in the description that its parameters are laid out by

@@ -173,6 +173,24 @@ func TestWidestAndLargest(t *testing.T) {
 	}
 }
 
+// TestWidestWeighsChains: a candidate of two operations keeps what both keep.
+func TestWidestWeighsChains(t *testing.T) {
+	n := Begin(4, 1)
+	stem := n.Add(Layer{Name: "stem", Op: ops.Stem{Cin: 3, Cout: 2, Affine: true}, In: []int{Images}})
+	add := func(name string, op ops.Op, in int) int {
+		return n.Add(Layer{Name: name, Op: op, In: []int{in}, Candidate: true})
+	}
+	conv := ops.ConvBN{Parts: 1, Cin: 2, Cout: 2, Affine: true}
+	one := add("one", ops.Separable{C: 2, K: 3, Stride: 1, Dil: 1, Stages: 2, Affine: true}, stem)
+	three := add("three.c", conv, add("three.b", conv, add("three.a", conv, stem)))
+	block := n.Add(Layer{In: []int{three, one}, Pick: []int{0}})
+	mean := n.Add(Layer{Op: ops.GlobalAvgPool{Parts: 1}, In: []int{block}})
+	n.Logits = n.Add(Layer{Name: "classifier", Op: ops.Linear{In: 2, Out: 5}, In: []int{mean}})
+	if a, err := n.Widest(); err != nil || !reflect.DeepEqual(a, []int{0}) {
+		t.Errorf("widest %v %v, want the chain of three", a, err)
+	}
+}
+
 func TestWrongShapesNameTheLayer(t *testing.T) {
 	n := choice()
 	n.Layers[2].Op = ops.Separable{C: 3, K: 3, Stride: 1, Dil: 1, Stages: 2}

@@ -4,7 +4,7 @@
 // An architecture is a list of choices (Arch); what each choice means is the
 // business of its space. A search sees architectures as 0/1 codes (Encode), people
 // see them as text (Format), and everything that computes sees the network that
-// Describe yields. So nobody above knows cells, blocks or widths.
+// Describe yields. So nobody above has to know cells or blocks.
 //
 // The spaces live in packages of their own below this one. Each registers its
 // families when it is imported, as the image formats of the standard library do:

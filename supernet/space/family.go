@@ -8,7 +8,8 @@ import (
 )
 
 // Family is a set of spaces that differ in a size, such as the cell spaces of one
-// operation set and a number of nodes.
+// operation set and a number of nodes. Configurations (net.ops, net.nodes), messages
+// and the JSON form ("ops", "nodes") call the two as the cell space does.
 type Family struct {
 	Name string // letters only: in a text the size follows it
 	New  func(size int) (Space, error)

@@ -111,15 +111,19 @@ extern "C" __global__ void __launch_bounds__(256) end(const EndArgs *tasks, Run 
   c->BadState = 0;
 }
 
+// step_factor is what the optimizer multiplies gradients by; false: the step is not
+// taken.
+__device__ __forceinline__ bool step_factor(const Run &run, float &factor) {
+  const Control *c = (const Control *)run.Control;
+  factor = c ? c->Factor : run.A;
+  return !c || !c->Bad;
+}
+
 extern "C" __global__ void __launch_bounds__(256) sgd(const SGDArgs *tasks, Run run) {
   const SGDArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x >= a.Blocks) return;
-  const Control *c = (const Control *)run.Control;
-  float factor = run.A;
-  if (c) {
-    if (c->Bad) return;
-    factor = c->Factor;
-  }
+  float factor;
+  if (!step_factor(run, factor)) return;
   float *w = (float *)a.W, *v = (float *)a.V;
   const float *g = (const float *)a.G;
   for (int i = blockIdx.x * THREADS + threadIdx.x; i < a.N; i += a.Blocks * THREADS) {
@@ -133,12 +137,8 @@ extern "C" __global__ void __launch_bounds__(256) sgd(const SGDArgs *tasks, Run 
 extern "C" __global__ void __launch_bounds__(256) adamw(const AdamWArgs *tasks, Run run) {
   const AdamWArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x >= a.Blocks) return;
-  const Control *c = (const Control *)run.Control;
-  float factor = run.A;
-  if (c) {
-    if (c->Bad) return;
-    factor = c->Factor;
-  }
+  float factor;
+  if (!step_factor(run, factor)) return;
   float *w = (float *)a.W, *m = (float *)a.M, *v = (float *)a.V, *t = (float *)a.T;
   const float *g = (const float *)a.G;
   for (int i = blockIdx.x * THREADS + threadIdx.x; i < a.N; i += a.Blocks * THREADS) {
