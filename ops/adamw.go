@@ -20,7 +20,7 @@ import (
 // of a supernet updates its own parameters only. So every value keeps its count.
 type AdamW struct {
 	Beta1, Beta2 float64 // decay of the averages, in [0,1)
-	Eps          float64 // above 0
+	Eps          float64 // from 1e-30, so that float32 has it, to 1
 }
 
 func (o AdamW) Name() string    { return "adamw" }
@@ -31,8 +31,8 @@ func (o AdamW) Check() error {
 		return &SettingError{"beta1", o.Beta1, "a number from 0 to below 1"}
 	case !(o.Beta2 >= 0 && o.Beta2 < 1):
 		return &SettingError{"beta2", o.Beta2, "a number from 0 to below 1"}
-	case !(o.Eps > 0 && !math.IsInf(o.Eps, 0)):
-		return &SettingError{"eps", o.Eps, "a number above 0"}
+	case !(o.Eps >= 1e-30 && o.Eps <= 1): // in float32 too
+		return &SettingError{"eps", o.Eps, "a number from 1e-30 to 1"}
 	}
 	return nil
 }

@@ -39,8 +39,10 @@ type Update struct {
 	Scale float64 // the gradients are multiplied by it first
 }
 
-// maxSlots is the most slots that an optimizer may have.
-const maxSlots = 3
+// maxSlots is the most slots that an optimizer may have: there are as many regions.
+const maxSlots = len(cpu.Param[float32]{}.S)
+
+var _ = [1]bool{int(Slot2-Slot0) + 1 - maxSlots: true} // does not compile otherwise
 
 // Slot is the region of an optimizer's i-th array, at the parameters' offsets.
 func Slot(i int) Region { return Slot0 + Region(i) }

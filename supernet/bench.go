@@ -7,6 +7,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/ops"
 	"oneshot/supernet/engine"
 	"oneshot/supernet/space"
 )
@@ -22,10 +23,10 @@ type Bench struct {
 	ahead int // the path that is being built, -1 for none
 }
 
-// NewBench measures n on batches of that many images. A supernet trains and
+// NewBench measures n on batches of that many images, which o trains. A supernet trains and
 // evaluates the paths archs; a network of one architecture has only that, and
 // archs may be nil.
-func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
+func NewBench(n *Net, batch int, archs []space.Arch, o ops.Optimizer) (*Bench, error) {
 	if n.arch != nil {
 		archs = []space.Arch{n.arch}
 	}
@@ -38,7 +39,7 @@ func NewBench(n *Net, batch int, archs []space.Arch) (*Bench, error) {
 		}
 	}
 	c := DefaultTrain()
-	c.Batch = batch
+	c.Batch, c.Optimizer = batch, o
 	c.Steps = 1 << 30 // the schedule stays at its start
 	if err := c.Check(); err != nil {
 		return nil, err

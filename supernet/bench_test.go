@@ -19,7 +19,7 @@ func reference(b *testing.B, batch, threads int) *Bench {
 	for seed := range uint64(8) {
 		archs = append(archs, n.cfg.Space.Sample(rng.New(seed+1, "bench")))
 	}
-	bench, err := NewBench(n, batch, archs)
+	bench, err := NewBench(n, batch, archs, DefaultTrain().Optimizer)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -61,21 +61,36 @@ func (t *Trainer) Checkpoint() (weights.Checkpoint, error) {
 	return weights.Checkpoint{Step: t.step, Tensors: ts, State: state}, nil
 }
 
+// Continues says whether a training as c describes it can go on from a checkpoint; an
+// error says what differs. The network is not looked at.
+func (c TrainConfig) Continues(from weights.Checkpoint) error {
+	_, err := c.state(from)
+	return err
+}
+
+// state reads the state of a checkpoint from which c can go on.
+func (c TrainConfig) state(from weights.Checkpoint) (s trainState, err error) {
+	if err := json.Unmarshal(from.State, &s); err != nil {
+		return s, fmt.Errorf("supernet: checkpoint state: %w", err)
+	}
+	if s.Seed != c.Seed {
+		return s, fmt.Errorf("supernet: checkpoint was trained with seed %d, not %d", s.Seed, c.Seed)
+	}
+	if s.Step < 0 || s.Step > c.Steps {
+		return s, fmt.Errorf("supernet: checkpoint is at step %d of a run of %d", s.Step, c.Steps)
+	}
+	if s.Optimizer != c.stored() {
+		return s, fmt.Errorf("supernet: checkpoint was trained with the optimizer %s, not %s", cmp.Or(s.Optimizer, ops.SGD{}.Name()), c.Optimizer.Name())
+	}
+	return s, nil
+}
+
 // Restore continues from a checkpoint of the same configuration. On error the
 // trainer must not be used.
 func (t *Trainer) Restore(c weights.Checkpoint) error {
-	var s trainState
-	if err := json.Unmarshal(c.State, &s); err != nil {
-		return fmt.Errorf("supernet: checkpoint state: %w", err)
-	}
-	if s.Seed != t.cfg.Seed {
-		return fmt.Errorf("supernet: checkpoint was trained with seed %d, not %d", s.Seed, t.cfg.Seed)
-	}
-	if s.Step < 0 || s.Step > t.cfg.Steps {
-		return fmt.Errorf("supernet: checkpoint is at step %d of a run of %d", s.Step, t.cfg.Steps)
-	}
-	if s.Optimizer != t.cfg.stored() {
-		return fmt.Errorf("supernet: checkpoint was trained with the optimizer %s, not %s", cmp.Or(s.Optimizer, ops.SGD{}.Name()), t.cfg.Optimizer.Name())
+	s, err := t.cfg.state(c)
+	if err != nil {
+		return err
 	}
 	net, slots, ema := splitCheckpoint(c.Tensors)
 	if err := t.net.SetTensors(net); err != nil {

@@ -56,8 +56,9 @@ func (c NetConfig) Cost(a space.Arch) (params, madds int64, err error) {
 	return n.Cost()
 }
 
-// Costs is Cost for many architectures: a function that takes about a microsecond.
-func (c NetConfig) Costs() (func(a space.Arch) (params, madds int64), error) {
+// Costs is Cost for many architectures: a function that takes some microseconds for
+// paths of the supernet, and as long as Cost for others.
+func (c NetConfig) Costs() (func(a space.Arch) (params, madds int64, err error), error) {
 	n, err := c.Space.Describe(c.counted(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("supernet: count: %w", err)
@@ -66,5 +67,11 @@ func (c NetConfig) Costs() (func(a space.Arch) (params, madds int64), error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(a space.Arch) (params, madds int64) { return costs.Of(a) }, nil
+	return func(a space.Arch) (params, madds int64, err error) {
+		if len(a) != n.Choices {
+			return c.Cost(a)
+		}
+		params, madds = costs.Of(a)
+		return params, madds, nil
+	}, nil
 }

@@ -60,6 +60,10 @@ func TestFloorByHand(t *testing.T) {
 		if got, err := Floor(c, a, batch, ops.SGD{}); err != nil || got != want {
 			t.Errorf("%s: training takes %+v, want %+v", l.name, got, want)
 		}
+		// AdamW reads and writes two slots more.
+		if got, err := Floor(c, a, batch, ops.AdamW{}); err != nil || got.Bytes-want.Bytes != 4*4*l.params || got.Flops != want.Flops {
+			t.Errorf("%s: training with AdamW takes %+v, with SGD %+v", l.name, got, want)
+		}
 		want = Work{Flops: 2 * batch * l.madds, Bytes: 4 * (int64(batch*image) + l.params)}
 		if got, err := Floor(c, a, batch, nil); err != nil || got != want {
 			t.Errorf("%s: scoring takes %+v, want %+v", l.name, got, want)

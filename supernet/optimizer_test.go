@@ -54,16 +54,19 @@ func trainedWith(t *testing.T, rt *Runtime, o ops.Optimizer, resume *weights.Che
 
 // TestEveryOptimizerResumes is invariant I2 for every optimizer and each of its slots:
 // the twin that forgets one must differ.
-func TestEveryOptimizerResumes(t *testing.T) {
+func TestEveryOptimizerResumes(t *testing.T)     { everyOptimizerResumes(t, newRuntime(t, 2)) }
+func TestCUDAEveryOptimizerResumes(t *testing.T) { everyOptimizerResumes(t, newDevice(t, false)) }
+
+func everyOptimizerResumes(t *testing.T, rt *Runtime) {
 	for _, o := range optimizers {
-		_, c := trainedWith(t, newRuntime(t, 2), o, nil, 5)
+		_, c := trainedWith(t, rt, o, nil, 5)
 		want := encode(t, c)
-		_, half := trainedWith(t, newRuntime(t, 1), o, nil, 3)
-		if _, c := trainedWith(t, newRuntime(t, 2), o, &half, 5); !bytes.Equal(encode(t, c), want) {
+		_, half := trainedWith(t, rt, o, nil, 3)
+		if _, c := trainedWith(t, rt, o, &half, 5); !bytes.Equal(encode(t, c), want) {
 			t.Errorf("%s: stopped and resumed gives other bytes than never stopped", o.Name())
 		}
 		for _, slot := range o.Slots() {
-			_, twin := trainedWith(t, newRuntime(t, 2), o, nil, 3)
+			_, twin := trainedWith(t, rt, o, nil, 3)
 			lost := 0
 			for i := range twin.Tensors {
 				if strings.HasPrefix(twin.Tensors[i].Name, slotPrefix(slot)) {
@@ -71,7 +74,7 @@ func TestEveryOptimizerResumes(t *testing.T) {
 					lost++
 				}
 			}
-			if _, c := trainedWith(t, newRuntime(t, 2), o, &twin, 5); lost == 0 || bytes.Equal(encode(t, c), want) {
+			if _, c := trainedWith(t, rt, o, &twin, 5); lost == 0 || bytes.Equal(encode(t, c), want) {
 				t.Errorf("%s: without its %s (%d tensors) it gives the same bytes: the test is blind", o.Name(), slot, lost)
 			}
 		}

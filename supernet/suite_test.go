@@ -27,6 +27,7 @@ func testEngine(t *testing.T, rt *Runtime) {
 		{"micro-batches", testMeanGradient},
 		{"update", testUpdate},
 		{"spared", testSpared},
+		{"slots", testSlots},
 		{"bad numbers", testBadNumbers},
 		{"steps under way", testStepsUnderWay},
 		{"not started", testNotStarted},
@@ -62,10 +63,13 @@ func newSubject(t *testing.T, rt *Runtime, edit func(*engine.TrainSpec)) *subjec
 	s := &subject{T: t, net: n, spec: engine.TrainSpec{
 		Graph: engine.Spec{Batch: suiteBatch, Train: true, Smoothing: 0.1, AuxWeight: 0.4, DropPath: true, DecayAll: true},
 		Batch: suiteBatch, Masks: n.full.Masks(), Clip: 5, Fixed: true,
-		Optimizer: ops.SGD{Momentum: 0.9}, Slots: engine.Slots{make([]float32, len(n.params))}, WeightDecay: 0.01,
+		Optimizer: ops.SGD{Momentum: 0.9}, WeightDecay: 0.01,
 		Average: &engine.Values{Params: avg.params, State: avg.state},
 	}}
 	edit(&s.spec)
+	for range s.spec.Optimizer.Slots() {
+		s.spec.Slots = append(s.spec.Slots, make([]float32, len(n.params)))
+	}
 	if s.tr, err = rt.eng.Train(n.model(n.state), s.spec); err != nil {
 		t.Fatal(err)
 	}
@@ -107,16 +111,23 @@ func (s *subject) values() [][]float32 {
 	s.Helper()
 	s.must(s.tr.Pull())
 	var vs [][]float32
-	for _, v := range [][]float32{s.net.params, s.net.state, s.spec.Slots[0], s.spec.Average.Params, s.spec.Average.State} {
+	for _, v := range s.arrays() {
 		vs = append(vs, slices.Clone(v))
 	}
 	return vs
 }
 
+// arrays are the host's: parameters, statistics, slot 0, averages of the first two, and
+// the other slots.
+func (s *subject) arrays() [][]float32 {
+	vs := [][]float32{s.net.params, s.net.state, s.spec.Slots[0], s.spec.Average.Params, s.spec.Average.State}
+	return append(vs, s.spec.Slots[1:]...)
+}
+
 // set is the other way round.
 func (s *subject) set(vs [][]float32) {
 	s.Helper()
-	for i, v := range [][]float32{s.net.params, s.net.state, s.spec.Slots[0], s.spec.Average.Params, s.spec.Average.State} {
+	for i, v := range s.arrays() {
 		copy(v, vs[i])
 	}
 	s.must(s.tr.Push())
@@ -185,110 +196,12 @@ func testMeanGradient(t *testing.T, rt *Runtime) {
 
 // testUpdate: clipped descent with momentum and weight decay along the mean gradient,
 // and averages of parameters and statistics. What a step writes comes to the host.
-func testUpdate(t *testing.T, rt *Runtime) {
-	for _, micro := range []int{suiteBatch, suiteBatch / 4} {
-		s := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.Batch, c.Clip = micro, 0.5 })
-		for i := range s.spec.Slots[0] {
-			s.spec.Slots[0][i] = float32(i%7) * 1e-3
-		}
-		s.must(s.tr.Push())
-		before := s.values()
-		st := s.step(0, firstBatch(t, suiteBatch))
-		o, grad := s.take(st)
-		scale := s.spec.Clip / (o.GradNorm + 1e-6) / float64(s.spec.Parts())
-		if !(o.GradNorm > s.spec.Clip) {
-			t.Fatalf("a gradient of norm %g is not clipped: the test is blind", o.GradNorm)
-		}
-		after := s.values()
-		d := float64(st.Decay)
-		moved := 0
-		near := func(what string, k int, got float32, want float64) {
-			t.Helper()
-			if !(math.Abs(float64(got)-want) <= 1e-5*(1e-2+math.Abs(want))) {
-				t.Fatalf("micro-batch %d: %s %d is %g, want %g", micro, what, k, got, want)
-			}
-		}
-		for k, w := range before[0] {
-			v := 0.9*float64(before[2][k]) + scale*float64(grad[k]) + s.spec.WeightDecay*float64(w)
-			want := float64(w) - st.LR*v
-			near("momentum", k, after[2][k], v)
-			near("parameter", k, after[0][k], want)
-			near("averaged parameter", k, after[3][k], d*float64(before[3][k])+(1-d)*float64(after[0][k]))
-			if after[0][k] != w {
-				moved++
-			}
-		}
-		for k := range before[1] {
-			near("averaged statistic", k, after[4][k], d*float64(before[4][k])+(1-d)*float64(after[1][k]))
-		}
-		if moved < len(before[0])/2 || sameBits(before[1], after[1]) {
-			t.Errorf("%d of %d parameters moved", moved, len(before[0]))
-		}
-	}
-}
-
 // testSpared: weight decay that spares normalisations and biases moves only what has
 // more than one dimension.
-func testSpared(t *testing.T, rt *Runtime) {
-	after := func(decay float64) (*subject, []float32) {
-		s := newSubject(t, rt, func(c *engine.TrainSpec) { c.Graph.DecayAll, c.WeightDecay = false, decay })
-		s.take(s.step(0, firstBatch(t, suiteBatch)))
-		return s, s.values()[0]
-	}
-	_, none := after(0)
-	s, got := after(0.5)
-	vectors, others := 0, 0
-	for _, p := range s.net.layout.Params {
-		part := func(v []float32) []float32 { return v[p.Mem.Off : p.Mem.Off+p.Mem.Len] }
-		same := sameBits(part(none), part(got))
-		if vector := len(p.File) == 1; vector {
-			vectors++
-			if !same {
-				t.Errorf("%s decayed", p.Name)
-			}
-		} else {
-			others++
-			if same {
-				t.Errorf("%s did not decay", p.Name)
-			}
-		}
-	}
-	if vectors == 0 || others == 0 {
-		t.Errorf("%d vectors and %d others", vectors, others)
-	}
-}
-
+// testSlots: all slots of an optimizer go to the engine, are moved by a step and come
+// back.
 // testBadNumbers: loss, gradient or statistics that are not finite leave parameters,
 // slots and averages as they were.
-func testBadNumbers(t *testing.T, rt *Runtime) {
-	b := firstBatch(t, suiteBatch)
-	for _, x := range []struct {
-		what  string
-		spoil func(s *subject)
-	}{
-		{"a weight that is not a number", func(s *subject) { s.net.params[len(s.net.params)-1] = float32(math.NaN()) }},
-		{"an infinite running statistic", func(s *subject) { s.net.state[0] = float32(math.Inf(1)) }},
-	} {
-		s := newSubject(t, rt, func(*engine.TrainSpec) {})
-		if o, _ := s.take(s.step(0, b)); o.Bad {
-			t.Fatalf("a sound step is bad: %+v", o)
-		}
-		s.must(s.tr.Pull())
-		x.spoil(s)
-		s.must(s.tr.Push())
-		before := s.values()
-		if o, _ := s.take(s.step(1, b)); !o.Bad {
-			t.Errorf("%s: %+v is not bad", x.what, o)
-		}
-		after := s.values()
-		for _, i := range []int{0, 2, 3, 4} {
-			if !sameBits(before[i], after[i]) {
-				t.Errorf("%s: values %d changed", x.what, i)
-			}
-		}
-	}
-}
-
 // testStepsUnderWay: as many steps as may be under way give, bit for bit, what
 // they give one at a time; Push forgets them.
 func testStepsUnderWay(t *testing.T, rt *Runtime) {

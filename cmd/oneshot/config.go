@@ -77,7 +77,7 @@ type SGDConfig struct {
 	Momentum float64 `yaml:"momentum" json:"momentum"`
 	Nesterov bool    `yaml:"nesterov" json:"nesterov"`
 	// Beta1, Beta2 and Eps: decay of adamw's averages of the gradient and of its
-	// square, 0..1 (1 excluded), and what is added to the root of the latter, above 0.
+	// square, 0..1 (1 excluded), and what is added to the root of the latter, 1e-30..1.
 	Beta1 float64 `yaml:"beta1" json:"beta1"`
 	Beta2 float64 `yaml:"beta2" json:"beta2"`
 	Eps   float64 `yaml:"eps" json:"eps"`

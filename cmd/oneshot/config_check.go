@@ -114,8 +114,11 @@ func (c *check) sgd(section string, s SGDConfig) {
 func (c *check) optimizer(section string, s SGDConfig) {
 	for _, s.Optimizer = range optimizerNames {
 		var setting *ops.SettingError
-		if errors.As(s.optimizer().Check(), &setting) {
+		switch err := s.optimizer().Check(); {
+		case errors.As(err, &setting):
 			c.addf("%s.%s = %v: want %s", section, setting.Name, setting.Value, setting.Want)
+		case err != nil:
+			c.addf("%s: %w", section, err)
 		}
 	}
 }

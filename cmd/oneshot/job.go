@@ -26,14 +26,16 @@ type job struct {
 	data  *data.Dataset
 	rt    *supernet.Runtime
 
-	within   lanas.Space // what a search draws from
-	arch     space.Arch  // to retrain, if that is known from the start
-	limited  bool        // arch must keep the limits of the search: it was found by it
-	trains   []string    // stages that the verb trains
-	scores   bool        // the verb searches between them
-	fitted   []string    // what fit has to say
-	shrinks  bool        // a stage may take fewer images at a time where memory is short
-	searched bool        // this process has added to the search
+	within     lanas.Space                                       // what a search draws from
+	overridden bool                                              // --override changed what results depend on
+	costOf     func(space.Arch) (params, madds int64, err error) // see costs
+	arch       space.Arch                                        // to retrain, if that is known from the start
+	limited    bool                                              // arch must keep the limits of the search: it was found by it
+	trains     []string                                          // stages that the verb trains
+	scores     bool                                              // the verb searches between them
+	fitted     []string                                          // what fit has to say
+	shrinks    bool                                              // a stage may take fewer images at a time where memory is short
+	searched   bool                                              // this process has added to the search
 }
 
 // jobOptions says how a verb opens its run folder.
@@ -127,6 +129,7 @@ func (j *job) adopt(opt *options, o jobOptions) error {
 		}
 	}
 	if len(refused) == 0 || opt.override {
+		j.overridden = len(refused) > 0
 		for _, d := range refused {
 			j.ui.warnf("changed in mid-run (--override): %v", d)
 		}
@@ -159,6 +162,9 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 	if err := j.checkStages(); err != nil {
 		return err
 	}
+	if err := j.checkBegun(); err != nil {
+		return err
+	}
 	j.trains, j.scores = o.trains, o.scores
 	j.shrinks = o.limit > 0
 	if err := j.fit(int64(o.limit)); err != nil {
@@ -174,6 +180,30 @@ func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored boo
 		return err
 	}
 	j.ui.every = time.Duration(j.cfg.Run.LogSeconds) * time.Second
+	return nil
+}
+
+// checkBegun refuses an --override by which a stage that has begun could not go on:
+// before anything is written, so that the folder stays as it is.
+func (j *job) checkBegun() error {
+	if !j.overridden {
+		return nil
+	}
+	for stage, c := range map[string]supernet.TrainConfig{
+		"train":   j.sgdConfig(j.cfg.Train.SGDConfig, j.data.Train.Len()),
+		"retrain": j.retrainConfig(j.retrainImages().Len()),
+	} {
+		from, err := j.newest(j.dir.file(stageDir[stage]))
+		if err != nil {
+			return err
+		}
+		if from == nil || from.Step == c.Steps {
+			continue
+		}
+		if err := c.Continues(*from); err != nil {
+			return usageError("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", stage, j.dir.path, err)
+		}
+	}
 	return nil
 }
 

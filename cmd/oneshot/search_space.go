@@ -44,6 +44,26 @@ func (j *job) ceilings() []ceiling {
 	return out
 }
 
+// costs is supernet.NetConfig.Costs of the retrained network, made once.
+func (j *job) costs() (func(space.Arch) (params, madds int64, err error), error) {
+	if j.costOf == nil {
+		var err error
+		if j.costOf, err = j.finalConfig(false).Costs(); err != nil {
+			return nil, err
+		}
+	}
+	return j.costOf, nil
+}
+
+// cost is what an architecture has when it is retrained.
+func (j *job) cost(a space.Arch) (params, madds int64, err error) {
+	costs, err := j.costs()
+	if err != nil {
+		return 0, 0, err
+	}
+	return costs(a)
+}
+
 // limits are the ceilings as a search sees them.
 func (j *job) limits() ([]lanas.Limit, error) {
 	ceilings := j.ceilings()
@@ -51,14 +71,17 @@ func (j *job) limits() ([]lanas.Limit, error) {
 		return nil, nil
 	}
 	c := codes{j.space}
-	cost, err := j.finalConfig(false).Costs()
-	if err != nil {
+	if _, err := j.costs(); err != nil {
 		return nil, withCode(err, exitUsage, "")
 	}
 	var out []lanas.Limit
 	for _, l := range ceilings {
 		out = append(out, lanas.Limit{Name: l.name, Max: float64(l.max), Cost: func(code []byte) float64 {
-			return float64(l.of(cost(c.arch(code))))
+			params, madds, err := j.cost(c.arch(code))
+			if err != nil {
+				panic("search: " + err.Error()) // of a path of the supernet: cannot fail
+			}
+			return float64(l.of(params, madds))
 		}})
 	}
 	return out, nil
@@ -70,7 +93,7 @@ func (j *job) checkLimit(arch space.Arch) error {
 	if len(ceilings) == 0 {
 		return nil
 	}
-	params, madds, err := j.finalConfig(false).Cost(arch)
+	params, madds, err := j.cost(arch)
 	if err != nil {
 		return err
 	}

@@ -183,6 +183,10 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 	}
 	defer rt.Close()
 	m := &benchRun{what: what, net: benchNetConfig(what, c, s, f), archs: benchArchs(s, f.archs), reps: f.reps, seed: c.Seed, rt: rt}
+	m.optimizer = c.Train.optimizer()
+	if what == "retrain" {
+		m.optimizer = c.Retrain.optimizer()
+	}
 	m.batch = map[string]int{"step": c.Train.Batch, "eval": c.Score.Batch, "retrain": c.Retrain.Batch}[what]
 	if err := m.net.Check(); err != nil {
 		return withCode(err, exitUsage, "")
@@ -238,6 +242,7 @@ type benchRun struct {
 	net          supernet.NetConfig
 	archs        []space.Arch
 	batch, reps  int
+	optimizer    ops.Optimizer
 	seed         uint64
 	rt           *supernet.Runtime
 	params       int64 // of all networks that were built
@@ -249,7 +254,7 @@ type benchRun struct {
 // memory is about what these steps need.
 func (m *benchRun) memory() (supernet.Memory, error) {
 	c := supernet.DefaultTrain()
-	c.Batch = m.batch
+	c.Batch, c.Optimizer = m.batch, m.optimizer
 	var arch space.Arch
 	if m.what == "retrain" {
 		arch = m.archs[0]
@@ -289,7 +294,7 @@ func (m *benchRun) measure(n *supernet.Net, archs []space.Arch) error {
 	}
 	m.params += n.Params()
 	m.nets++
-	b, err := supernet.NewBench(n, m.batch, archs)
+	b, err := supernet.NewBench(n, m.batch, archs, m.optimizer)
 	if err != nil {
 		return err
 	}
@@ -330,7 +335,7 @@ func (m *benchRun) report(r *benchReport, p cpu.Peak) error {
 		best += m.best[i] / n
 		var o ops.Optimizer // of a training
 		if m.what != "eval" {
-			o = supernet.DefaultTrain().Optimizer
+			o = m.optimizer
 		}
 		w, err := supernet.Floor(m.net, a, m.batch, o)
 		if err != nil {

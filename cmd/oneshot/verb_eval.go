@@ -134,6 +134,9 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if j.space.Encode(arch) == nil { // before a supernet is trained for it
+		return usageError("`oneshot retrain --arch` trains it by itself", "%s is no path of a supernet: its outputs or pairs are its own", j.space.Format(arch))
+	}
 	n, err := j.train(ctx)
 	if err != nil {
 		return err

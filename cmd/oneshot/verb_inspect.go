@@ -44,10 +44,20 @@ func (a *app) inspect(what string) error {
 			return withCode(err, exitInvalid, "")
 		}
 		return a.showTensors("safetensors", what, -1, f.Tensors, f.Meta)
-	case errors.Is(err, fs.ErrNotExist) && strings.ContainsRune(what, filepath.Separator):
+	case errors.Is(err, fs.ErrNotExist) && looksLikePath(what):
 		return usageError("", "inspect: %w", err)
 	}
 	return a.inspectArch(what)
+}
+
+// looksLikePath tells a path from an architecture, whose text has a slash behind its
+// first colon at the earliest.
+func looksLikePath(what string) bool {
+	slash := strings.IndexByte(what, filepath.Separator)
+	if slash < 0 || strings.HasPrefix(what, "{") || strings.HasPrefix(what, "[") {
+		return false
+	}
+	return !strings.Contains(what[:slash], ":")
 }
 
 // stageState is how far one stage of a run folder has come.
@@ -246,7 +256,11 @@ func (a *app) inspectArch(text string) error {
 	if a.opt.json {
 		return a.ui.json(r)
 	}
-	a.ui.printf("arch     %s\nhash     %s, one of %s in space %s\n", r.Text, r.Hash, r.Size, r.Space)
+	among := fmt.Sprintf("one of %s in space %s", r.Size, r.Space)
+	if s.Encode(arch) == nil {
+		among = "in no search of space " + r.Space
+	}
+	a.ui.printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
 	a.ui.printf("size     %s parameters, %s multiply-adds with %d cells of %d channels (%s)\n",
 		short(r.Params), short(r.MAdds), n.Layers, n.Channels, presetOr(c.Preset))
 	for _, u := range uses {

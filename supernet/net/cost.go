@@ -19,7 +19,7 @@ func (n *Network) Cost() (params, madds int64, err error) {
 }
 
 // Costs knows what every layer of a network costs, and so what each of its paths
-// does, in a microsecond or two.
+// does, in some microseconds.
 type Costs struct {
 	net           *Network
 	params, madds []int64 // by layer
@@ -44,7 +44,8 @@ func (n *Network) Costs() (*Costs, error) {
 	return c, nil
 }
 
-// Of is the cost of path a without the auxiliary head.
+// Of is the cost of path a without the auxiliary head. a must have the network's
+// number of choices.
 func (c *Costs) Of(a []int) (params, madds int64) {
 	for i, live := range c.net.live(a, c.net.Logits) {
 		if live {

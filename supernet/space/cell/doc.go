@@ -8,8 +8,11 @@
 // reduction cells (arXiv 1707.07012, DARTS).
 //
 // The list of choices (space.Arch) has two entries a node, nodes of the normal cell
-// first: the numbers of its pairs, edge*operations+operation, ascending.
+// first: the numbers of its pairs, edge*operations+operation, ascending. Where a cell's
+// output is not all of its nodes, or two pairs of a node are equal, two more follow: of
+// each cell the nodes of its output as a mask, bit i for node i.
 //
 // space.go and text.go say which architectures there are and how they are written,
-// candidates.go which operations a cell offers, network.go what a network of cells is.
+// encode.go how a search sees them, candidates.go which operations a cell offers,
+// network.go what a network of cells is.
 package cell

@@ -72,8 +72,7 @@ func TestUnreadNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.ReplaceAll(s.Format(a), "unread", "5.6.7.8")
-	if got := s.Format(a); got != want || !strings.Contains(got, "/5.6.7.8:") || !strings.HasSuffix(got, "/5.6.7.8") {
+	if got := s.Format(a); !strings.Contains(got, "/5.6.7.8:") || !strings.HasSuffix(got, "/5.6.7.8") {
 		t.Errorf("the unread nodes are written %s", got)
 	}
 }
