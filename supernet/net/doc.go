@@ -17,6 +17,10 @@
 // architecture choose among them; Select keeps what was chosen and what that needs.
 // So a path is never described a second time.
 //
+// A layer uses the whole of each of its parameters. Where a space shares parts of them,
+// such as the first channels of a convolution, an operation that takes the part stands
+// in front, so that kernels know nothing of it.
+//
 // What does not reach an output is in no path: an architecture whose nodes ignore an
 // input leaves preprocesses or whole cells without use, and nothing computes, counts
 // or exports them.
