@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -45,10 +44,10 @@ func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	return in, a, err
 }
 
-// resultOf says what an architecture is and costs as a network of that configuration.
-func resultOf(c supernet.NetConfig, a space.Arch) (resultArch, error) {
-	params, madds, err := c.Cost(a)
-	return resultArch{space.Hash(c.Space, a), c.Space.Format(a), params, madds}, err
+// resultOf says what an architecture is and what cost says of it.
+func resultOf(s space.Space, a space.Arch, cost func(space.Arch) (params, madds int64, err error)) (resultArch, error) {
+	params, madds, err := cost(a)
+	return resultArch{space.Hash(s, a), s.Format(a), params, madds}, err
 }
 
 // archIn reads a stored architecture, which must be of space s.

@@ -105,7 +105,7 @@ func (a *app) evalFile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	found, err := resultOf(l.config, l.arch)
+	found, err := resultOf(l.space, l.arch, l.config.Cost)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	found, err := resultOf(j.netConfig(), arch)
+	found, err := resultOf(j.space, arch, j.netConfig().Cost)
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,5 @@ func bestOf(d *runDir) (searchSummary, error) {
 
 // archResult is what an architecture is and costs when it is retrained.
 func (j *job) archResult(arch space.Arch) (resultArch, error) {
-	params, madds, err := j.cost(arch)
-	return resultArch{space.Hash(j.space, arch), j.space.Format(arch), params, madds}, err
+	return resultOf(j.space, arch, j.cost)
 }
