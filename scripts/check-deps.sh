@@ -32,6 +32,8 @@ ours_allowed() {
     oneshot/ops/cuda/driver) echo 'internal/.*' ;;
     oneshot/ops/cuda/emu) echo 'ops/cuda|ops/cuda/driver' ;; # for tests
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda|internal/.*' ;;
+    oneshot/internal/fault) echo 'data|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
+    oneshot/internal/config) echo 'data|lanas|ops|supernet/space|internal/(atomicfile|fault)' ;;
     oneshot/ops/cpu | oneshot/data | oneshot/weights | oneshot/internal/*) echo 'internal/.*' ;;
     *) return 1 ;;
   esac
@@ -49,7 +51,7 @@ outside=(
   'github.com/(schollz/progressbar|spf13)/.*|golang.org/x/term|flag'
   'oneshot/cmd/.*|oneshot/ops/cuda/genptx' 'only the command reads flags and the terminal'
   'go.yaml.in/.*'
-  'oneshot/cmd/.*' 'only the command reads the config file'
+  'oneshot/internal/config' 'only internal/config reads the configuration file'
   'math/rand'
   'nobody' 'it has a global source; take a *rand.Rand of math/rand/v2'
   'C'

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 	"oneshot/supernet/space"
 )
 
@@ -19,18 +21,18 @@ const maxArchBytes = 1 << 20
 func readArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	text = strings.TrimSpace(text)
 	if _, err := os.Stat(text); err == nil {
-		b, err := readCapped(text, maxArchBytes)
+		b, err := atomicfile.ReadAtMost(text, maxArchBytes)
 		if err != nil {
-			return nil, nil, withCode(err, exitUsage, "")
+			return nil, nil, fault.WithCode(err, fault.ExitUsage, "")
 		}
 		text = strings.TrimSpace(string(b))
 	} else if strings.HasSuffix(text, ".json") && errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, usageError("", "--arch: %w", err)
+		return nil, nil, fault.Usage("", "--arch: %w", err)
 	}
 	const hint = "an architecture looks like lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:..., or is a file arch.json"
 	s, a, err := parseArch(text, in)
 	if err != nil {
-		return s, a, &exitError{exitUsage, err, hint}
+		return s, a, fault.Wrap(fault.ExitUsage, err, hint)
 	}
 	return s, a, nil
 }
@@ -56,5 +58,5 @@ func archIn(s space.Space, b []byte) (space.Arch, error) {
 	if err == nil && got.Name() != s.Name() {
 		err = fmt.Errorf("architecture of space %s, not of this run's", got.Name())
 	}
-	return a, withCode(err, exitInvalid, "")
+	return a, fault.WithCode(err, fault.ExitInvalid, "")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/fault"
 	"oneshot/supernet/space"
 	"oneshot/supernet/space/cell"
 )
@@ -30,7 +31,7 @@ func (a *app) benchArchsCmd() *cobra.Command {
 			if err := f.check(); err != nil {
 				return err
 			}
-			c, err := a.opt.resolve(nil, "")
+			c, err := a.opt.resolve("")
 			if err != nil {
 				return err
 			}
@@ -48,7 +49,7 @@ func (a *app) benchArchsCmd() *cobra.Command {
 func (a *app) benchArchs(s space.Space, n int) error {
 	c, ok := s.(cell.Space) // which bench/peer_torch.py builds
 	if !ok {
-		return usageError("", "architectures of %s cannot be listed by cells", s.Name())
+		return fault.Usage("", "architectures of %s cannot be listed by cells", s.Name())
 	}
 	pairs := func(nodes []cell.Node) (out [][][2]int) {
 		for _, node := range nodes {

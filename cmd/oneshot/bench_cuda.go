@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"oneshot/data"
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -76,7 +78,7 @@ func (a *app) benchScoreCmd() *cobra.Command {
 			if err := f.check(); err != nil {
 				return err
 			}
-			c, err := a.opt.resolve(nil, "")
+			c, err := a.opt.resolve("")
 			if err != nil {
 				return err
 			}
@@ -100,7 +102,7 @@ type scoreReport struct {
 	Images         int     `json:"images"`
 }
 
-func (a *app) benchScore(c Config, f benchFlags) error {
+func (a *app) benchScore(c config.Config, f benchFlags) error {
 	s, err := space.New(c.Net.Ops, c.Net.Nodes)
 	if err != nil {
 		return err
@@ -112,7 +114,7 @@ func (a *app) benchScore(c Config, f benchFlags) error {
 	defer rt.Close()
 	n, err := supernet.New(benchNetConfig("score", c, s, f), c.Seed, rt)
 	if err != nil {
-		return withCode(err, exitUsage, "")
+		return fault.WithCode(err, fault.ExitUsage, "")
 	}
 	d, err := benchData()
 	if err != nil {
@@ -187,7 +189,7 @@ func (a *app) benchKernelsCmd() *cobra.Command {
 			if err := f.check(); err != nil {
 				return err
 			}
-			c, err := a.opt.resolve(nil, "")
+			c, err := a.opt.resolve("")
 			if err != nil {
 				return err
 			}
@@ -199,7 +201,7 @@ func (a *app) benchKernelsCmd() *cobra.Command {
 	return cmd
 }
 
-func (a *app) benchKernels(c Config, f benchFlags) error {
+func (a *app) benchKernels(c config.Config, f benchFlags) error {
 	c.Run.Device = "cuda"
 	s, err := space.New(c.Net.Ops, c.Net.Nodes)
 	if err != nil {

@@ -59,7 +59,7 @@ func (a *app) benchOpsCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "ops", Short: "The kernels, against the machine's peaks", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			c, err := a.opt.resolve(nil, "")
+			c, err := a.opt.resolve("")
 			if err != nil {
 				return err
 			}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 	"oneshot/lanas"
 	"oneshot/lanas/landscape"
 )
@@ -51,7 +52,7 @@ of samples until one is among the best thousandth of the table. Where scores are
 algorithms see the noise, and the figures are the true scores of what they found: best@N is
 that of the sample that looked best.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.opt.resolve(nil, "")
+			c, err := a.opt.resolve("")
 			if err != nil {
 				return err
 			}
@@ -65,7 +66,7 @@ that of the sample that looked best.`,
 			if err := a.benchSearch(ctx, f); ctx.Err() == nil {
 				return err
 			}
-			return errStopped
+			return fault.ErrStopped
 		},
 	}
 	fs := cmd.Flags()
@@ -96,17 +97,17 @@ func (f *searchBench) check() error {
 		got, hi int
 	}{{"budget", f.budget, 1e6}, {"seeds", f.seeds, 10000}, {"batch", f.batch, 1e6}} {
 		if n.got < 1 || n.got > n.hi {
-			return usageError("", "--%s %d: want 1..%d", n.flag, n.got, n.hi)
+			return fault.Usage("", "--%s %d: want 1..%d", n.flag, n.got, n.hi)
 		}
 	}
 	if !(f.limitParams >= 0 && f.limitFlops >= 0) {
-		return usageError("", "--limit-params %g and --limit-flops %g: want 0 or more", f.limitParams, f.limitFlops)
+		return fault.Usage("", "--limit-params %g and --limit-flops %g: want 0 or more", f.limitParams, f.limitFlops)
 	}
 	if len(f.tables) == 0 {
-		return usageError("--table FILE, or one of "+genPrefix+strings.Join(landscape.Families(), ", "+genPrefix), "bench search wants a --table")
+		return fault.Usage("--table FILE, or one of "+genPrefix+strings.Join(landscape.Families(), ", "+genPrefix), "bench search wants a --table")
 	}
 	if f.writeTable != "" && len(f.tables) > 1 {
-		return usageError("", "--write-table writes one table, but there are %d", len(f.tables))
+		return fault.Usage("", "--write-table writes one table, but there are %d", len(f.tables))
 	}
 	known := append(lanas.Algorithms(), lanas.Ablations()...)
 	var algos []string
@@ -119,8 +120,8 @@ func (f *searchBench) check() error {
 		case slices.Contains(known, name):
 			algos = append(algos, name)
 		default:
-			return usageError("want "+strings.Join(known, ", ")+", all or ablations", "--algo: unknown algorithm %q%s",
-				name, didYouMean(name, append(known, "all", "ablations")))
+			return fault.Usage("want "+strings.Join(known, ", ")+", all or ablations", "--algo: unknown algorithm %q%s",
+				name, fault.DidYouMean(name, append(known, "all", "ablations")))
 		}
 	}
 	f.algos = nil
@@ -130,7 +131,7 @@ func (f *searchBench) check() error {
 		}
 	}
 	if len(f.algos) == 0 {
-		return usageError("", "--algo names no algorithm")
+		return fault.Usage("", "--algo names no algorithm")
 	}
 	return nil
 }
@@ -140,18 +141,18 @@ func openTable(name string) (*landscape.Table, error) {
 	gen, ok := strings.CutPrefix(name, genPrefix)
 	if !ok {
 		t, err := landscape.ReadFile(name)
-		return t, withCode(err, exitInvalid, "`oneshot bench search --help` shows the forms of a table")
+		return t, fault.WithCode(err, fault.ExitInvalid, "`oneshot bench search --help` shows the forms of a table")
 	}
 	family, number, seeded := strings.Cut(gen, ":")
 	if !slices.Contains(landscape.Families(), family) {
-		return nil, usageError("want one of "+strings.Join(landscape.Families(), ", "), "--table %s: unknown family %q%s",
-			name, family, didYouMean(family, landscape.Families()))
+		return nil, fault.Usage("want one of "+strings.Join(landscape.Families(), ", "), "--table %s: unknown family %q%s",
+			name, family, fault.DidYouMean(family, landscape.Families()))
 	}
 	seed := uint64(1)
 	if seeded {
 		var err error
 		if seed, err = strconv.ParseUint(number, 10, 64); err != nil {
-			return nil, usageError("", "--table %s: the seed is %q, want a number of 0 or more", name, number)
+			return nil, fault.Usage("", "--table %s: the seed is %q, want a number of 0 or more", name, number)
 		}
 	}
 	return landscape.Generate(family, seed)
@@ -166,15 +167,15 @@ func (f *searchBench) open() ([]*landscape.Table, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(tables, func(o *landscape.Table) bool { return o.Name() == t.Name() }) {
-			return nil, usageError("", "--table %s: a second table of the name %s", name, t.Name())
+			return nil, fault.Usage("", "--table %s: a second table of the name %s", name, t.Name())
 		}
 		within, err := t.Within(f.limitParams, f.limitFlops)
 		var limit *lanas.LimitError
 		switch {
 		case errors.As(err, &limit), errors.Is(err, landscape.ErrNoCosts):
-			return nil, withCode(err, exitUsage, "see --limit-params and --limit-flops")
+			return nil, fault.WithCode(err, fault.ExitUsage, "see --limit-params and --limit-flops")
 		case err != nil:
-			return nil, withCode(err, exitInvalid, "")
+			return nil, fault.WithCode(err, fault.ExitInvalid, "")
 		}
 		tables = append(tables, within)
 	}
@@ -196,12 +197,12 @@ func (a *app) benchSearch(ctx context.Context, f searchBench) error {
 	}
 	if f.html != "" { // better now than after the races
 		if _, err := os.Stat(filepath.Dir(f.html)); err != nil {
-			return usageError("", "--html: %v", err)
+			return fault.Usage("", "--html: %v", err)
 		}
 	}
 	results, err := a.races(ctx, f, tables)
 	if err != nil {
-		return withCode(err, exitInvalid, "")
+		return fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	if f.html == "" {
 		return nil

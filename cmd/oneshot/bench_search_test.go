@@ -11,13 +11,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"oneshot/internal/fault"
 )
 
 // raceLines runs `bench search` and returns its lines.
 func raceLines(t *testing.T, args ...string) []map[string]any {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(append([]string{"bench", "search", "--json", "-q"}, args...), &out, &errs); code != exitOK {
+	if code := run(append([]string{"bench", "search", "--json", "-q"}, args...), &out, &errs); code != fault.ExitOK {
 		t.Fatalf("exit code %d\n%s", code, &errs)
 	}
 	var lines []map[string]any
@@ -99,8 +101,8 @@ func TestRaceStopsOnSignal(t *testing.T) {
 	var errs bytes.Buffer
 	out := &killer{}
 	code := run([]string{"bench", "search", "--table", "gen:nk", "--algo", "random,lanas,evolution", "--budget", "4000", "--seeds", "20", "-q"}, out, &errs)
-	if code != exitStopped || !strings.Contains(errs.String(), "stopped on request") || strings.Contains(out.String(), "evolution") {
-		t.Errorf("exit code %d, want %d\n%s%s", code, exitStopped, &out.Buffer, &errs)
+	if code != fault.ExitStopped || !strings.Contains(errs.String(), "stopped on request") || strings.Contains(out.String(), "evolution") {
+		t.Errorf("exit code %d, want %d\n%s%s", code, fault.ExitStopped, &out.Buffer, &errs)
 	}
 }
 
@@ -168,7 +170,7 @@ func TestRaceWithinLimits(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	code := run(append([]string{"bench", "search", "--limit-flops", "999"}, args...), &out, &errs)
-	if code != exitUsage || !strings.Contains(errs.String(), "flops at most 999, the smallest seen 1000") {
+	if code != fault.ExitUsage || !strings.Contains(errs.String(), "flops at most 999, the smallest seen 1000") {
 		t.Errorf("exit code %d\n%s", code, &errs)
 	}
 }

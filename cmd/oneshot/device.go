@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/ops/cuda"
 	"oneshot/ops/cuda/driver"
 	"oneshot/supernet"
@@ -12,7 +14,7 @@ import (
 
 // newRuntime opens the device of the configuration. auto is a GPU where there is
 // one that oneshot can use, else the processor.
-func (u *ui) newRuntime(c RunConfig) (*supernet.Runtime, error) {
+func (u *ui) newRuntime(c config.Run) (*supernet.Runtime, error) {
 	if c.Device == "cpu" {
 		return cpuRuntime(c)
 	}
@@ -22,7 +24,7 @@ func (u *ui) newRuntime(c RunConfig) (*supernet.Runtime, error) {
 		rt, err := supernet.NewCUDARuntime(e, half(c), threads(c))
 		if err != nil {
 			e.Close()
-			return nil, withCode(err, exitUsage, "")
+			return nil, fault.WithCode(err, fault.ExitUsage, "")
 		}
 		u.debugf("device: %s", describeDevice(e.Info()))
 		return rt, nil
@@ -35,13 +37,13 @@ func (u *ui) newRuntime(c RunConfig) (*supernet.Runtime, error) {
 	return cpuRuntime(c)
 }
 
-func cpuRuntime(c RunConfig) (*supernet.Runtime, error) {
+func cpuRuntime(c config.Run) (*supernet.Runtime, error) {
 	rt, err := supernet.NewRuntime(threads(c))
-	return rt, withCode(err, exitUsage, "")
+	return rt, fault.WithCode(err, fault.ExitUsage, "")
 }
 
 // half says whether activations are bfloat16.
-func half(c RunConfig) bool { return c.AMP != "float32" }
+func half(c config.Run) bool { return c.AMP != "float32" }
 
 // openCUDA opens the first GPU. The error has exit code 7.
 func openCUDA() (*cuda.Engine, error) {
@@ -51,14 +53,14 @@ func openCUDA() (*cuda.Engine, error) {
 	}
 	d, err := driver.Load(paths)
 	if err != nil {
-		return nil, withCode(err, exitDevice, "")
+		return nil, fault.WithCode(err, fault.ExitDevice, "")
 	}
 	image, err := kernelImage(os.Getenv("ONESHOT_CUDA_KERNELS"))
 	if err != nil {
 		return nil, err
 	}
 	e, err := cuda.Open(cuda.Options{Driver: d, Kernels: image})
-	return e, withCode(err, exitDevice, "`oneshot doctor` says what it finds; --device cpu does without")
+	return e, fault.WithCode(err, fault.ExitDevice, "`oneshot doctor` says what it finds; --device cpu does without")
 }
 
 // kernelImage reads kernels to use instead of the built-in ones: PTX or CUBIN as
@@ -69,13 +71,13 @@ func kernelImage(path string) ([]byte, error) {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, withCode(err, exitUsage, "ONESHOT_CUDA_KERNELS names a .ptx, .cubin or .cu file")
+		return nil, fault.WithCode(err, fault.ExitUsage, "ONESHOT_CUDA_KERNELS names a .ptx, .cubin or .cu file")
 	}
 	if filepath.Ext(path) != ".cu" {
 		return append(text, 0), nil
 	}
 	image, _, err := cuda.Compile(string(text), filepath.Base(path), "compute_80")
-	return append(image, 0), withCode(err, exitUsage, "")
+	return append(image, 0), fault.WithCode(err, fault.ExitUsage, "")
 }
 
 func describeDevice(i driver.Info) string {
@@ -123,5 +125,5 @@ func cudaReport() (s cudaState, err error) {
 	s.FreeMiB = free >> 20
 	test, err := seconds(func() error { return supernet.SelfTest(e) })
 	s.SelfTestMS = 1e3 * test
-	return s, withCode(err, exitDevice, "the device computes something else than the processor: a driver or hardware fault, or a bug worth reporting")
+	return s, fault.WithCode(err, fault.ExitDevice, "the device computes something else than the processor: a driver or hardware fault, or a bug worth reporting")
 }

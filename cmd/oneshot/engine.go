@@ -2,7 +2,7 @@ package main
 
 import (
 	"oneshot/data"
-	"oneshot/ops"
+	"oneshot/internal/config"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 )
@@ -29,48 +29,17 @@ func (j *job) finalConfig(training bool) supernet.NetConfig {
 	}
 }
 
-// steps is the length of a training over images; the last, smaller batch of an
-// epoch is left out, as batch statistics of a few images are poor.
-func (s SGDConfig) steps(images int) int {
-	if s.Steps > 0 {
-		return s.Steps
-	}
-	return s.Epochs * max(1, images/s.Batch)
-}
-
-// epochs is the length of a training in passes over the images.
-func (s SGDConfig) epochs(images int) float64 {
-	if s.Steps > 0 {
-		return float64(s.Steps) / float64(max(1, images/s.Batch))
-	}
-	return float64(s.Epochs)
-}
-
-// optimizerNames are the values of Optimizer.
-var optimizerNames = []string{"sgd", "adamw"}
-
-// optimizer is the one of that name with its settings; nil if there is none.
-func (s SGDConfig) optimizer() ops.Optimizer {
-	switch s.Optimizer {
-	case "sgd":
-		return ops.SGD{Momentum: s.Momentum, Nesterov: s.Nesterov}
-	case "adamw":
-		return ops.AdamW{Beta1: s.Beta1, Beta2: s.Beta2, Eps: s.Eps}
-	}
-	return nil
-}
-
-func (j *job) sgdConfig(s SGDConfig, images int) supernet.TrainConfig {
+func (j *job) sgdConfig(s config.SGD, images int) supernet.TrainConfig {
 	return supernet.TrainConfig{
-		Steps: s.steps(images), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR,
-		Optimizer: s.optimizer(), WeightDecay: s.WeightDecay, DecayNorms: s.DecayNorms, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: j.cfg.Seed,
+		Steps: s.StepsFor(images), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR,
+		Optimizer: s.Rule(), WeightDecay: s.WeightDecay, DecayNorms: s.DecayNorms, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: j.cfg.Seed,
 		Augment: data.Augment{Crop: s.Crop, Flip: s.Flip, Cutout: s.Cutout},
 		Workers: j.cfg.Run.Workers, Smoothing: s.Smoothing,
 	}
 }
 
 func (j *job) retrainConfig(images int) supernet.TrainConfig {
-	c := j.sgdConfig(j.cfg.Retrain.SGDConfig, images)
+	c := j.sgdConfig(j.cfg.Retrain.SGD, images)
 	c.AuxWeight, c.DropPath, c.EMA = j.cfg.Retrain.Aux, j.cfg.Retrain.DropPath, j.cfg.Retrain.EMA
 	return c
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,6 +12,8 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/lanas"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -18,7 +21,7 @@ import (
 
 // job is one run in progress: what its stages share.
 type job struct {
-	cfg   Config
+	cfg   config.Config
 	dir   *runDir
 	ui    *ui
 	sig   *signals
@@ -57,7 +60,7 @@ type jobOptions struct {
 	// trains are the stages that the verb trains, and limit is the most memory
 	// for them, in bytes; 0 is any.
 	trains []string
-	limit  memorySize
+	limit  config.Bytes
 }
 
 // openJob resolves the configuration, takes the run folder and opens the data.
@@ -69,12 +72,12 @@ func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
 	reuse := a.opt.resume || o.cont
 	stored := path != "" && reuse && exists(path, "config.yaml")
 	if !stored && !o.create {
-		return nil, usageError("name the folder of a run with --out", "no run in %s", orElse(path, "(no folder given)"))
+		return nil, fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(path, "(no folder given)"))
 	}
 	j := &job{ui: a.ui, sig: a.sig}
 	var err error
 	if !stored {
-		if j.cfg, err = a.opt.resolve(nil, o.preset); err != nil {
+		if j.cfg, err = a.opt.resolve(o.preset); err != nil {
 			return nil, err
 		}
 		if path == "" {
@@ -87,7 +90,7 @@ func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
 	if stored {
 		err = j.adopt(a.opt, o)
 	} else if j.dir.has("supernet") || j.dir.has("search") || j.dir.has("retrain") {
-		err = fail(exitInvalid, "put config.yaml back, or choose another folder with --out",
+		err = fault.New(fault.ExitInvalid, "put config.yaml back, or choose another folder with --out",
 			"%s holds stages of a run but no config.yaml to continue them with", path)
 	}
 	if err != nil {
@@ -105,26 +108,26 @@ func (a *app) openJob(ctx context.Context, o jobOptions) (*job, error) {
 // what results may depend on already.
 func (j *job) adopt(opt *options, o jobOptions) error {
 	path := j.dir.file("config.yaml")
-	old, err := loadConfig(path, fromPreset)
+	old, err := config.Load(path, config.FromPreset)
 	if err == nil {
 		err = old.Check()
 	}
 	if err != nil {
-		return &exitError{exitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run"}
+		return fault.Wrap(fault.ExitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run")
 	}
 	// Keys that are missing would silently take the preset's values.
 	if sum, _, err := hashFile(path); err != nil {
 		return err
 	} else if m, err := j.dir.readManifest(); err == nil && m.ConfigSHA256 != "" && m.ConfigSHA256 != sum && !opt.override {
-		return fail(exitInvalid, "put back what the run wrote, or accept the file with --override",
+		return fault.New(fault.ExitInvalid, "put back what the run wrote, or accept the file with --override",
 			"%s was changed since the run wrote it (sha256 %.12s, was %.12s)", path, sum, m.ConfigSHA256)
 	}
-	if j.cfg, err = opt.resolve(&old, o.preset); err != nil {
+	if j.cfg, err = opt.request().Resolve(&old, o.preset); err != nil {
 		return err
 	}
-	var refused []change
-	for _, d := range drift(old, j.cfg) {
-		if o.free == nil || !o.free(j.dir, d.key) {
+	var refused []config.Change
+	for _, d := range config.Drift(old, j.cfg) {
+		if o.free == nil || !o.free(j.dir, d.Key) {
 			refused = append(refused, d)
 		}
 	}
@@ -139,14 +142,14 @@ func (j *job) adopt(opt *options, o jobOptions) error {
 	for _, d := range refused {
 		msg += "\n  " + d.String()
 	}
-	return usageError("repeat the stored values, use another --out, or force it with --override", "%s", msg)
+	return fault.Usage("repeat the stored values, use another --out, or force it with --override", "%s", msg)
 }
 
 // start opens the data and the device and writes the files that describe the run.
 func (j *job) start(ctx context.Context, o jobOptions, now time.Time, stored bool) error {
 	var err error
 	if j.space, err = space.New(j.cfg.Net.Ops, j.cfg.Net.Nodes); err != nil {
-		return withCode(err, exitUsage, "")
+		return fault.WithCode(err, fault.ExitUsage, "")
 	}
 	if o.check != nil {
 		if err := o.check(j); err != nil {
@@ -190,7 +193,7 @@ func (j *job) checkBegun() error {
 		return nil
 	}
 	for stage, c := range map[string]supernet.TrainConfig{
-		"train":   j.sgdConfig(j.cfg.Train.SGDConfig, j.data.Train.Len()),
+		"train":   j.sgdConfig(j.cfg.Train.SGD, j.data.Train.Len()),
 		"retrain": j.retrainConfig(j.retrainImages().Len()),
 	} {
 		from, err := j.newest(j.dir.file(stageDir[stage]))
@@ -201,7 +204,7 @@ func (j *job) checkBegun() error {
 			continue
 		}
 		if err := c.Continues(*from); err != nil {
-			return usageError("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", stage, j.dir.path, err)
+			return fault.Usage("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", stage, j.dir.path, err)
 		}
 	}
 	return nil
@@ -212,10 +215,10 @@ func (j *job) checkStages() error {
 	images, final := j.data.Train.Len(), j.retrainImages().Len()
 	for _, err := range []error{
 		j.netConfig().Check(), j.finalConfig(true).Check(), j.scoreConfig(false).Check(),
-		j.sgdConfig(j.cfg.Train.SGDConfig, images).Check(), j.retrainConfig(final).Check(),
+		j.sgdConfig(j.cfg.Train.SGD, images).Check(), j.retrainConfig(final).Check(),
 	} {
 		if err != nil {
-			return withCode(err, exitUsage, "")
+			return fault.WithCode(err, fault.ExitUsage, "")
 		}
 	}
 	for _, n := range []struct {
@@ -227,15 +230,15 @@ func (j *job) checkStages() error {
 		{"score.recheck_recal_images", j.cfg.Score.RecheckRecalImages, images},
 	} {
 		if n.got > n.have {
-			return usageError("", "%s is %d, but there are only %d training images", n.key, n.got, n.have)
+			return fault.Usage("", "%s is %d, but there are only %d training images", n.key, n.got, n.have)
 		}
 	}
 	if n, have := j.cfg.Score.Images, j.data.Search.Len(); n > have {
-		return usageError("0 is all of them", "score.images is %d, but there are only %d search images", n, have)
+		return fault.Usage("0 is all of them", "score.images is %d, but there are only %d search images", n, have)
 	}
 	if j.arch != nil && j.limited {
 		if err := j.checkLimit(j.arch); err != nil {
-			return withCode(err, exitUsage, "the search kept to that limit with another size of the retrained network")
+			return fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
 		}
 	}
 	var err error
@@ -246,7 +249,7 @@ func (j *job) checkStages() error {
 // describe writes config.yaml and manifest.json, and compares the data with the
 // manifest of the run that is continued.
 func (j *job) describe(now time.Time, stored bool) error {
-	b, err := j.cfg.yaml()
+	b, err := j.cfg.YAML()
 	if err != nil {
 		return err
 	}
@@ -259,7 +262,7 @@ func (j *job) describe(now time.Time, stored bool) error {
 		case err != nil:
 			return err
 		case old.Dataset.SHA256 != m.Dataset.SHA256 && old.Seed == m.Seed:
-			return fail(exitInvalid, "point --data-dir at the data the run began with",
+			return fault.New(fault.ExitInvalid, "point --data-dir at the data the run began with",
 				"data set %s differs from that of the run: sha256 %.12s, was %.12s", j.cfg.Data.Name, m.Dataset.SHA256, old.Dataset.SHA256)
 		default:
 			m.Started = old.Started
@@ -274,7 +277,7 @@ func (j *job) describe(now time.Time, stored bool) error {
 
 // writeConfig writes a configuration that changed in the course of the run.
 func (j *job) writeConfig() error {
-	b, err := j.cfg.yaml()
+	b, err := j.cfg.YAML()
 	if err != nil {
 		return err
 	}
@@ -299,12 +302,12 @@ func (j *job) close() {
 
 // openData opens the data set of a configuration; a missing or damaged one has
 // exit code 3.
-func openData(c Config) (*data.Dataset, error) {
+func openData(c config.Config) (*data.Dataset, error) {
 	d, err := data.Open(data.Config{
 		Name: c.Data.Name, Dir: c.Data.Dir, SearchSize: c.Data.SearchSize, Seed: c.Seed,
 		TrainSize: c.Data.TrainSize, TestSize: c.Data.TestSize,
 	})
-	return d, withCode(err, exitInvalid, "")
+	return d, fault.WithCode(err, fault.ExitInvalid, "")
 }
 
 func exists(dir, name string) bool {
@@ -316,9 +319,9 @@ func exists(dir, name string) bool {
 // command that continues.
 func (j *job) stopped(ctx context.Context, stage string, done, total int) error {
 	err := context.Cause(ctx)
-	if !errors.Is(err, errStopped) {
+	if !errors.Is(err, fault.ErrStopped) {
 		return err
 	}
-	return &exitError{exitStopped, fmt.Errorf("%w in stage %s at %d of %d", err, stage, done, total),
-		"the same command with --resume --out " + j.dir.path + " continues"}
+	return fault.Wrap(fault.ExitStopped, fmt.Errorf("%w in stage %s at %d of %d", err, stage, done, total),
+		"the same command with --resume --out "+j.dir.path+" continues")
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"oneshot/internal/fault"
 )
 
 // jsonl is a file of one JSON object per line that only grows. A line is one
@@ -58,7 +60,7 @@ func scanJSONL(r io.Reader, path string, keep func([]byte) (bool, error)) (end i
 			return 0, false, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		if damaged > 0 {
-			return 0, false, fail(exitInvalid, "the file was changed by something else than oneshot; restore it or start a new run",
+			return 0, false, fault.New(fault.ExitInvalid, "the file was changed by something else than oneshot; restore it or start a new run",
 				"%s:%d: not a JSON object", path, damaged)
 		}
 		body := bytes.TrimSuffix(line, []byte("\n"))

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"oneshot/internal/fault"
 )
 
 const threeLines = "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n"
@@ -51,10 +53,10 @@ func TestJSONLDamage(t *testing.T) {
 		code          int
 	}{
 		"last line of zeros": {threeLines + "\x00\x00\x00\n", threeLines, 0},
-		"in the middle":      {"{\"n\":1}\n{\"n\"\n{\"n\":3}\n", "", exitInvalid},
-		"an array":           {"[1]\n{\"n\":3}\n", "", exitInvalid},
-		"empty line":         {"\n{\"n\":3}\n", "", exitInvalid},
-		"too long":           {strings.Repeat("x", maxJSONLine+1), "", exitFailure},
+		"in the middle":      {"{\"n\":1}\n{\"n\"\n{\"n\":3}\n", "", fault.ExitInvalid},
+		"an array":           {"[1]\n{\"n\":3}\n", "", fault.ExitInvalid},
+		"empty line":         {"\n{\"n\":3}\n", "", fault.ExitInvalid},
+		"too long":           {strings.Repeat("x", maxJSONLine+1), "", fault.ExitFailure},
 	} {
 		path := filepath.Join(t.TempDir(), "f.jsonl")
 		if err := os.WriteFile(path, []byte(tc.content), 0o644); err != nil {
@@ -63,7 +65,7 @@ func TestJSONLDamage(t *testing.T) {
 		j, _, err := openJSONL(path, keepAll)
 		got, _ := os.ReadFile(path)
 		if tc.code != 0 {
-			if err == nil || classify(err).code != tc.code {
+			if err == nil || fault.Classify(err).Code != tc.code {
 				t.Errorf("%s: %v, want code %d", name, err, tc.code)
 			}
 			if string(got) != tc.content {

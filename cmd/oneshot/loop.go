@@ -12,6 +12,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -78,7 +79,7 @@ func (j *job) rewriteMetrics(keep func(metric) bool) error {
 		return true, nil
 	})
 	if err != nil {
-		return withCode(err, exitInvalid, "")
+		return fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	if torn {
 		j.ui.warnf("%s: dropped an incomplete last line", m.path)
@@ -109,14 +110,14 @@ func (j *job) advance(ctx context.Context, stage string, n *supernet.Net, images
 			return err
 		}
 		s := j.sgd(stage)
-		m := s.atOnce() - 1
+		m := s.AtOnce() - 1
 		for m >= 2 && s.Batch%m != 0 {
 			m--
 		}
 		if m < 2 {
 			return err
 		}
-		j.ui.warnf("%v; %s goes on with %d images at a time instead of %d", memory, stage, m, s.atOnce())
+		j.ui.warnf("%v; %s goes on with %d images at a time instead of %d", memory, stage, m, s.AtOnce())
 		s.MicroBatch, c.MicroBatch = m, m
 		if err := j.writeConfig(); err != nil {
 			return err
@@ -132,7 +133,7 @@ func (j *job) attempt(ctx context.Context, stage string, n *supernet.Net, images
 	}
 	if from != nil && from.Step == c.Steps {
 		j.ui.debugf("%s: all %d steps were done", stage, c.Steps)
-		return withCode(n.LoadNet(*from, true), exitInvalid, "")
+		return fault.WithCode(n.LoadNet(*from, true), fault.ExitInvalid, "")
 	}
 	m, err := j.memory(stage)
 	if err != nil {
@@ -143,12 +144,12 @@ func (j *job) attempt(ctx context.Context, stage string, n *supernet.Net, images
 	}
 	t, err := supernet.NewTrainer(n, images, c)
 	if err != nil {
-		return withCode(err, exitUsage, "")
+		return fault.WithCode(err, fault.ExitUsage, "")
 	}
 	defer t.Close()
 	if from != nil {
 		if err := t.Restore(*from); err != nil {
-			return withCode(err, exitInvalid, "")
+			return fault.WithCode(err, fault.ExitInvalid, "")
 		}
 		j.ui.infof("%s continues at step %d", stage, t.StepNumber())
 	}
@@ -176,7 +177,7 @@ func (j *job) newest(dir string) (*weights.Checkpoint, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, &exitError{exitInvalid, err, "move " + dir + " away to train this stage again"}
+		return nil, fault.Wrap(fault.ExitInvalid, err, "move "+dir+" away to train this stage again")
 	}
 	return &c, nil
 }
@@ -286,7 +287,7 @@ func (j *job) finalLoss(stage string) (float64, error) {
 		return 0, err
 	}
 	if len(last) == 0 {
-		return 0, fail(exitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
+		return 0, fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
 	}
 	last = last[max(0, len(last)-lossWindow):]
 	sum := 0.0

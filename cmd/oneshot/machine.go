@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"oneshot/internal/config"
+
 	"golang.org/x/sys/cpu"
 )
 
@@ -36,7 +38,7 @@ func cpuFeatures() []string {
 	return out
 }
 
-func threads(c RunConfig) int {
+func threads(c config.Run) int {
 	if c.Threads > 0 {
 		return c.Threads
 	}

@@ -21,6 +21,9 @@ import (
 	"os"
 	"strings"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -45,7 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		err = a.ui.failed // a result that could not be printed is no success
 	}
-	return report(stderr, err)
+	return fault.Report(stderr, err)
 }
 
 func (a *app) rootCmd() *cobra.Command {
@@ -53,7 +56,7 @@ func (a *app) rootCmd() *cobra.Command {
 		Use:   "oneshot",
 		Short: "One-shot neural architecture search: train a supernet, search it, retrain the winner",
 		Long: "oneshot trains a weight-sharing supernet once, searches it with LaNAS, retrains the\n" +
-			"best subnetwork from scratch and exports its weights.\n\nPresets:\n" + presetHelp() + "\n" + exitHelp,
+			"best subnetwork from scratch and exports its weights.\n\nPresets:\n" + config.PresetHelp() + "\n" + exitHelp,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -63,7 +66,7 @@ func (a *app) rootCmd() *cobra.Command {
 			for _, c := range cmd.Commands() {
 				names = append(names, c.Name())
 			}
-			return usageError("`oneshot --help` lists the commands", "unknown command %q%s", args[0], didYouMean(args[0], names))
+			return fault.Usage("`oneshot --help` lists the commands", "unknown command %q%s", args[0], fault.DidYouMean(args[0], names))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRun: func(*cobra.Command, []string) {
@@ -90,29 +93,19 @@ func flagError(cmd *cobra.Command, err error) error {
 	hint := "`" + cmd.CommandPath() + " --help` lists the flags"
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
-		return usageError(hint, "%w", err)
+		return fault.Usage(hint, "%w", err)
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	return usageError(hint, "%w%s", err, didYouMean("--"+unknown.GetSpecifiedName(), names))
+	return fault.Usage(hint, "%w%s", err, fault.DidYouMean("--"+unknown.GetSpecifiedName(), names))
 }
 
 // noArgs refuses positional arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError("`"+cmd.CommandPath()+" --help` shows its flags", "%s takes no argument, but got %q", cmd.Name(), args[0])
+		return fault.Usage("`"+cmd.CommandPath()+" --help` shows its flags", "%s takes no argument, but got %q", cmd.Name(), args[0])
 	}
 	return nil
-}
-
-func presetHelp() string {
-	var b strings.Builder
-	for _, p := range presets {
-		if !p.hidden {
-			b.WriteString("  " + p.name + strings.Repeat(" ", max(1, 16-len(p.name))) + p.about + "\n")
-		}
-	}
-	return b.String()
 }
 
 // inJob runs f in a run folder, with a context that ends on the first SIGINT or
@@ -127,7 +120,7 @@ func (a *app) inJob(ctx context.Context, o jobOptions, f func(context.Context, *
 	defer j.close()
 	err = f(ctx, j)
 	if err != nil {
-		a.ui.log.Error(err.Error(), "exit", classify(err).code)
+		a.ui.log.Error(err.Error(), "exit", fault.Classify(err).Code)
 	}
 	return err
 }

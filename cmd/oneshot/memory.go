@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 )
 
@@ -19,55 +20,21 @@ const (
 	garbageBytes = 16 << 20
 )
 
-// memorySize is a flag for a number of bytes with a unit; 0 when not given.
-type memorySize int64
-
-func (m *memorySize) String() string {
-	if *m == 0 {
-		return ""
-	}
-	return strconv.FormatInt(int64(*m), 10)
-}
-
-func (m *memorySize) Type() string { return "size" }
-
-func (m *memorySize) Set(text string) error {
-	n, err := parseBytes(text)
-	*m = memorySize(n)
-	return err
-}
-
-var byteUnits = map[string]float64{
-	"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
-	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
-}
-
-// parseBytes reads 1073741824, 800MB, 1.5 GiB and the like.
-func parseBytes(text string) (int64, error) {
-	number := strings.TrimRight(text, "bBkKmMgGtTiI")
-	unit, known := byteUnits[strings.ToLower(text[len(number):])]
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if v *= unit; err != nil || !known || !(v >= 1 && v < 1<<62) {
-		return 0, fmt.Errorf("want a size such as 2GiB, 800MB or 1073741824")
-	}
-	return int64(v), nil
-}
-
 // megabytes rounds up, as what is too little is no help.
 func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
 
 // sgd is the section of a stage that trains.
-func (j *job) sgd(stage string) *SGDConfig {
+func (j *job) sgd(stage string) *config.SGD {
 	if stage == "train" {
-		return &j.cfg.Train.SGDConfig
+		return &j.cfg.Train.SGD
 	}
-	return &j.cfg.Retrain.SGDConfig
+	return &j.cfg.Retrain.SGD
 }
 
 // memory is about what the training of a stage needs.
 func (j *job) memory(stage string) (supernet.Memory, error) {
 	if stage == "train" {
-		return supernet.Estimate(j.netConfig(), nil, j.sgdConfig(j.cfg.Train.SGDConfig, j.data.Train.Len()), threads(j.cfg.Run))
+		return supernet.Estimate(j.netConfig(), nil, j.sgdConfig(j.cfg.Train.SGD, j.data.Train.Len()), threads(j.cfg.Run))
 	}
 	arch := j.arch
 	if arch == nil { // the most that may be found
@@ -142,10 +109,10 @@ func (j *job) fit(limit int64) error {
 		}
 		s := j.sgd(stage)
 		if j.begun(stage) {
-			return fail(exitSpace, "raise --memory-limit, or train anew in another folder with --out",
-				"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", stage, s.atOnce(), megabytes(whole), megabytes(limit))
+			return fault.New(fault.ExitSpace, "raise --memory-limit, or train anew in another folder with --out",
+				"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", stage, s.AtOnce(), megabytes(whole), megabytes(limit))
 		}
-		from, need := s.atOnce(), whole
+		from, need := s.AtOnce(), whole
 		for m := from - 1; m >= 2 && need > limit; m-- {
 			if s.Batch%m != 0 {
 				continue
@@ -156,8 +123,8 @@ func (j *job) fit(limit int64) error {
 			}
 		}
 		if need > limit {
-			return fail(exitSpace, "raise --memory-limit, or choose a smaller network, fewer --workers or a batch with small divisors",
-				"stage %s needs about %d MB even with %d images at a time, the limit is %d MB", stage, megabytes(need), s.atOnce(), megabytes(limit))
+			return fault.New(fault.ExitSpace, "raise --memory-limit, or choose a smaller network, fewer --workers or a batch with small divisors",
+				"stage %s needs about %d MB even with %d images at a time, the limit is %d MB", stage, megabytes(need), s.AtOnce(), megabytes(limit))
 		}
 		j.fitted = append(j.fitted, fmt.Sprintf("memory   %s.micro_batch = %d keeps to the limit of %d MB; %d images at a time need about %d MB",
 			stage, s.MicroBatch, megabytes(limit), from, megabytes(whole)))
@@ -170,18 +137,10 @@ func (j *job) fit(limit int64) error {
 		return err
 	}
 	if need > limit {
-		return fail(exitSpace, "raise --memory-limit, or lower score.recal_batch",
+		return fault.New(fault.ExitSpace, "raise --memory-limit, or lower score.recal_batch",
 			"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(need), megabytes(limit))
 	}
 	return nil
-}
-
-// atOnce is how many images go through the network at a time.
-func (s SGDConfig) atOnce() int {
-	if s.MicroBatch > 0 {
-		return s.MicroBatch
-	}
-	return s.Batch
 }
 
 // announceMemory says what the stages that are not finished need, and warns
@@ -199,7 +158,7 @@ func (j *job) announceMemory() {
 		}
 		most = max(most, need)
 		parts = append(parts, fmt.Sprintf("%s %d", stage, megabytes(need)))
-		j.ui.log.Info("memory", "stage", stage, "needs_bytes", need, "micro_batch", j.sgd(stage).atOnce())
+		j.ui.log.Info("memory", "stage", stage, "needs_bytes", need, "micro_batch", j.sgd(stage).AtOnce())
 	}
 	if j.scores && !j.finished("search") {
 		if need, err := j.needToScore(); err == nil {

@@ -3,27 +3,14 @@ package main
 import (
 	"testing"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/supernet/space"
 )
 
-func TestParseBytes(t *testing.T) {
-	for text, want := range map[string]int64{
-		"1": 1, "1073741824": 1 << 30, "2GiB": 2 << 30, "800MB": 800e6, "1.5 gib": 3 << 29, "64kb": 64000, "3TB": 3e12, "12KiB": 12 << 10, "7B": 7, " 5 MiB": 5 << 20,
-	} {
-		if got, err := parseBytes(text); err != nil || got != want {
-			t.Errorf("%q: %d, %v, want %d", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "GiB", "2G", "-1GiB", "0", "0.5", "NaN", "Inf", "1e30", "2GiBs", "2 x", "2GBMB", "8388608TiB"} {
-		if got, err := parseBytes(text); err == nil {
-			t.Errorf("%q passes as %d", text, got)
-		}
-	}
-}
-
 // What is needed depends on what it should, so that a limit can be kept.
 func TestNeedGrowsWithTheMicroBatch(t *testing.T) {
-	c, err := fromPreset("micro")
+	c, err := config.FromPreset("micro")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +25,7 @@ func TestNeedGrowsWithTheMicroBatch(t *testing.T) {
 				t.Fatal(err)
 			}
 			if need <= last {
-				t.Errorf("%s: %d images at a time need %d bytes, fewer %d", stage, j.sgd(stage).atOnce(), need, last)
+				t.Errorf("%s: %d images at a time need %d bytes, fewer %d", stage, j.sgd(stage).AtOnce(), need, last)
 			}
 			last = need
 		}
@@ -47,7 +34,7 @@ func TestNeedGrowsWithTheMicroBatch(t *testing.T) {
 
 // fit chooses the largest divisor of the batch that fits.
 func TestFitIsTheLargest(t *testing.T) {
-	c, err := fromPreset("micro")
+	c, err := config.FromPreset("micro")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,12 +54,12 @@ func TestFitIsTheLargest(t *testing.T) {
 		}
 	}
 	j.cfg.Train.MicroBatch = 0
-	if err := j.fit(1000); classify(err).code != exitSpace {
+	if err := j.fit(1000); fault.Classify(err).Code != fault.ExitSpace {
 		t.Errorf("a limit of 1000 bytes: %v", err)
 	}
 }
 
-func openTestJob(t *testing.T, c Config) *job {
+func openTestJob(t *testing.T, c config.Config) *job {
 	t.Helper()
 	j := &job{cfg: c, dir: &runDir{path: t.TempDir()}, trains: []string{"train"}}
 	var err error

@@ -3,14 +3,12 @@ package main
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"oneshot/data"
+	"oneshot/internal/config"
 	"oneshot/lanas"
 )
 
@@ -24,8 +22,8 @@ type options struct {
 	arch, weights, split string
 	sets                 []string
 	keys                 []keyFlag // in the order of their declaration
-	drawnSeed            string
-	memoryLimit          memorySize
+	drawnSeed            uint64
+	memoryLimit          config.Bytes
 }
 
 // keyFlag is a flag that sets a configuration key.
@@ -62,7 +60,7 @@ func (o *options) bind(cmd *cobra.Command) {
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, only warnings and results")
 	fs.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
 	fs.StringVarP(&o.config, "config", "c", "", "YAML `file` with settings; flags override it")
-	fs.StringVar(&o.preset, "preset", "", "start from a recipe: "+strings.Join(presetNames(), ", "))
+	fs.StringVar(&o.preset, "preset", "", "start from a recipe: "+strings.Join(config.PresetNames(), ", "))
 	fs.StringArrayVar(&o.sets, "set", nil, "set a configuration key, as in --set train.lr=0.05 (repeatable)")
 	o.keyFlag(fs, "seed", "", "seed", "number", "seed of everything random, or 'random' (default 42)")
 	o.keyFlag(fs, "dataset", "", "data.name", "name", "shapes10, cifar10 or cifar100")
@@ -115,127 +113,28 @@ func (o *options) bindArch(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringVar(&o.arch, "arch", "", usage)
 }
 
-// resolve returns the configuration asked for. Later wins: defaults, preset,
-// the configuration file (or the stored one of the folder, when neither is
-// named), --set, flags.
-func (o *options) resolve(stored *Config, defaultPreset string) (Config, error) {
-	c, err := o.base(stored, defaultPreset)
-	if err != nil {
-		return c, err
-	}
-	name := c.Data.Name
+// request is what the flags say about the configuration.
+func (o *options) request() config.Request {
+	r := config.Request{File: o.config, Preset: o.preset, Sets: o.sets, Seed: o.randomSeed()}
 	for _, k := range o.keys {
-		if k.key != "data.name" || !k.flag.Changed {
-			continue
-		}
-		if c.Data.Name = k.flag.Value.String(); c.Data.Name != name {
-			// Sizes chosen for one data set mean nothing for another.
-			c.Data.TrainSize, c.Data.TestSize, c.Data.SearchSize = 0, 0, 0
+		if k.flag.Changed {
+			r.Flags = append(r.Flags, config.Flag{Name: k.flag.Name, Key: k.key, Kind: k.flag.Value.Type(), Value: k.flag.Value.String()})
 		}
 	}
-	if stored != nil && o.config == "" && stored.Data.Name == c.Data.Name {
-		c.Data.Dir = stored.Data.Dir // a preset's is relative to where that command ran
-	}
-	for _, s := range o.sets {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return c, usageError("", "--set %q: want key=value", s)
-		}
-		if err := c.set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
-			return c, err
-		}
-	}
-	for _, k := range o.keys {
-		if !k.flag.Changed {
-			continue
-		}
-		value := k.flag.Value.String()
-		if k.key == "seed" && value == "random" {
-			value = o.randomSeed(stored)
-		}
-		if err := c.set(k.key, value); err != nil {
-			hint := ""
-			if k.flag.Value.Type() == "duration" {
-				hint = "such as 90s, 10m or 1h30m"
-			}
-			return c, usageError(hint, "--%s %q: want a %s", k.flag.Name, value, k.flag.Value.Type())
-		}
-	}
-	if stored != nil {
-		o.keepMicroBatch(&c.Train.SGDConfig, stored.Train.SGDConfig, "train.micro_batch")
-		o.keepMicroBatch(&c.Retrain.SGDConfig, stored.Retrain.SGDConfig, "retrain.micro_batch")
-	}
-	return c, o.finish(&c)
+	return r
 }
 
-// keepMicroBatch leaves what --memory-limit chose for the stored run, unless
-// another one is asked for. It means nothing for another batch.
-func (o *options) keepMicroBatch(c *SGDConfig, stored SGDConfig, key string) {
-	for _, s := range o.sets {
-		if k, _, _ := strings.Cut(s, "="); strings.ReplaceAll(strings.TrimSpace(k), "-", "_") == key {
-			return
-		}
-	}
-	switch {
-	case c.Batch == stored.Batch && c.MicroBatch == 0:
-		c.MicroBatch = stored.MicroBatch
-	case c.Batch != stored.Batch && o.config == "":
-		c.MicroBatch = 0
-	}
+// resolve is the configuration asked for, without a run folder.
+func (o *options) resolve(defaultPreset string) (config.Config, error) {
+	return o.request().Resolve(nil, defaultPreset)
 }
 
-func (o *options) base(stored *Config, defaultPreset string) (Config, error) {
-	preset := func(inFile string) (Config, error) {
-		switch {
-		case o.preset != "":
-			return fromPreset(o.preset)
-		case inFile != "" || o.config != "":
-			return fromPreset(inFile)
-		}
-		return fromPreset(defaultPreset)
-	}
-	switch {
-	case o.config != "":
-		return loadConfig(o.config, preset)
-	case stored != nil && o.preset == "":
-		return *stored, nil
-	}
-	return preset("")
-}
-
-// finish fills in what depends on other values and checks the whole.
-func (o *options) finish(c *Config) error {
-	if err := c.Check(); err != nil {
-		return &exitError{exitUsage, err, ""}
-	}
-	d := data.Default(c.Data.Name)
-	fill := func(v *int, def int) {
-		if *v == 0 {
-			*v = def
-		}
-	}
-	fill(&c.Data.TrainSize, d.TrainSize)
-	fill(&c.Data.TestSize, d.TestSize)
-	fill(&c.Data.SearchSize, d.SearchSize)
-	if c.Data.Dir != "" {
-		abs, err := filepath.Abs(c.Data.Dir)
-		if err != nil {
-			return err
-		}
-		c.Data.Dir = abs
-	}
-	return nil
-}
-
-// randomSeed draws a seed, once per process; a run that is continued keeps its own.
-func (o *options) randomSeed(stored *Config) string {
-	if stored != nil {
-		return strconv.FormatUint(stored.Seed, 10)
-	}
-	if o.drawnSeed == "" {
-		var b [8]byte
+// randomSeed draws a seed, once per process.
+func (o *options) randomSeed() uint64 {
+	if o.drawnSeed == 0 {
+		var b [4]byte
 		rand.Read(b[:]) // never fails, by its documentation
-		o.drawnSeed = strconv.FormatUint(uint64(binary.LittleEndian.Uint32(b[:4])), 10)
+		o.drawnSeed = uint64(binary.LittleEndian.Uint32(b[:]))
 	}
 	return o.drawnSeed
 }

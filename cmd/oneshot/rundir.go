@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 )
 
 // runDir is an open run folder, locked by this process:
@@ -83,7 +84,7 @@ func openRunDir(path string, reuse bool, now time.Time) (*runDir, error) {
 		return nil, unusable(path, err)
 	}
 	if !ok {
-		return nil, fail(exitLocked, "wait for it, stop it, or choose another folder with --out",
+		return nil, fault.New(fault.ExitLocked, "wait for it, stop it, or choose another folder with --out",
 			"run folder %s is in use by %s", path, d.owner())
 	}
 	if err := d.prepare(reuse, now); err != nil {
@@ -117,7 +118,7 @@ func (d *runDir) tryLock() (bool, error) {
 }
 
 func unusable(path string, err error) error {
-	return withCode(fmt.Errorf("cannot use run folder %s: %w", path, err), exitUsage,
+	return fault.WithCode(fmt.Errorf("cannot use run folder %s: %w", path, err), fault.ExitUsage,
 		"choose a writable folder with --out")
 }
 
@@ -128,7 +129,7 @@ func (d *runDir) prepare(reuse bool, now time.Time) error {
 	}
 	for _, e := range entries {
 		if e.Name() != "LOCK" && !reuse {
-			return usageError("continue it with --resume, or choose another folder with --out",
+			return fault.Usage("continue it with --resume, or choose another folder with --out",
 				"run folder %s is not empty", d.path)
 		}
 	}
@@ -166,7 +167,7 @@ func (d *runDir) setOwner(now time.Time) error {
 
 func (d *runDir) owner() string {
 	var o lockOwner
-	b, err := readCapped(d.file("LOCK"), 4096)
+	b, err := atomicfile.ReadAtMost(d.file("LOCK"), 4096)
 	if err != nil || json.Unmarshal(b, &o) != nil || o.PID == 0 {
 		return "another process"
 	}
@@ -258,15 +259,15 @@ const manifestSchema = 1
 func (d *runDir) readManifest() (manifest, error) {
 	var m manifest
 	path := d.file("manifest.json")
-	b, err := readCapped(path, 1<<20)
+	b, err := atomicfile.ReadAtMost(path, 1<<20)
 	if err != nil {
 		return m, err
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fail(exitInvalid, "", "%s: %w", path, err)
+		return m, fault.New(fault.ExitInvalid, "", "%s: %w", path, err)
 	}
 	if m.Schema > manifestSchema {
-		return m, fail(exitInvalid, "use the version of oneshot that made this run, or a newer one",
+		return m, fault.New(fault.ExitInvalid, "use the version of oneshot that made this run, or a newer one",
 			"%s: schema %d is newer than this program's %d (made by version %s)", path, m.Schema, manifestSchema, m.Version)
 	}
 	return m, nil
@@ -286,17 +287,17 @@ func (d *runDir) writeJSON(v any, parts ...string) error {
 // readJSON reads a file of ours strictly into v; a missing one is fs.ErrNotExist.
 func (d *runDir) readJSON(v any, parts ...string) error {
 	path := d.file(parts...)
-	b, err := readCapped(path, 1<<20)
+	b, err := atomicfile.ReadAtMost(path, 1<<20)
 	if err != nil {
 		return err
 	}
 	dec := json.NewDecoder(strings.NewReader(string(b)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		return fail(exitInvalid, "delete the file to make it again with --resume", "%s: %w", path, err)
+		return fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: %w", path, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fail(exitInvalid, "delete the file to make it again with --resume", "%s: more text after the object", path)
+		return fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: more text after the object", path)
 	}
 	return nil
 }

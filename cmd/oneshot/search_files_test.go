@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/lanas"
 	"oneshot/supernet/space"
 )
@@ -49,7 +51,7 @@ func TestRechecksTornAnywhere(t *testing.T) {
 // refused, and the file stays as it is.
 func TestSearchLinesAreStrict(t *testing.T) {
 	dir := newRun(t)
-	newTestStage(t, dir, func(c *Config) { c.Search.MaxParams = 5000 }).searched(t)
+	newTestStage(t, dir, func(c *config.Config) { c.Search.MaxParams = 5000 }).searched(t)
 	refused := 0
 	for _, name := range []string{"samples.jsonl", "rechecks.jsonl"} {
 		path := filepath.Join(dir, "search", name)
@@ -88,9 +90,9 @@ func TestSearchLinesAreStrict(t *testing.T) {
 			if err := os.WriteFile(path, []byte(edited), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			st := newTestStage(t, dir, func(c *Config) { c.Search.MaxParams = 5000 })
+			st := newTestStage(t, dir, func(c *config.Config) { c.Search.MaxParams = 5000 })
 			_, err := st.run(t.Context())
-			if err == nil || classify(err).code != exitInvalid || !strings.Contains(err.Error(), name+":3: ") || !strings.Contains(err.Error(), want) {
+			if err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), name+":3: ") || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", name, err, want)
 				continue
 			}
@@ -117,7 +119,7 @@ func TestSampleTwiceIsRefused(t *testing.T) {
 	lines := strings.SplitAfter(string(b), "\n")
 	lines[1] = strings.Replace(lines[0], `"index":0`, `"index":1`, 1)
 	os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
-	if _, err := newTestStage(t, dir, nil).run(t.Context()); err == nil || classify(err).code != exitInvalid || !strings.Contains(err.Error(), "sample 1: ") {
+	if _, err := newTestStage(t, dir, nil).run(t.Context()); err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), "sample 1: ") {
 		t.Errorf("%v", err)
 	}
 }
@@ -125,7 +127,9 @@ func TestSampleTwiceIsRefused(t *testing.T) {
 // A search of a time limit ends with the samples it has, at least one; the time
 // adds up over the processes that worked on it.
 func TestTimeStopsTheSearch(t *testing.T) {
-	limit := func(d time.Duration) func(*Config) { return func(c *Config) { c.Search.Time = duration(d) } }
+	limit := func(d time.Duration) func(*config.Config) {
+		return func(c *config.Config) { c.Search.Time = config.Duration(d) }
+	}
 	slow := func(st *testStage) { // 10 s a score
 		st.before = func() error { st.clock.t = st.clock.t.Add(10 * time.Second); return nil }
 	}
@@ -160,11 +164,11 @@ func TestTimeStopsTheSearch(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	st.before = func() error {
 		if st.clock.t = st.clock.t.Add(10 * time.Second); st.calls == 4 {
-			cancel(errStopped)
+			cancel(fault.ErrStopped)
 		}
 		return nil
 	}
-	if _, err := st.run(ctx); err == nil || classify(err).code != exitStopped {
+	if _, err := st.run(ctx); err == nil || fault.Classify(err).Code != fault.ExitStopped {
 		t.Fatal(err)
 	}
 	st = newTestStage(t, dir, limit(60*time.Second))
@@ -179,7 +183,7 @@ func TestTimeStopsTheSearch(t *testing.T) {
 func TestTimeOfLostSamplesIsForgotten(t *testing.T) {
 	dir := newRun(t)
 	slow := func() *testStage {
-		st := newTestStage(t, dir, func(c *Config) { c.Search.Time = duration(60 * time.Second) })
+		st := newTestStage(t, dir, func(c *config.Config) { c.Search.Time = config.Duration(60 * time.Second) })
 		st.before = func() error { st.clock.t = st.clock.t.Add(10 * time.Second); return nil }
 		return st
 	}
@@ -202,8 +206,8 @@ func TestTimeOfLostSamplesIsForgotten(t *testing.T) {
 // A search that goes on after it had ended gives what a long one gives at once:
 // second scores of samples that are no longer among the best are forgotten.
 func TestSearchGoesOn(t *testing.T) {
-	samples := func(n int) func(*Config) {
-		return func(c *Config) { c.Search.Samples, c.Search.Algo = n, "random" }
+	samples := func(n int) func(*config.Config) {
+		return func(c *config.Config) { c.Search.Samples, c.Search.Algo = n, "random" }
 	}
 	long, dir := newRun(t), newRun(t)
 	newTestStage(t, long, samples(60)).searched(t)
@@ -225,7 +229,7 @@ func TestAllStartFromTheSameRandomOnes(t *testing.T) {
 			others = append(others, algo)
 		}
 	}
-	newTestStage(t, dir, func(c *Config) { c.Search.Baselines = strings.Join(others, ",") }).searched(t)
+	newTestStage(t, dir, func(c *config.Config) { c.Search.Baselines = strings.Join(others, ",") }).searched(t)
 	first := samplesOf(t, dir, "samples.jsonl")
 	for _, name := range append([]string{"lanas"}, others...) {
 		file := "baseline-" + name + ".jsonl"
@@ -246,9 +250,9 @@ func TestAllStartFromTheSameRandomOnes(t *testing.T) {
 // Baselines get as many samples as the search had; what is known is not scored
 // again and has the same score to the bit.
 func TestBaselinesHaveTheSameBudget(t *testing.T) {
-	config := func(c *Config) { c.Search.Baselines, c.Search.Samples = "random, evolution", 60 }
+	settings := func(c *config.Config) { c.Search.Baselines, c.Search.Samples = "random, evolution", 60 }
 	dir := newRun(t)
-	st := newTestStage(t, dir, config)
+	st := newTestStage(t, dir, settings)
 	sum := st.searched(t)
 	known, scored := map[string]sampleLine{}, 0
 	for k, name := range []string{"samples.jsonl", "baseline-random.jsonl", "baseline-evolution.jsonl"} {
@@ -289,12 +293,12 @@ func TestBaselinesHaveTheSameBudget(t *testing.T) {
 	}
 	// A baseline added later gives what it would have given at once.
 	late := newRun(t)
-	newTestStage(t, late, func(c *Config) { config(c); c.Search.Baselines = "" }).searched(t)
-	newTestStage(t, late, config).searched(t)
+	newTestStage(t, late, func(c *config.Config) { settings(c); c.Search.Baselines = "" }).searched(t)
+	newTestStage(t, late, settings).searched(t)
 	sameFiles(t, "late", searchFiles(t, late), searchFiles(t, dir))
 	// So does a search whose time was up: fewer samples, as few for all.
 	short := newRun(t)
-	st = newTestStage(t, short, func(c *Config) { config(c); c.Search.Time = duration(70 * time.Second) })
+	st = newTestStage(t, short, func(c *config.Config) { settings(c); c.Search.Time = config.Duration(70 * time.Second) })
 	st.before = func() error { st.clock.t = st.clock.t.Add(10 * time.Second); return nil }
 	if sum := st.searched(t); sum.Samples != 7 || sum.Baselines[0].Samples != 7 || sum.Baselines[1].Samples != 7 {
 		t.Errorf("%+v", sum.Baselines)

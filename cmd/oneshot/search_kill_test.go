@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"oneshot/internal/fault"
 )
 
 // searchProcess is a search of the supernet in dir by another process. Its
@@ -63,7 +65,7 @@ func killSearch(t *testing.T, dir, file string, lines int) bool {
 		select {
 		case <-done:
 			status := cmd.ProcessState.Sys().(syscall.WaitStatus)
-			if !status.Signaled() && !status.Exited() || status.Exited() && status.ExitStatus() != exitOK {
+			if !status.Signaled() && !status.Exited() || status.Exited() && status.ExitStatus() != fault.ExitOK {
 				t.Fatalf("%v\n%s", cmd.ProcessState, &out)
 			}
 			return status.Signaled()

@@ -7,13 +7,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"oneshot/internal/config"
 )
 
 // The report has a curve for each algorithm, a dot for each sample, the front,
 // the tables and the tree; it loads nothing, and a name of a folder is text in it.
 func TestSearchPage(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "<script>alert(1)")
-	st := newTestStage(t, dir, func(c *Config) { c.Search.Baselines = "random,evolution" })
+	st := newTestStage(t, dir, func(c *config.Config) { c.Search.Baselines = "random,evolution" })
 	sum := st.searched(t)
 	b, err := os.ReadFile(filepath.Join(dir, "search", "report.html"))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"oneshot/internal/fault"
 	"oneshot/lanas"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -73,7 +74,7 @@ func (s *searchStage) openTrail(algo, name string) (*trail, error) {
 		return true, nil
 	})
 	if err != nil {
-		return nil, withCode(err, exitInvalid, "restore the file, or delete it to search again")
+		return nil, fault.WithCode(err, fault.ExitInvalid, "restore the file, or delete it to search again")
 	}
 	t.file = file
 	if torn {
@@ -84,7 +85,7 @@ func (s *searchStage) openTrail(algo, name string) (*trail, error) {
 	}
 	if err := search.Replay(told); err != nil {
 		file.close()
-		return nil, withCode(fmt.Errorf("%s: %w", path, err), exitInvalid, "")
+		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, "")
 	}
 	for _, l := range t.lines {
 		s.known[l.Hash] = l.result()

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
+	"oneshot/internal/fault"
 	"oneshot/lanas"
 	"oneshot/supernet/space"
 )
@@ -72,7 +72,7 @@ func (j *job) limits() ([]lanas.Limit, error) {
 	}
 	c := codes{j.space}
 	if _, err := j.costs(); err != nil {
-		return nil, withCode(err, exitUsage, "")
+		return nil, fault.WithCode(err, fault.ExitUsage, "")
 	}
 	var out []lanas.Limit
 	for _, l := range ceilings {
@@ -115,7 +115,7 @@ func (j *job) searchSpace() (lanas.Space, error) {
 	s, err := lanas.WithLimits(codes{j.space}, limits...)
 	var none *lanas.LimitError
 	if errors.As(err, &none) {
-		return nil, usageError("raise the limit, or make the retrained network smaller (retrain.layers, retrain.channels)",
+		return nil, fault.Usage("raise the limit, or make the retrained network smaller (retrain.layers, retrain.channels)",
 			"no architecture of %s was found within the limits: %s is %.0f, the smallest seen has %.0f",
 			j.space.Name(), none.Limit.Name, none.Limit.Max, none.Least)
 	}
@@ -160,15 +160,4 @@ func (s *searcher) tree() []lanas.Region {
 		return t.Tree()
 	}
 	return nil
-}
-
-// baselines are the names of the list.
-func (s SearchConfig) baselines() []string {
-	var names []string
-	for name := range strings.SplitSeq(s.Baselines, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			names = append(names, name)
-		}
-	}
-	return names
 }

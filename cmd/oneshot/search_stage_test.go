@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"oneshot/data"
+	"oneshot/internal/config"
 	"oneshot/lanas"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -66,9 +67,9 @@ type testStage struct {
 	said           *strings.Builder
 }
 
-func newTestStage(t testing.TB, dir string, change func(*Config)) *testStage {
+func newTestStage(t testing.TB, dir string, change func(*config.Config)) *testStage {
 	t.Helper()
-	c, err := fromPreset("micro")
+	c, err := config.FromPreset("micro")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,21 +179,21 @@ func cutAfter(n int) func() error {
 // every algorithm: the files are all it remembers.
 func TestSearchCutAnywhere(t *testing.T) {
 	for _, algo := range []string{"lanas", "evolution"} {
-		config := func(c *Config) { c.Search.Algo, c.Search.Baselines = algo, "random" }
+		settings := func(c *config.Config) { c.Search.Algo, c.Search.Baselines = algo, "random" }
 		whole := newRun(t)
-		st := newTestStage(t, whole, config)
+		st := newTestStage(t, whole, settings)
 		st.searched(t)
 		want, total := searchFiles(t, whole), st.calls+st.recalls
 		cuts := 0
 		for n := 0; n < total; n += 3 {
 			dir := newRun(t)
-			st := newTestStage(t, dir, config)
+			st := newTestStage(t, dir, settings)
 			st.before = cutAfter(n)
 			if _, err := st.run(t.Context()); !errors.Is(err, errPower) {
 				t.Fatalf("cut after %d scores: %v", n, err)
 			}
 			cuts++
-			st = newTestStage(t, dir, config)
+			st = newTestStage(t, dir, settings)
 			st.searched(t)
 			if got := st.calls + st.recalls; got != total-n {
 				t.Errorf("%s cut after %d of %d scores: %d more", algo, n, total, got)
@@ -213,7 +214,7 @@ func (a amnesiac) Tell(code []byte, _ float64) error { return a.Search.Tell(code
 
 // The comparison above notices a search that is continued without its scores.
 func TestCutWithoutReplayIsNoticed(t *testing.T) {
-	long := func(c *Config) { c.Search.Samples = 80 }
+	long := func(c *config.Config) { c.Search.Samples = 80 }
 	whole, dir := newRun(t), newRun(t)
 	newTestStage(t, whole, long).searched(t)
 	st := newTestStage(t, dir, long)
@@ -245,7 +246,7 @@ func TestSearchKeepsToLimits(t *testing.T) {
 	for _, algo := range lanas.Algorithms() {
 		dir := newRun(t)
 		maxParams, maxMAdds := int64(quantile(params, 0.2)), int64(quantile(madds, 0.2))
-		st := newTestStage(t, dir, func(c *Config) {
+		st := newTestStage(t, dir, func(c *config.Config) {
 			c.Search.Algo, c.Search.MaxParams, c.Search.MaxMAdds = algo, maxParams, maxMAdds
 		})
 		sum := st.searched(t)
@@ -286,7 +287,7 @@ func quantile(v []float64, q float64) float64 {
 func TestRecheckChooses(t *testing.T) {
 	for _, top := range []int{0, 1, 12} {
 		dir := newRun(t)
-		st := newTestStage(t, dir, func(c *Config) { c.Search.Top, c.Search.Algo = top, "random" })
+		st := newTestStage(t, dir, func(c *config.Config) { c.Search.Top, c.Search.Algo = top, "random" })
 		sum := st.searched(t)
 		lines := samplesOf(t, dir, "samples.jsonl")
 		if st.recalls != top || len(sum.Top) != max(1, top) {

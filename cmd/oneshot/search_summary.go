@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"slices"
+
+	"oneshot/internal/config"
 )
 
 // searchSummary is search/best.json and what `search --json` prints. Scores are
@@ -64,7 +66,7 @@ type paretoEntry struct {
 
 // summarise tells what the samples and the second scores of the best say. There
 // is at least one sample.
-func summarise(lines []sampleLine, again []recheckLine, c SearchConfig) searchSummary {
+func summarise(lines []sampleLine, again []recheckLine, c config.Search) searchSummary {
 	order := ranking(lines)
 	out := searchSummary{
 		Algo: c.Algo, Samples: len(lines), Random: min(c.Init, len(lines)),

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"oneshot/internal/fault"
 )
 
 // timeLine is a line of search/times.jsonl: what a sample took, proposal and
@@ -48,7 +50,7 @@ func (j *job) openStopwatch(samples int) (*stopwatch, error) {
 		return true, nil
 	})
 	w.file = file
-	return w, withCode(err, exitInvalid, "delete the file to count the time from now")
+	return w, fault.WithCode(err, fault.ExitInvalid, "delete the file to count the time from now")
 }
 
 // lap ends a sample. The line need not survive a power cut: then the search may

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 )
 
@@ -71,7 +72,7 @@ func (s *searchStage) recheck(ctx context.Context, lines []sampleLine) ([]rechec
 		return true, nil
 	})
 	if err != nil {
-		return nil, withCode(err, exitInvalid, "restore the file, or delete it to score the best again")
+		return nil, fault.WithCode(err, fault.ExitInvalid, "restore the file, or delete it to score the best again")
 	}
 	defer file.close()
 	if torn {

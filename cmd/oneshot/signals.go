@@ -8,11 +8,13 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+
+	"oneshot/internal/fault"
 )
 
 // signals turns process signals into a cancelled context and a save request.
 //
-//   - SIGINT, SIGTERM: ctx is cancelled with cause errStopped; the stage in
+//   - SIGINT, SIGTERM: ctx is cancelled with cause ErrStopped; the stage in
 //     progress finishes its step, saves, and the process exits 75.
 //   - a second SIGINT or SIGTERM: the process exits 130 or 143 at once. Files
 //     are renamed into place, so this is as safe as a power cut.
@@ -51,7 +53,7 @@ func (s *signals) loop(cancel context.CancelCauseFunc, stderr io.Writer) {
 			default:
 				stopping = true
 				fmt.Fprintf(stderr, "\n%v: saving, then stopping; once more stops at once\n", sig)
-				cancel(errStopped)
+				cancel(fault.ErrStopped)
 			}
 		}
 	}

@@ -13,6 +13,8 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
@@ -23,18 +25,18 @@ import (
 // so that it can be evaluated without the run folder. It is stored as JSON
 // under the key "oneshot" of the safetensors metadata.
 type netMeta struct {
-	Arch           string     `json:"arch"`
-	Layers         int        `json:"layers"`
-	Channels       int        `json:"channels"`
-	StemMultiplier int        `json:"stem_multiplier"`
-	Image          int        `json:"image"`
-	Affine         bool       `json:"affine"`
-	Classes        []string   `json:"classes"`
-	Mean           [3]float32 `json:"mean"` // per channel R, G, B of pixels in 0..1
-	Std            [3]float32 `json:"std"`
-	Data           DataConfig `json:"data"` // folder left out
-	DataSHA256     string     `json:"data_sha256"`
-	Seed           uint64     `json:"seed"` // also draws shapes10 and the search split
+	Arch           string      `json:"arch"`
+	Layers         int         `json:"layers"`
+	Channels       int         `json:"channels"`
+	StemMultiplier int         `json:"stem_multiplier"`
+	Image          int         `json:"image"`
+	Affine         bool        `json:"affine"`
+	Classes        []string    `json:"classes"`
+	Mean           [3]float32  `json:"mean"` // per channel R, G, B of pixels in 0..1
+	Std            [3]float32  `json:"std"`
+	Data           config.Data `json:"data"` // folder left out
+	DataSHA256     string      `json:"data_sha256"`
+	Seed           uint64      `json:"seed"` // also draws shapes10 and the search split
 }
 
 const metaKey = "oneshot"
@@ -89,13 +91,13 @@ func readMeta(path string) (weights.File, netMeta, error) {
 	var m netMeta
 	f, err := weights.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f, m, usageError("", "%w", err)
+		return f, m, fault.Usage("", "%w", err)
 	}
 	if err != nil {
-		return f, m, withCode(err, exitInvalid, "")
+		return f, m, fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	if err := json.Unmarshal([]byte(f.Meta[metaKey]), &m); err != nil {
-		return f, m, fail(exitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
+		return f, m, fault.New(fault.ExitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
 			"%s: no usable %q entry in its metadata", path, metaKey)
 	}
 	return f, m, nil
@@ -110,7 +112,7 @@ func loadExport(path, archText string, rt *supernet.Runtime) (*loaded, error) {
 	}
 	l := &loaded{}
 	if l.space, l.arch, err = space.ParseAny(m.Arch); err != nil {
-		return nil, fail(exitInvalid, "", "%s: architecture in metadata: %w", path, err)
+		return nil, fault.New(fault.ExitInvalid, "", "%s: architecture in metadata: %w", path, err)
 	}
 	if archText != "" {
 		s, a, err := readArch(archText, l.space)
@@ -118,7 +120,7 @@ func loadExport(path, archText string, rt *supernet.Runtime) (*loaded, error) {
 			return nil, err
 		}
 		if want := s.Format(a); want != m.Arch {
-			return nil, usageError("leave out --arch to use that of the file", "%s holds another architecture:\n  %s, not\n  %s", path, m.Arch, want)
+			return nil, fault.Usage("leave out --arch to use that of the file", "%s holds another architecture:\n  %s, not\n  %s", path, m.Arch, want)
 		}
 	}
 	l.config = supernet.NetConfig{
@@ -126,13 +128,13 @@ func loadExport(path, archText string, rt *supernet.Runtime) (*loaded, error) {
 			Classes: len(m.Classes), Image: m.Image, Affine: m.Affine},
 	}
 	if err := plausible(l, f.Tensors); err != nil {
-		return nil, fail(exitInvalid, "", "%s: %w", path, err)
+		return nil, fault.New(fault.ExitInvalid, "", "%s: %w", path, err)
 	}
 	if l.net, err = supernet.NewArch(l.config, l.arch, 0, rt); err != nil {
-		return nil, withCode(fmt.Errorf("%s: %w", path, err), exitInvalid, "")
+		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, "")
 	}
 	if err := l.net.SetTensors(f.Tensors); err != nil {
-		return nil, withCode(fmt.Errorf("%s: %w", path, err), exitInvalid, "")
+		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, "")
 	}
 	return l, nil
 }
@@ -222,7 +224,7 @@ func (j *job) conclude(ctx context.Context, best searchSummary) (result, error) 
 // retrainSummary measures the final network on the search split, unless it was
 // trained on it.
 func (j *job) retrainSummary(ctx context.Context, n *supernet.Net, arch space.Arch) (retrainSummary, error) {
-	s := retrainSummary{Epochs: j.cfg.Retrain.epochs(j.retrainImages().Len())}
+	s := retrainSummary{Epochs: j.cfg.Retrain.EpochsFor(j.retrainImages().Len())}
 	if j.cfg.Retrain.AllImages {
 		return s, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
@@ -41,14 +42,14 @@ func (j *job) retrain(ctx context.Context, arch space.Arch) (*supernet.Net, erro
 // with another architecture in the same folder.
 func (j *job) fixArch(arch space.Arch) error {
 	path := j.dir.file("retrain", "arch.json")
-	b, err := readCapped(path, 1<<20)
+	b, err := atomicfile.ReadAtMost(path, 1<<20)
 	if err == nil {
 		old, err := archIn(j.space, b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		if was, want := j.space.Format(old), j.space.Format(arch); was != want {
-			return usageError("use another --out for another architecture",
+			return fault.Usage("use another --out for another architecture",
 				"this folder retrains another architecture:\n  %s -> %s", was, want)
 		}
 		return nil

@@ -79,7 +79,7 @@ func (s *searchStage) run(ctx context.Context) (searchSummary, error) {
 	sum := summarise(t.lines, again, j.cfg.Search)
 	sum.Exhausted, sum.TimedOut = end == endExhausted, end == endTime
 	var others [][]sampleLine
-	for _, algo := range j.cfg.Search.baselines() {
+	for _, algo := range j.cfg.Search.BaselineNames() {
 		b, lines, err := s.baseline(ctx, algo, t.lines)
 		if err != nil {
 			return searchSummary{}, err

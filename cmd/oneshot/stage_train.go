@@ -16,7 +16,7 @@ type trainSummary struct {
 // returns it.
 func (j *job) train(ctx context.Context) (*supernet.Net, error) {
 	images := j.data.Train
-	c := j.sgdConfig(j.cfg.Train.SGDConfig, images.Len())
+	c := j.sgdConfig(j.cfg.Train.SGD, images.Len())
 	n, err := supernet.New(j.netConfig(), j.cfg.Seed, j.rt)
 	if err != nil {
 		return nil, err
@@ -27,5 +27,5 @@ func (j *job) train(ctx context.Context) (*supernet.Net, error) {
 
 func (j *job) trainSummary() (trainSummary, error) {
 	loss, err := j.finalLoss("train")
-	return trainSummary{Steps: j.cfg.Train.steps(j.data.Train.Len()), Loss: loss}, err
+	return trainSummary{Steps: j.cfg.Train.StepsFor(j.data.Train.Len()), Loss: loss}, err
 }

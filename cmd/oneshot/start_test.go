@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"oneshot/internal/fault"
 )
 
 // program is a path at which the test binary acts as the program; see TestMain.
@@ -71,8 +73,8 @@ func TestDiskFull(t *testing.T) {
 	// 2 blocks of 512 or 1024 bytes: the metrics outgrow them after some steps.
 	limited := exec.Command("sh", append([]string{"-c", `ulimit -f 2; exec "$0" "$@"`, program(t)}, args...)...)
 	out, err := limited.CombinedOutput()
-	if code := limited.ProcessState.ExitCode(); code != exitSpace {
-		t.Fatalf("exit code %d, want %d: %v\n%s", code, exitSpace, err, out)
+	if code := limited.ProcessState.ExitCode(); code != fault.ExitSpace {
+		t.Fatalf("exit code %d, want %d: %v\n%s", code, fault.ExitSpace, err, out)
 	}
 	if got := finished(t, dir); got != want {
 		t.Error("the continued run differs from one that had space")
@@ -159,9 +161,9 @@ func disturbed(t *testing.T, dir string, sig syscall.Signal, after time.Duration
 		return true // SIGKILL, or before the handlers were there
 	}
 	switch code := cmd.ProcessState.ExitCode(); code {
-	case exitOK:
+	case fault.ExitOK:
 		return false
-	case exitStopped:
+	case fault.ExitStopped:
 		return true
 	default:
 		t.Fatalf("exit code %d after %v\n%s", code, sig, &out)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"oneshot/data"
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 	"oneshot/weights"
 )
@@ -34,7 +35,7 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 	}
 	dir := filepath.Join(t.TempDir(), "run")
 	var stderr bytes.Buffer
-	if code := run(append(verb, "--preset", "micro", "--out", dir, "--quiet"), &bytes.Buffer{}, &stderr); code != exitOK {
+	if code := run(append(verb, "--preset", "micro", "--out", dir, "--quiet"), &bytes.Buffer{}, &stderr); code != fault.ExitOK {
 		t.Fatalf("run exits with %d: %s", code, &stderr)
 	}
 	model := filepath.Join(dir, "export", "model.safetensors")

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/internal/rng"
 	"oneshot/ops"
 	"oneshot/ops/cpu"
@@ -39,10 +41,10 @@ each time, on images that lie on the GPU; score and kernels are most useful ther
 machine's measured peak would need for a perfectly fused step.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usageError("`oneshot bench --help` lists them", "bench wants one of: %s", strings.Join(names, ", "))
+				return fault.Usage("`oneshot bench --help` lists them", "bench wants one of: %s", strings.Join(names, ", "))
 			}
-			return usageError("`oneshot bench --help` lists them", "bench wants one of: %s, but got %q%s",
-				strings.Join(names, ", "), args[0], didYouMean(args[0], names))
+			return fault.Usage("`oneshot bench --help` lists them", "bench wants one of: %s, but got %q%s",
+				strings.Join(names, ", "), args[0], fault.DidYouMean(args[0], names))
 		},
 		RunE: func(*cobra.Command, []string) error { return nil }, // Args refuses everything
 	}
@@ -74,12 +76,12 @@ func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
 					a.opt.sets = slices.Insert(a.opt.sets, 0, "score.batch=250")
 				}
 			}
-			c, err := a.opt.resolve(nil, preset)
+			c, err := a.opt.resolve(preset)
 			if err != nil {
 				return err
 			}
 			if c.Train.MicroBatch != 0 && what == "step" || c.Retrain.MicroBatch != 0 && what == "retrain" {
-				return usageError("--batch measures a smaller batch", "bench measures whole batches, not micro_batch")
+				return fault.Usage("--batch measures a smaller batch", "bench measures whole batches, not micro_batch")
 			}
 			return a.benchNet(what, c, f)
 		},
@@ -110,7 +112,7 @@ func (f *benchFlags) bind(cmd *cobra.Command, o *options) {
 
 func (f *benchFlags) check() error {
 	if f.space != "nasnet" {
-		return usageError("", "--space %q: want nasnet", f.space)
+		return fault.Usage("", "--space %q: want nasnet", f.space)
 	}
 	for _, n := range []struct {
 		flag   string
@@ -118,7 +120,7 @@ func (f *benchFlags) check() error {
 		lo, hi int
 	}{{"archs", f.archs, 1, 10000}, {"reps", f.reps, 1, 10000}, {"image", f.image, 8, 4096}} {
 		if n.got < n.lo || n.got > n.hi {
-			return usageError("", "--%s %d: want %d..%d", n.flag, n.got, n.lo, n.hi)
+			return fault.Usage("", "--%s %d: want %d..%d", n.flag, n.got, n.lo, n.hi)
 		}
 	}
 	return nil
@@ -168,7 +170,7 @@ type benchReport struct {
 }
 
 // benchNet measures what on the network of the configuration.
-func (a *app) benchNet(what string, c Config, f benchFlags) error {
+func (a *app) benchNet(what string, c config.Config, f benchFlags) error {
 	isa, err := cpu.ISA()
 	if err != nil {
 		a.ui.warnf("%v", err)
@@ -183,13 +185,13 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 	}
 	defer rt.Close()
 	m := &benchRun{what: what, net: benchNetConfig(what, c, s, f), archs: benchArchs(s, f.archs), reps: f.reps, seed: c.Seed, rt: rt}
-	m.optimizer = c.Train.optimizer()
+	m.optimizer = c.Train.Rule()
 	if what == "retrain" {
-		m.optimizer = c.Retrain.optimizer()
+		m.optimizer = c.Retrain.Rule()
 	}
 	m.batch = map[string]int{"step": c.Train.Batch, "eval": c.Score.Batch, "retrain": c.Retrain.Batch}[what]
 	if err := m.net.Check(); err != nil {
-		return withCode(err, exitUsage, "")
+		return fault.WithCode(err, fault.ExitUsage, "")
 	}
 	if what != "eval" {
 		mem, err := m.memory()
@@ -224,7 +226,7 @@ func (a *app) benchNet(what string, c Config, f benchFlags) error {
 	return nil
 }
 
-func benchNetConfig(what string, c Config, s space.Space, f benchFlags) supernet.NetConfig {
+func benchNetConfig(what string, c config.Config, s space.Space, f benchFlags) supernet.NetConfig {
 	n := supernet.NetConfig{
 		Space: s, Size: net.Size{Layers: c.Net.Layers, Channels: c.Net.Channels, StemMultiplier: c.Net.StemMultiplier,
 			Classes: 10, Image: f.image, Affine: c.Net.Affine},

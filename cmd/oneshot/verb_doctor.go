@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/fault"
 	"oneshot/ops/cuda"
 	"oneshot/supernet/space"
 )
@@ -39,7 +40,7 @@ type doctorReport struct {
 // doctor reports everything it finds, also after a failure, and fails with the
 // first problem.
 func (a *app) doctor() error {
-	c, err := a.opt.resolve(nil, "tiny")
+	c, err := a.opt.resolve("tiny")
 	if err != nil {
 		return err
 	}
@@ -70,11 +71,11 @@ func (a *app) doctor() error {
 			*s.mib = need >> 20
 		}
 		if r.MemoryMiB > 0 && max(r.TrainMiB, r.FinalMiB) > r.MemoryMiB {
-			problem = cmp.Or(problem, fail(exitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB))
+			problem = cmp.Or(problem, fault.New(fault.ExitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB))
 		}
 	}
 	r.Disk = "written, synced and renamed"
-	if err := tryDisk(orElse(a.opt.out, "runs")); err != nil {
+	if err := tryDisk(cmp.Or(a.opt.out, "runs")); err != nil {
 		r.Disk, problem = err.Error(), cmp.Or(problem, err)
 	}
 	r.OK = problem == nil

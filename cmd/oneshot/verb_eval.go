@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 )
 
@@ -18,11 +20,11 @@ func (a *app) evalCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case a.opt.weights != "" && a.opt.out != "":
-				return usageError("", "--weights and --out exclude each other")
+				return fault.Usage("", "--weights and --out exclude each other")
 			case a.opt.weights != "":
 				return a.evalFile(cmd.Context())
 			case a.opt.out == "":
-				return usageError("`oneshot eval --help` shows the three forms", "eval wants --weights FILE or --out DIR")
+				return fault.Usage("`oneshot eval --help` shows the three forms", "eval wants --weights FILE or --out DIR")
 			}
 			return a.inJob(cmd.Context(), jobOptions{cont: true}, a.evalRun)
 		},
@@ -56,15 +58,15 @@ func (a *app) showEval(r evalReport) error {
 // evalFile needs nothing but the file and the data it names.
 func (a *app) evalFile(ctx context.Context) error {
 	if a.opt.split != "test" && a.opt.split != "search" {
-		return usageError("", "--split %q: want test or search", a.opt.split)
+		return fault.Usage("", "--split %q: want test or search", a.opt.split)
 	}
 	_, meta, err := readMeta(a.opt.weights)
 	if err != nil {
 		return err
 	}
-	base := Default()
+	base := config.Default()
 	base.Seed, base.Data = meta.Seed, meta.Data
-	c, err := a.opt.resolve(&base, "")
+	c, err := a.opt.request().Resolve(&base, "")
 	if err != nil {
 		return err
 	}
@@ -85,10 +87,10 @@ func (a *app) evalFile(ctx context.Context) error {
 		a.ui.warnf("these are not the images the network was made with (sha256 %.12s, was %.12s)", d.SHA256, meta.DataSHA256)
 	}
 	if len(d.Classes) != len(meta.Classes) {
-		return usageError("", "the network has %d classes, %s has %d", len(meta.Classes), d.Name, len(d.Classes))
+		return fault.Usage("", "the network has %d classes, %s has %d", len(meta.Classes), d.Name, len(d.Classes))
 	}
 	if d.Image != meta.Image {
-		return usageError("", "the network takes images of %d pixels, those of %s have %d", meta.Image, d.Name, d.Image)
+		return fault.Usage("", "the network takes images of %d pixels, those of %s have %d", meta.Image, d.Name, d.Image)
 	}
 	if d.Mean != meta.Mean || d.Std != meta.Std {
 		a.ui.warnf("the images are normalised with other statistics than those the network was trained with")
@@ -96,7 +98,7 @@ func (a *app) evalFile(ctx context.Context) error {
 	batches, total := d.Test.Batches(evalBatch), d.Test.Len()
 	if a.opt.split == "search" {
 		if source := c.Data; c.Seed != meta.Seed || source.SearchSize != meta.Data.SearchSize || source.TrainSize != meta.Data.TrainSize {
-			return usageError("leave out --seed and the sizes of the data", "another search split than the network's would hold images it was trained on")
+			return fault.Usage("leave out --seed and the sizes of the data", "another search split than the network's would hold images it was trained on")
 		}
 		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
 	}
@@ -122,7 +124,7 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 			return err
 		}
 		if !j.dir.has("export", "model.safetensors") {
-			return usageError("run `oneshot retrain --out "+j.dir.path+"` first", "nothing is exported in %s", j.dir.path)
+			return fault.Usage("run `oneshot retrain --out "+j.dir.path+"` first", "nothing is exported in %s", j.dir.path)
 		}
 		r, err := j.conclude(ctx, best)
 		if err != nil {
@@ -135,7 +137,7 @@ func (a *app) evalRun(ctx context.Context, j *job) error {
 		return err
 	}
 	if j.space.Encode(arch) == nil { // before a supernet is trained for it
-		return usageError("`oneshot retrain --arch` trains it by itself", "%s is no path of a supernet: its outputs or pairs are its own", j.space.Format(arch))
+		return fault.Usage("`oneshot retrain --arch` trains it by itself", "%s is no path of a supernet: its outputs or pairs are its own", j.space.Format(arch))
 	}
 	n, err := j.train(ctx)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 	"oneshot/supernet/space"
 )
 
@@ -19,7 +21,7 @@ func (a *app) exportCmd() *cobra.Command {
 			"retraining was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.opt.dryRun {
-				return usageError("", "export has no --dry-run")
+				return fault.Usage("", "export has no --dry-run")
 			}
 			return a.inJob(cmd.Context(), jobOptions{cont: true}, a.exportVerb)
 		},
@@ -63,7 +65,7 @@ func (a *app) exportVerb(ctx context.Context, j *job) error {
 // retrainedArch is what the folder retrains: the one recorded when that began,
 // else the best of the search.
 func (j *job) retrainedArch() (space.Arch, error) {
-	b, err := readCapped(j.dir.file("retrain", "arch.json"), 1<<20)
+	b, err := atomicfile.ReadAtMost(j.dir.file("retrain", "arch.json"), 1<<20)
 	if err != nil {
 		return j.wantedArch("best")
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
@@ -23,7 +25,7 @@ func (a *app) inspectCmd() *cobra.Command {
 		Short: "Describe a run folder, a checkpoint, a safetensors file or an architecture",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError("", "inspect wants one path or architecture, but got %d", len(args))
+				return fault.Usage("", "inspect wants one path or architecture, but got %d", len(args))
 			}
 			return nil
 		},
@@ -41,11 +43,11 @@ func (a *app) inspect(what string) error {
 	case err == nil && strings.HasSuffix(what, ".safetensors"):
 		f, err := weights.ReadSafetensors(what)
 		if err != nil {
-			return withCode(err, exitInvalid, "")
+			return fault.WithCode(err, fault.ExitInvalid, "")
 		}
 		return a.showTensors("safetensors", what, -1, f.Tensors, f.Meta)
 	case errors.Is(err, fs.ErrNotExist) && looksLikePath(what):
-		return usageError("", "inspect: %w", err)
+		return fault.Usage("", "inspect: %w", err)
 	}
 	return a.inspectArch(what)
 }
@@ -80,12 +82,12 @@ type runReport struct {
 }
 
 func (a *app) inspectRun(path string) error {
-	c, err := loadConfig(filepath.Join(path, "config.yaml"), fromPreset)
+	c, err := config.Load(filepath.Join(path, "config.yaml"), config.FromPreset)
 	if err != nil {
-		return withCode(err, exitInvalid, "")
+		return fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	if err := c.Check(); err != nil {
-		return withCode(err, exitInvalid, "")
+		return fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	d := &runDir{path: path}
 	r := runReport{Kind: "run", Run: d.base(), Preset: c.Preset, Seed: c.Seed, Data: c.Data.Name}
@@ -94,9 +96,9 @@ func (a *app) inspectRun(path string) error {
 		all = images
 	}
 	r.Stages = []stageState{
-		checkpointState(d, "train", "supernet", c.Train.steps(images)),
+		checkpointState(d, "train", "supernet", c.Train.StepsFor(images)),
 		fileState(d, "search", "search/samples.jsonl", "search/best.json"),
-		checkpointState(d, "retrain", "retrain", c.Retrain.steps(all)),
+		checkpointState(d, "retrain", "retrain", c.Retrain.StepsFor(all)),
 		fileState(d, "export", "export/model.safetensors", "export/arch.json"),
 		fileState(d, "test", "result.json", "result.json"),
 	}
@@ -174,7 +176,7 @@ func (a *app) inspectCheckpoint(path string) error {
 			a.ui.warnf("skipped a damaged checkpoint: %v", e)
 		}
 		if errLatest != nil {
-			return withCode(err, exitInvalid, "")
+			return fault.WithCode(err, fault.ExitInvalid, "")
 		}
 		c = newest
 	}
@@ -229,7 +231,7 @@ type archReport struct {
 
 // inspectArch costs an architecture as the configured preset would retrain it.
 func (a *app) inspectArch(text string) error {
-	c, err := a.opt.resolve(nil, "tiny")
+	c, err := a.opt.resolve("tiny")
 	if err != nil {
 		return err
 	}
@@ -251,7 +253,7 @@ func (a *app) inspectArch(text string) error {
 	n := c.Retrain
 	size := net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier, Classes: classCount(c.Data.Name), Image: 32}
 	if r.Params, r.MAdds, err = (supernet.NetConfig{Space: s, Size: size}).Cost(arch); err != nil {
-		return withCode(err, exitUsage, "")
+		return fault.WithCode(err, fault.ExitUsage, "")
 	}
 	if a.opt.json {
 		return a.ui.json(r)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/fault"
 	"oneshot/supernet/space"
 )
 
@@ -88,14 +89,14 @@ func (j *job) wantedArch(text string) (space.Arch, error) {
 			return nil, err
 		}
 		a, err := j.space.Parse(best.Arch)
-		return a, withCode(err, exitInvalid, "")
+		return a, fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	s, a, err := readArch(text, j.space)
 	if err != nil {
 		return a, err
 	}
 	if s.Name() != j.space.Name() {
-		return a, usageError("choose the space with --set net.ops=... --set net.nodes=...",
+		return a, fault.Usage("choose the space with --set net.ops=... --set net.nodes=...",
 			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), j.cfg.Net.Ops, j.cfg.Net.Nodes)
 	}
 	return a, nil
@@ -105,7 +106,7 @@ func (j *job) wantedArch(text string) (space.Arch, error) {
 func bestOf(d *runDir) (searchSummary, error) {
 	var best searchSummary
 	if !d.has("search", "best.json") {
-		return best, usageError("run `oneshot search --out "+d.path+"` first, or name one with --arch",
+		return best, fault.Usage("run `oneshot search --out "+d.path+"` first, or name one with --arch",
 			"no search is finished in %s", d.path)
 	}
 	return best, d.readJSON(&best, "search", "best.json")

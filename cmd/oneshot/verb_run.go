@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
 	"oneshot/supernet/space"
 )
 
@@ -15,14 +17,14 @@ func (a *app) runCmd() *cobra.Command {
 		Use:   "run",
 		Short: "Train the supernet, search it, retrain the winner, export it, test it once",
 		Long: "run does the whole pipeline in one run folder. Ctrl-C saves and stops; the same\n" +
-			"command with --resume continues to the same bytes, whatever had been finished.\n\nPresets:\n" + presetHelp(),
+			"command with --resume continues to the same bytes, whatever had been finished.\n\nPresets:\n" + config.PresetHelp(),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.opt.resume && a.opt.out == "" {
-				return usageError("name the folder: --resume --out DIR", "--resume without --out: which run?")
+				return fault.Usage("name the folder: --resume --out DIR", "--resume without --out: which run?")
 			}
 			if a.opt.dryRun && a.opt.memoryLimit > 0 {
-				return usageError("a run with a limit writes what it chose to config.yaml", "--dry-run opens no data, so it cannot say what --memory-limit would choose")
+				return fault.Usage("a run with a limit writes what it chose to config.yaml", "--dry-run opens no data, so it cannot say what --memory-limit would choose")
 			}
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
@@ -52,7 +54,7 @@ func (j *job) pipeline(ctx context.Context) (result, error) {
 			return r, err
 		}
 		if r.Arch.Hash == "" || r.TestCount == 0 {
-			return r, fail(exitInvalid, "delete the file to make it again with --resume", "%s: no result in it", j.dir.file("result.json"))
+			return r, fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: no result in it", j.dir.file("result.json"))
 		}
 		return r, nil
 	}
@@ -138,14 +140,14 @@ func short(n int64) string {
 
 // dryRun prints what would be done.
 func (a *app) dryRun(preset string) error {
-	c, err := a.opt.resolve(nil, preset)
+	c, err := a.opt.resolve(preset)
 	if err != nil {
 		return err
 	}
 	if a.opt.json {
 		return a.ui.json(c)
 	}
-	b, err := c.yaml()
+	b, err := c.YAML()
 	if err != nil {
 		return err
 	}

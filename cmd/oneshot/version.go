@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oneshot/data"
+	"oneshot/internal/config"
 )
 
 // version is the release; set at build time with -ldflags "-X main.version=...".
@@ -41,7 +42,7 @@ func newVersionInfo() versionInfo {
 	return v
 }
 
-func newManifest(c Config, d *data.Dataset, now time.Time) manifest {
+func newManifest(c config.Config, d *data.Dataset, now time.Time) manifest {
 	v := newVersionInfo()
 	return manifest{
 		Schema: manifestSchema, Version: v.Version, Revision: v.Revision, Go: v.Go, Platform: v.Platform,

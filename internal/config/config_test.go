@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"math"
@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"oneshot/internal/fault"
 )
 
 func TestPresetsCheck(t *testing.T) {
 	for _, p := range presets {
-		c, err := fromPreset(p.name)
+		c, err := FromPreset(p.name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,11 +61,11 @@ func TestCheckCoversEveryNumber(t *testing.T) {
 
 func TestConfigRoundTrip(t *testing.T) {
 	for _, p := range presets {
-		c, _ := fromPreset(p.name)
+		c, _ := FromPreset(p.name)
 		c.Seed = math.MaxUint64
 		c.Train.LR = 0.1 + 0.2 // no short decimal form
 		c.Data.Dir = "/tmp/with: colon # and hash"
-		b, err := c.yaml()
+		b, err := c.YAML()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,12 +73,12 @@ func TestConfigRoundTrip(t *testing.T) {
 		if err := os.WriteFile(path, b, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		back, err := loadConfig(path, fromPreset)
+		back, err := Load(path, FromPreset)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if back != c {
-			t.Errorf("%s: %v", p.name, drift(c, back))
+			t.Errorf("%s: %v", p.name, Drift(c, back))
 		}
 	}
 }
@@ -103,7 +105,7 @@ func TestDriftSeesEveryKey(t *testing.T) {
 		if strings.HasPrefix(f.key, "run.") || f.key == "data.dir" || f.key == "preset" {
 			want = 0
 		}
-		lines := drift(a, b)
+		lines := Drift(a, b)
 		if len(lines) != want {
 			t.Errorf("%s: %v", f.key, lines)
 		}
@@ -115,12 +117,12 @@ func TestDriftSeesEveryKey(t *testing.T) {
 }
 
 func TestDidYouMean(t *testing.T) {
-	keys, _ := configKeys()
+	keys, _ := Keys()
 	for word, want := range map[string]string{
 		"train.lrr": "train.lr", "lr": "train.lr", "weight_decay": "train.weight_decay",
 		"retrain.drop_pth": "retrain.drop_path", "sed": "seed", "zzzzzzzz": "",
 	} {
-		got := didYouMean(word, keys)
+		got := fault.DidYouMean(word, keys)
 		if want == "" && got != "" || want != "" && !strings.Contains(got, `"`+want+`"`) {
 			t.Errorf("%s: %q, want %q", word, got, want)
 		}
@@ -135,9 +137,9 @@ func FuzzConfig(f *testing.F) {
 	f.Add([]byte("---\nseed: 1\n---\nseed: 2\n"))
 	f.Add([]byte("train: null\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := parseConfig("f.yaml", b, fromPreset)
+		c, err := Parse("f.yaml", b, FromPreset)
 		if err != nil {
-			if code := classify(err).code; code != exitUsage {
+			if code := fault.Classify(err).Code; code != fault.ExitUsage {
 				t.Errorf("exit code %d for %v", code, err)
 			}
 			return
@@ -145,13 +147,13 @@ func FuzzConfig(f *testing.F) {
 		if c.Check() != nil {
 			return
 		}
-		out, err := c.yaml()
+		out, err := c.YAML()
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := parseConfig("f.yaml", out, fromPreset)
-		if err != nil || len(drift(c, back)) > 0 {
-			t.Errorf("%v %v\n%s", err, drift(c, back), out)
+		back, err := Parse("f.yaml", out, FromPreset)
+		if err != nil || len(Drift(c, back)) > 0 {
+			t.Errorf("%v %v\n%s", err, Drift(c, back), out)
 		}
 	})
 }

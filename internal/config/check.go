@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"oneshot/internal/fault"
 	"oneshot/lanas"
 	"oneshot/ops"
 	"oneshot/supernet/space"
@@ -37,7 +38,7 @@ func (c *check) floats(key string, v, lo, hi float64, open bool) {
 
 func (c *check) oneOf(key, v string, want ...string) {
 	if !slices.Contains(want, v) {
-		c.addf("%s = %q: want one of %s%s", key, v, strings.Join(want, ", "), didYouMean(v, want))
+		c.addf("%s = %q: want one of %s%s", key, v, strings.Join(want, ", "), fault.DidYouMean(v, want))
 	}
 }
 
@@ -53,12 +54,12 @@ func (c Config) Check() error {
 	k.oneOf("net.ops", c.Net.Ops, space.Families()...)
 	k.ints("net.nodes", c.Net.Nodes, 1, 8)
 	k.size("net", c.Net.Layers, c.Net.Channels, c.Net.StemMultiplier)
-	k.sgd("train", c.Train.SGDConfig)
+	k.sgd("train", c.Train.SGD)
 
 	k.score(c.Score)
 	k.search(c.Search)
 
-	k.sgd("retrain", c.Retrain.SGDConfig)
+	k.sgd("retrain", c.Retrain.SGD)
 	k.size("retrain", c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier)
 	k.floats("retrain.aux", c.Retrain.Aux, 0, 1, false)
 	k.floats("retrain.drop_path", c.Retrain.DropPath, 0, 1, true)
@@ -83,7 +84,7 @@ func (c *check) size(section string, layers, channels, stem int) {
 	c.ints(section+".stem_multiplier", stem, 1, 8)
 }
 
-func (c *check) sgd(section string, s SGDConfig) {
+func (c *check) sgd(section string, s SGD) {
 	const many = math.MaxInt32
 	c.ints(section+".epochs", s.Epochs, 0, 100000)
 	c.ints(section+".steps", s.Steps, 0, many)
@@ -111,10 +112,10 @@ func (c *check) sgd(section string, s SGDConfig) {
 }
 
 // optimizer has every optimizer check its own settings, also of those not chosen.
-func (c *check) optimizer(section string, s SGDConfig) {
+func (c *check) optimizer(section string, s SGD) {
 	for _, s.Optimizer = range optimizerNames {
 		var setting *ops.SettingError
-		switch err := s.optimizer().Check(); {
+		switch err := s.Rule().Check(); {
 		case errors.As(err, &setting):
 			c.addf("%s.%s = %v: want %s", section, setting.Name, setting.Value, setting.Want)
 		case err != nil:
@@ -123,7 +124,7 @@ func (c *check) optimizer(section string, s SGDConfig) {
 	}
 }
 
-func (c *check) score(s ScoreConfig) {
+func (c *check) score(s Score) {
 	const many = math.MaxInt32
 	c.ints("score.images", s.Images, 0, many)
 	c.ints("score.recal_batch", s.RecalBatch, 2, 65536)
@@ -134,7 +135,7 @@ func (c *check) score(s ScoreConfig) {
 	c.ints("score.batch", s.Batch, 1, 65536)
 }
 
-func (c *check) search(s SearchConfig) {
+func (c *check) search(s Search) {
 	c.oneOf("search.algo", s.Algo, lanas.Algorithms()...)
 	c.ints("search.samples", s.Samples, 1, math.MaxInt32)
 	c.ints("search.init", s.Init, 1, max(1, s.Samples))
@@ -145,7 +146,7 @@ func (c *check) search(s SearchConfig) {
 		c.addf("search.time = %v: want 0 or more", s.Time)
 	}
 	seen := []string{s.Algo}
-	for _, name := range s.baselines() {
+	for _, name := range s.BaselineNames() {
 		c.oneOf("search.baselines", name, lanas.Algorithms()...)
 		if slices.Contains(seen, name) {
 			c.addf("search.baselines = %q: %s is there twice, or is search.algo itself", s.Baselines, name)

@@ -1,14 +1,14 @@
-package main
+package fault
 
 import (
 	"fmt"
 	"strings"
 )
 
-// didYouMean returns "; did you mean "x"?" for the candidate nearest to word,
+// DidYouMean returns "; did you mean "x"?" for the candidate nearest to word,
 // or "" when none is near. The last part of a dotted candidate counts as well,
 // so `lr` finds `train.lr`.
-func didYouMean(word string, candidates []string) string {
+func DidYouMean(word string, candidates []string) string {
 	best, bestDist := "", len(word)/3+2
 	for _, c := range candidates {
 		d := editDistance(word, c)

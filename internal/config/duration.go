@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// duration is a length of time in a configuration, written as 90s, 10m or
+// Duration is a length of time in a configuration, written as 90s, 10m or
 // 1h30m; nothing and 0 are none.
-type duration time.Duration
+type Duration time.Duration
 
-func (d duration) String() string { return time.Duration(d).String() }
+func (d Duration) String() string { return time.Duration(d).String() }
 
 // MarshalText and UnmarshalText serve YAML, JSON and flags alike.
-func (d duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-func (d *duration) UnmarshalText(b []byte) error {
+func (d *Duration) UnmarshalText(b []byte) error {
 	text := strings.TrimSpace(string(b))
 	if text == "" {
 		*d = 0
@@ -25,6 +25,6 @@ func (d *duration) UnmarshalText(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("%q: want a time such as 90s, 10m or 1h30m", text)
 	}
-	*d = duration(v)
+	*d = Duration(v)
 	return nil
 }

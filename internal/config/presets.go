@@ -1,8 +1,10 @@
-package main
+package config
 
 import (
 	"slices"
 	"strings"
+
+	"oneshot/internal/fault"
 )
 
 // preset is a named starting point for a configuration.
@@ -24,11 +26,11 @@ var presets = []preset{
 		name:  "tiny",
 		about: "shapes10, minutes on two cores; the default of run",
 		apply: func(c *Config) {
-			c.Data = DataConfig{Name: "shapes10", TrainSize: 10000, TestSize: 2000, SearchSize: 1000}
-			c.Net = NetConfig{Ops: "lanas", Nodes: 3, Layers: 3, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Data = Data{Name: "shapes10", TrainSize: 10000, TestSize: 2000, SearchSize: 1000}
+			c.Net = Net{Ops: "lanas", Nodes: 3, Layers: 3, Channels: 8, StemMultiplier: 3, Affine: true}
 			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 10, 32, 50
 			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.025, 0.001, 2
-			c.Score = ScoreConfig{RecalImages: 256, RecalBatch: 64, Batch: 50}
+			c.Score = Score{RecalImages: 256, RecalBatch: 64, Batch: 50}
 			c.Search.Samples, c.Search.Init = 60, 15
 			c.Retrain.Layers, c.Retrain.Channels = 5, 12
 			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 4, 64, 30
@@ -39,15 +41,15 @@ var presets = []preset{
 		name:  "cifar10-small",
 		about: "real CIFAR-10 in about an hour on two cores",
 		apply: func(c *Config) {
-			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 2500}
+			c.Data = Data{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 2500}
 			// At equal time 3 nodes and 5 cells of 8 channels beat 4 and 6, and more
 			// steps beat more channels: random subnetworks had 40 % after 3600 steps
 			// of 8 channels, 36 % after 1800 of 16, and with 4 nodes and 6 cells 32 %
 			// after 2500 of 8 and 27 % after 1100 of 16, all with lr 0.1.
-			c.Net = NetConfig{Ops: "lanas", Nodes: 3, Layers: 5, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Net = Net{Ops: "lanas", Nodes: 3, Layers: 5, Channels: 8, StemMultiplier: 3, Affine: true}
 			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 55, 64, 100
 			c.Train.LR, c.Train.MinLR = 0.1, 0.001
-			c.Score = ScoreConfig{RecalImages: 1280, RecalBatch: 64, Batch: 50}
+			c.Score = Score{RecalImages: 1280, RecalBatch: 64, Batch: 50}
 			c.Search.Samples, c.Search.Init = 80, 20
 			c.Retrain.Layers, c.Retrain.Channels = 5, 24
 			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 15, 64, 100
@@ -58,13 +60,13 @@ var presets = []preset{
 		name:  "lanas-oneshot",
 		about: "settings of the LaNAS one-shot release on CIFAR-10; wants a large machine",
 		apply: func(c *Config) {
-			c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 10000}
+			c.Data = Data{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 10000}
 			// release: C=48, 8 layers, 5 nodes, stem 3, batch 80, 300 epochs,
 			// cosine 0.025 -> 0.001, weight decay 3e-4, clip 5. The release
 			// scores on the test images; we hold out training images instead.
-			c.Net = NetConfig{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 48, StemMultiplier: 3, Affine: true}
+			c.Net = Net{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 48, StemMultiplier: 3, Affine: true}
 			c.Train.Epochs, c.Train.Batch = 300, 80
-			c.Score = ScoreConfig{RecalImages: 2048, RecalBatch: 256, Batch: 250}
+			c.Score = Score{RecalImages: 2048, RecalBatch: 256, Batch: 250}
 			c.Search.Samples, c.Search.Init = 1000, 30
 			lanetRetrain(c, 36, 20)
 		},
@@ -94,10 +96,10 @@ var presets = []preset{
 }
 
 func micro(c *Config) {
-	c.Data = DataConfig{Name: "shapes10", TrainSize: 160, TestSize: 40, SearchSize: 40}
-	c.Net = NetConfig{Ops: "lanas", Nodes: 2, Layers: 3, Channels: 4, StemMultiplier: 1, Affine: true}
+	c.Data = Data{Name: "shapes10", TrainSize: 160, TestSize: 40, SearchSize: 40}
+	c.Net = Net{Ops: "lanas", Nodes: 2, Layers: 3, Channels: 4, StemMultiplier: 1, Affine: true}
 	c.Train.Steps, c.Train.Batch = 12, 8
-	c.Score = ScoreConfig{RecalImages: 16, RecalBatch: 8, Batch: 20}
+	c.Score = Score{RecalImages: 16, RecalBatch: 8, Batch: 20}
 	c.Search.Samples, c.Search.Init = 8, 4
 	c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier = 3, 4, 1
 	c.Retrain.Steps, c.Retrain.Batch = 12, 8
@@ -105,7 +107,7 @@ func micro(c *Config) {
 }
 
 func lanetBase(c *Config) {
-	c.Data = DataConfig{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 5000}
+	c.Data = Data{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 5000}
 }
 
 // lanetRetrain is the CIFAR-10 training of the paper's found networks: 600
@@ -115,33 +117,33 @@ func lanetBase(c *Config) {
 // averaged weights were chosen by us; the release also uses CutMix, which
 // oneshot does not have.
 func lanetRetrain(c *Config, channels, layers int) {
-	s := Default().Retrain.SGDConfig
+	s := Default().Retrain.SGD
 	s.Epochs, s.Batch, s.LR, s.MinLR, s.Momentum, s.WeightDecay = 600, 96, 0.025, 0, 0.9, 3e-4
 	s.Clip, s.Smoothing, s.Crop, s.Flip, s.Cutout = 5, 0.1, 4, true, 16
-	c.Retrain = RetrainConfig{
-		SGDConfig: s,
-		Layers:    layers, Channels: channels, StemMultiplier: 3,
+	c.Retrain = Retrain{
+		SGD:    s,
+		Layers: layers, Channels: channels, StemMultiplier: 3,
 		Aux: 0.4, DropPath: 0.2, EMA: 0.9999, AllImages: true,
 	}
 }
 
-// fromPreset returns Default with the named preset applied; "" is Default.
-func fromPreset(name string) (Config, error) {
+// FromPreset returns Default with the named preset applied; "" is Default.
+func FromPreset(name string) (Config, error) {
 	c := Default()
 	if name == "" {
 		return c, nil
 	}
 	i := slices.IndexFunc(presets, func(p preset) bool { return p.name == name })
 	if i < 0 {
-		return c, usageError("presets: "+strings.Join(presetNames(), ", "),
-			"unknown preset %q%s", name, didYouMean(name, presetNames()))
+		return c, fault.Usage("presets: "+strings.Join(PresetNames(), ", "),
+			"unknown preset %q%s", name, fault.DidYouMean(name, PresetNames()))
 	}
 	presets[i].apply(&c)
 	c.Preset = name
 	return c, nil
 }
 
-func presetNames() []string {
+func PresetNames() []string {
 	var names []string
 	for _, p := range presets {
 		if !p.hidden {
@@ -149,4 +151,15 @@ func presetNames() []string {
 		}
 	}
 	return names
+}
+
+// PresetHelp lists the presets with what they are for, a line each.
+func PresetHelp() string {
+	var b strings.Builder
+	for _, p := range presets {
+		if !p.hidden {
+			b.WriteString("  " + p.name + strings.Repeat(" ", max(1, 16-len(p.name))) + p.about + "\n")
+		}
+	}
+	return b.String()
 }

@@ -1,14 +1,16 @@
-package main
+package config
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -16,19 +18,19 @@ import (
 // maxConfigBytes caps a configuration file; a real one has about 2 KB.
 const maxConfigBytes = 1 << 20
 
-// configField is one leaf of Config: its dotted key and where its value lives.
-type configField struct {
+// Field is one leaf of Config: its dotted key and where its value lives.
+type Field struct {
 	key   string
 	value reflect.Value
 }
 
 // fields lists the leaves of c in declaration order; the values are settable.
-func (c *Config) fields() []configField {
+func (c *Config) fields() []Field {
 	return leaves("", reflect.ValueOf(c).Elem())
 }
 
-func leaves(prefix string, v reflect.Value) []configField {
-	var out []configField
+func leaves(prefix string, v reflect.Value) []Field {
+	var out []Field
 	for i := range v.NumField() {
 		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		switch key := prefix + name; {
@@ -37,14 +39,14 @@ func leaves(prefix string, v reflect.Value) []configField {
 		case v.Field(i).Kind() == reflect.Struct:
 			out = append(out, leaves(key+".", v.Field(i))...)
 		default:
-			out = append(out, configField{key, v.Field(i)})
+			out = append(out, Field{key, v.Field(i)})
 		}
 	}
 	return out
 }
 
-// configKeys returns every leaf key, and every section name with a final dot.
-func configKeys() (keys []string, sections map[string]bool) {
+// Keys returns every leaf key, and every section name with a final dot.
+func Keys() (keys []string, sections map[string]bool) {
 	sections = map[string]bool{}
 	for _, f := range new(Config).fields() {
 		keys = append(keys, f.key)
@@ -55,9 +57,9 @@ func configKeys() (keys []string, sections map[string]bool) {
 	return keys, sections
 }
 
-// set parses value as YAML and stores it under key, as --set and flags do.
+// Set parses value as YAML and stores it under key, as --set and flags do.
 // Epochs given this way count: a number of steps from a preset is dropped.
-func (c *Config) set(key, value string) error {
+func (c *Config) Set(key, value string) error {
 	key = strings.ReplaceAll(key, "-", "_")
 	switch key {
 	case "train.epochs":
@@ -80,10 +82,10 @@ func (c *Config) set(key, value string) error {
 			}
 		}
 		kind := "a value of type " + f.value.Type().Name()
-		if f.value.Type() == reflect.TypeFor[duration]() {
+		if f.value.Type() == reflect.TypeFor[Duration]() {
 			kind = "a time such as 90s, 10m or 1h30m"
 		}
-		return usageError("", "%s = %q: want %s", key, value, kind)
+		return fault.Usage("", "%s = %q: want %s", key, value, kind)
 	}
 	return unknownKey("", key)
 }
@@ -97,28 +99,28 @@ var removedKeys = map[string]string{
 
 func unknownKey(where, key string) error {
 	if why := removedKeys[key]; why != "" {
-		return usageError("delete the key", "%skey %q is gone since version 0.1.0: %s", where, key, why)
+		return fault.Usage("delete the key", "%skey %q is gone since version 0.1.0: %s", where, key, why)
 	}
-	keys, _ := configKeys()
-	return usageError("`oneshot run --dry-run` prints every key with its value",
-		"%sunknown key %q%s", where, key, didYouMean(key, keys))
+	keys, _ := Keys()
+	return fault.Usage("`oneshot run --dry-run` prints every key with its value",
+		"%sunknown key %q%s", where, key, fault.DidYouMean(key, keys))
 }
 
-// loadConfig reads a YAML file over base(preset named by the file). Unknown and
+// Load reads a YAML file over base(preset named by the file). Unknown and
 // repeated keys are errors that name the line. A relative data.dir becomes
 // relative to the file's folder.
-func loadConfig(path string, base func(preset string) (Config, error)) (Config, error) {
-	b, err := readCapped(path, maxConfigBytes)
+func Load(path string, base func(preset string) (Config, error)) (Config, error) {
+	b, err := atomicfile.ReadAtMost(path, maxConfigBytes)
 	if err != nil {
-		return Config{}, withCode(fmt.Errorf("config: %w", err), exitUsage, "")
+		return Config{}, fault.WithCode(fmt.Errorf("config: %w", err), fault.ExitUsage, "")
 	}
-	return parseConfig(path, b, base)
+	return Parse(path, b, base)
 }
 
-func parseConfig(path string, b []byte, base func(string) (Config, error)) (Config, error) {
+func Parse(path string, b []byte, base func(string) (Config, error)) (Config, error) {
 	var doc yaml.Node
 	bad := func(err error) (Config, error) {
-		return Config{}, usageError("", "config: %s: %w", path, err)
+		return Config{}, fault.Usage("", "config: %s: %w", path, err)
 	}
 	if err := loadOne(b, &doc); err != nil {
 		return bad(err)
@@ -170,15 +172,15 @@ func loadOne(b []byte, doc *yaml.Node) error {
 // checkKeys walks the mappings of a document and refuses keys Config lacks.
 func checkKeys(path, prefix string, n *yaml.Node) error {
 	if n.Kind == yaml.AliasNode {
-		return usageError("", "config: %s:%d: YAML aliases are not supported", path, n.Line)
+		return fault.Usage("", "config: %s:%d: YAML aliases are not supported", path, n.Line)
 	}
 	if n.Kind != yaml.MappingNode {
 		if prefix == "" && (n.Kind != yaml.ScalarNode || n.Tag != "!!null") {
-			return usageError("", "config: %s:%d: want `key: value` lines", path, n.Line)
+			return fault.Usage("", "config: %s:%d: want `key: value` lines", path, n.Line)
 		}
 		return nil
 	}
-	keys, sections := configKeys()
+	keys, sections := Keys()
 	leaf := map[string]bool{}
 	for _, k := range keys {
 		leaf[k] = true
@@ -189,14 +191,14 @@ func checkKeys(path, prefix string, n *yaml.Node) error {
 		switch {
 		case prefix == "" && sections[key]:
 			if value.Kind != yaml.MappingNode {
-				return usageError("", "config: %s:%d: %s is a section: want `key: value` lines below it", path, value.Line, key)
+				return fault.Usage("", "config: %s:%d: %s is a section: want `key: value` lines below it", path, value.Line, key)
 			}
 			if err := checkKeys(path, key+".", value); err != nil {
 				return err
 			}
 		case leaf[key]:
 			if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
-				return usageError("", "config: %s:%d: %s: want a single value", path, value.Line, key)
+				return fault.Usage("", "config: %s:%d: %s: want a single value", path, value.Line, key)
 			}
 		default:
 			return unknownKey(fmt.Sprintf("config: %s:%d: ", path, n.Content[i].Line), key)
@@ -205,8 +207,8 @@ func checkKeys(path, prefix string, n *yaml.Node) error {
 	return nil
 }
 
-// yaml returns the resolved configuration as config.yaml stores it.
-func (c Config) yaml() ([]byte, error) {
+// YAML returns the resolved configuration as config.yaml stores it.
+func (c Config) YAML() ([]byte, error) {
 	body, err := yaml.Dump(c)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -215,44 +217,27 @@ func (c Config) yaml() ([]byte, error) {
 	return append([]byte(head), body...), nil
 }
 
-// change is a key whose value differs between two configurations.
-type change struct {
-	key      string
-	from, to any
+// Change is a key whose value differs between two configurations.
+type Change struct {
+	Key      string
+	From, To any
 }
 
-func (c change) String() string { return fmt.Sprintf("%s: %v -> %v", c.key, c.from, c.to) }
+func (c Change) String() string { return fmt.Sprintf("%s: %v -> %v", c.Key, c.From, c.To) }
 
-// drift lists the keys whose values differ, leaving out what cannot change the
+// Drift lists the keys whose values differ, leaving out what cannot change the
 // result: section run, the folder of the data (its checksum is compared
 // instead) and the name of the preset.
-func drift(stored, asked Config) []change {
-	var out []change
+func Drift(stored, asked Config) []Change {
+	var out []Change
 	b := asked.fields()
 	for i, a := range stored.fields() {
 		if strings.HasPrefix(a.key, "run.") || a.key == "data.dir" || a.key == "preset" {
 			continue
 		}
 		if x, y := a.value.Interface(), b[i].value.Interface(); x != y {
-			out = append(out, change{a.key, x, y})
+			out = append(out, Change{a.key, x, y})
 		}
 	}
 	return out
-}
-
-// readCapped reads a regular file of at most limit bytes.
-func readCapped(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, limit)
-	}
-	return b, nil
 }

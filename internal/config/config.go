@@ -1,4 +1,4 @@
-package main
+package config
 
 // Config is everything that decides what a run computes, and a section Run that
 // only decides how. It is read from YAML with the key names of the tags, stored
@@ -11,18 +11,18 @@ type Config struct {
 	Preset string `yaml:"preset" json:"preset"`
 	// Seed feeds every random stream: initial weights, paths, data order,
 	// augmentation, search. 0 is a seed like any other.
-	Seed    uint64        `yaml:"seed" json:"seed"`
-	Data    DataConfig    `yaml:"data" json:"data"`
-	Net     NetConfig     `yaml:"net" json:"net"`
-	Train   TrainConfig   `yaml:"train" json:"train"`
-	Score   ScoreConfig   `yaml:"score" json:"score"`
-	Search  SearchConfig  `yaml:"search" json:"search"`
-	Retrain RetrainConfig `yaml:"retrain" json:"retrain"`
-	Run     RunConfig     `yaml:"run" json:"run"`
+	Seed    uint64  `yaml:"seed" json:"seed"`
+	Data    Data    `yaml:"data" json:"data"`
+	Net     Net     `yaml:"net" json:"net"`
+	Train   Train   `yaml:"train" json:"train"`
+	Score   Score   `yaml:"score" json:"score"`
+	Search  Search  `yaml:"search" json:"search"`
+	Retrain Retrain `yaml:"retrain" json:"retrain"`
+	Run     Run     `yaml:"run" json:"run"`
 }
 
-// DataConfig names the images and how they are split.
-type DataConfig struct {
+// Data names the images and how they are split.
+type Data struct {
 	// Name: shapes10 (drawn, needs no files), cifar10 or cifar100.
 	Name string `yaml:"name" json:"name"`
 	// Dir: folder with the official binary files of cifar10 or cifar100; a
@@ -37,8 +37,8 @@ type DataConfig struct {
 	TestSize  int `yaml:"test_size" json:"test_size"`
 }
 
-// NetConfig is the search space and the supernet over it.
-type NetConfig struct {
+// Net is the search space and the supernet over it.
+type Net struct {
 	// Ops: candidate operations: lanas (4), darts (7) or full (8).
 	Ops string `yaml:"ops" json:"ops"`
 	// Nodes: nodes of a cell, each the sum of two operations; 1..8.
@@ -53,8 +53,8 @@ type NetConfig struct {
 	Affine bool `yaml:"affine" json:"affine"`
 }
 
-// SGDConfig is gradient descent with a cosine schedule; embedded by both trainings.
-type SGDConfig struct {
+// SGD is gradient descent with a cosine schedule; embedded by both trainings.
+type SGD struct {
 	// Epochs: passes over the training images; 0..100000. Steps, when above 0,
 	// gives the number of steps directly and Epochs is ignored.
 	Epochs int `yaml:"epochs" json:"epochs"`
@@ -98,13 +98,13 @@ type SGDConfig struct {
 	Cutout int `yaml:"cutout" json:"cutout"`
 }
 
-// TrainConfig trains the supernet: one uniformly sampled path per step.
-type TrainConfig struct {
-	SGDConfig `yaml:",inline"`
+// Train trains the supernet: one uniformly sampled path per step.
+type Train struct {
+	SGD `yaml:",inline"`
 }
 
-// ScoreConfig scores a subnetwork with the weights it inherits.
-type ScoreConfig struct {
+// Score scores a subnetwork with the weights it inherits.
+type Score struct {
 	// Images: search images of a score, class by class in proportion and the same
 	// ones for every subnetwork; 0 = all. The best are scored again on all
 	// (search.top); 0..
@@ -120,8 +120,8 @@ type ScoreConfig struct {
 	Batch int `yaml:"batch" json:"batch"`
 }
 
-// SearchConfig is the search of the supernet.
-type SearchConfig struct {
+// Search is the search of the supernet.
+type Search struct {
 	// Algo: who proposes subnetworks: one of lanas.Algorithms.
 	Algo string `yaml:"algo" json:"algo"`
 	// Samples: subnetworks to score in all, Init included; 1..
@@ -139,16 +139,16 @@ type SearchConfig struct {
 	// Time: wall time after which no further subnetwork is proposed, such as 10m,
 	// over all processes that worked on the search; 0 = no limit. What a search
 	// with a limit finds depends on the machine's speed.
-	Time duration `yaml:"time" json:"time"`
+	Time Duration `yaml:"time" json:"time"`
 	// Baselines: algorithms, separated by commas, that get the same number of
 	// samples on the same supernet after the search, for comparison.
 	Baselines string `yaml:"baselines" json:"baselines"`
 }
 
-// RetrainConfig trains the winner from scratch, at its own width and depth.
-type RetrainConfig struct {
-	SGDConfig `yaml:",inline"`
-	// Layers, Channels, StemMultiplier: as in NetConfig, for the final network.
+// Retrain trains the winner from scratch, at its own width and depth.
+type Retrain struct {
+	SGD `yaml:",inline"`
+	// Layers, Channels, StemMultiplier: as in Net, for the final network.
 	Layers         int `yaml:"layers" json:"layers"`
 	Channels       int `yaml:"channels" json:"channels"`
 	StemMultiplier int `yaml:"stem_multiplier" json:"stem_multiplier"`
@@ -165,10 +165,10 @@ type RetrainConfig struct {
 	AllImages bool `yaml:"all_images" json:"all_images"`
 }
 
-// RunConfig decides how the work is done: it may differ between a run and its
+// Run decides how the work is done: it may differ between a run and its
 // continuation. On one device it never decides what comes out; a processor and a
 // GPU round differently.
-type RunConfig struct {
+type Run struct {
 	// Device: cpu, cuda, or auto: an NVIDIA GPU where there is one.
 	Device string `yaml:"device" json:"device"`
 	// AMP: type of activations on a GPU: bf16, float32, or auto (bf16).
@@ -187,22 +187,22 @@ type RunConfig struct {
 
 // Default is the configuration every preset starts from.
 func Default() Config {
-	sgd := SGDConfig{
+	sgd := SGD{
 		Epochs: 10, Batch: 64, LR: 0.025, MinLR: 0.001, Optimizer: "sgd", Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 3e-4,
 		DecayNorms: true, Clip: 5, Crop: 4, Flip: true,
 	}
 	return Config{
 		Seed: 42,
-		Data: DataConfig{Name: "shapes10"},
-		Net:  NetConfig{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 16, StemMultiplier: 3, Affine: true},
-		Train: TrainConfig{
-			SGDConfig: sgd,
+		Data: Data{Name: "shapes10"},
+		Net:  Net{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 16, StemMultiplier: 3, Affine: true},
+		Train: Train{
+			SGD: sgd,
 		},
-		Score:  ScoreConfig{RecalImages: 512, RecalBatch: 128, Batch: 256},
-		Search: SearchConfig{Algo: "lanas", Samples: 100, Init: 20, Top: 5},
-		Retrain: RetrainConfig{
-			SGDConfig: sgd, Layers: 8, Channels: 16, StemMultiplier: 3,
+		Score:  Score{RecalImages: 512, RecalBatch: 128, Batch: 256},
+		Search: Search{Algo: "lanas", Samples: 100, Init: 20, Top: 5},
+		Retrain: Retrain{
+			SGD: sgd, Layers: 8, Channels: 16, StemMultiplier: 3,
 		},
-		Run: RunConfig{Device: "auto", AMP: "auto", Workers: 2, CheckpointSteps: 200, CheckpointKeep: 2, LogSeconds: 10},
+		Run: Run{Device: "auto", AMP: "auto", Workers: 2, CheckpointSteps: 200, CheckpointKeep: 2, LogSeconds: 10},
 	}
 }

@@ -1,0 +1,145 @@
+package config
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"oneshot/data"
+	"oneshot/internal/fault"
+)
+
+// Request is what a command line says about the configuration.
+type Request struct {
+	File   string   // a YAML file; "" is none
+	Preset string   // "" is none
+	Sets   []string // "key=value", in order
+	Flags  []Flag   // after Sets, in order
+	Seed   uint64   // what the value "random" of the key seed stands for
+}
+
+// Flag is a flag that was given for a key.
+type Flag struct {
+	Name  string // without dashes
+	Key   string
+	Kind  string // what it wants, in a word: number, name, folder, duration, list
+	Value string
+}
+
+// Resolve returns the configuration asked for. Later wins: defaults, preset,
+// the configuration file (or the stored one of a run folder, when neither is
+// named), Sets, Flags. stored is nil without a folder; defaultPreset is for a
+// request that names neither.
+func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
+	c, err := r.base(stored, defaultPreset)
+	if err != nil {
+		return c, err
+	}
+	name := c.Data.Name
+	for _, f := range r.Flags {
+		if f.Key != "data.name" {
+			continue
+		}
+		if c.Data.Name = f.Value; c.Data.Name != name {
+			// Sizes chosen for one data set mean nothing for another.
+			c.Data.TrainSize, c.Data.TestSize, c.Data.SearchSize = 0, 0, 0
+		}
+	}
+	if stored != nil && r.File == "" && stored.Data.Name == c.Data.Name {
+		c.Data.Dir = stored.Data.Dir // a preset's is relative to where that command ran
+	}
+	for _, s := range r.Sets {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return c, fault.Usage("", "--set %q: want key=value", s)
+		}
+		if err := c.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return c, err
+		}
+	}
+	for _, f := range r.Flags {
+		value := f.Value
+		if f.Key == "seed" && value == "random" {
+			value = r.randomSeed(stored)
+		}
+		if err := c.Set(f.Key, value); err != nil {
+			hint := ""
+			if f.Kind == "duration" {
+				hint = "such as 90s, 10m or 1h30m"
+			}
+			return c, fault.Usage(hint, "--%s %q: want a %s", f.Name, value, f.Kind)
+		}
+	}
+	if stored != nil {
+		r.keepMicroBatch(&c.Train.SGD, stored.Train.SGD, "train.micro_batch")
+		r.keepMicroBatch(&c.Retrain.SGD, stored.Retrain.SGD, "retrain.micro_batch")
+	}
+	return c, finish(&c)
+}
+
+// keepMicroBatch leaves what --memory-limit chose for the stored run, unless
+// another one is asked for. It means nothing for another batch.
+func (r Request) keepMicroBatch(c *SGD, stored SGD, key string) {
+	for _, s := range r.Sets {
+		if k, _, _ := strings.Cut(s, "="); strings.ReplaceAll(strings.TrimSpace(k), "-", "_") == key {
+			return
+		}
+	}
+	switch {
+	case c.Batch == stored.Batch && c.MicroBatch == 0:
+		c.MicroBatch = stored.MicroBatch
+	case c.Batch != stored.Batch && r.File == "":
+		c.MicroBatch = 0
+	}
+}
+
+func (r Request) base(stored *Config, defaultPreset string) (Config, error) {
+	preset := func(inFile string) (Config, error) {
+		switch {
+		case r.Preset != "":
+			return FromPreset(r.Preset)
+		case inFile != "" || r.File != "":
+			return FromPreset(inFile)
+		}
+		return FromPreset(defaultPreset)
+	}
+	switch {
+	case r.File != "":
+		return Load(r.File, preset)
+	case stored != nil && r.Preset == "":
+		return *stored, nil
+	}
+	return preset("")
+}
+
+// randomSeed is the request's; a run that is continued keeps its own.
+func (r Request) randomSeed(stored *Config) string {
+	if stored != nil {
+		return strconv.FormatUint(stored.Seed, 10)
+	}
+	return strconv.FormatUint(r.Seed, 10)
+}
+
+// finish checks the whole and fills in what depends on other values.
+func finish(c *Config) error {
+	if err := c.Check(); err != nil {
+		return fault.Wrap(fault.ExitUsage, err, "")
+	}
+	d := data.Default(c.Data.Name)
+	fill := func(v *int, def int) {
+		if *v == 0 {
+			*v = def
+		}
+	}
+	fill(&c.Data.TrainSize, d.TrainSize)
+	fill(&c.Data.TestSize, d.TestSize)
+	fill(&c.Data.SearchSize, d.SearchSize)
+	if c.Data.Dir != "" {
+		abs, err := filepath.Abs(c.Data.Dir)
+		if err != nil {
+			return err
+		}
+		c.Data.Dir = abs
+	}
+	return nil
+}

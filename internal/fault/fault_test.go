@@ -1,0 +1,56 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"oneshot/data"
+	"oneshot/supernet"
+	"oneshot/weights"
+)
+
+func TestExitCodes(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want int
+	}{
+		{nil, ExitOK},
+		{errors.New("any"), ExitFailure},
+		{Usage("", "x"), ExitUsage},
+		{&data.ConfigError{Field: "dir"}, ExitUsage},
+		{&data.FormatError{File: "f"}, ExitInvalid},
+		{weights.ErrCorrupt, ExitInvalid},
+		{weights.ErrNewer, ExitInvalid},
+		{&weights.FormatError{Kind: weights.ErrCorrupt}, ExitInvalid},
+		{&weights.NonFiniteError{}, ExitDiverged},
+		{&supernet.DivergedError{}, ExitDiverged},
+		{ErrStopped, ExitStopped},
+		{context.Canceled, ExitStopped},
+		{syscall.ENOSPC, ExitSpace},
+		{syscall.EFBIG, ExitSpace},
+		{syscall.EDQUOT, ExitSpace},
+		{syscall.ENOMEM, ExitSpace},
+		{syscall.EPIPE, ExitOK},
+		{fs.ErrPermission, ExitFailure},
+		{WithCode(errors.New("plain"), ExitInvalid, ""), ExitInvalid},
+		{WithCode(syscall.ENOSPC, ExitInvalid, ""), ExitSpace},
+	} {
+		var out bytes.Buffer
+		err := tc.err
+		if err != nil {
+			err = fmt.Errorf("while testing: %w", err)
+		}
+		if got := Report(&out, err); got != tc.want {
+			t.Errorf("%v: exit code %d, want %d", tc.err, got, tc.want)
+		}
+		if strings.Contains(out.String(), "\nhint: \n") {
+			t.Errorf("%v: empty hint", tc.err)
+		}
+	}
+}
