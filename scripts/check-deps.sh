@@ -34,7 +34,14 @@ ours_allowed() {
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda|internal/.*' ;;
     oneshot/internal/fault) echo 'data|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
     oneshot/internal/config) echo 'data|lanas|ops|supernet/space|internal/(atomicfile|fault)' ;;
-    oneshot/ops/cpu | oneshot/data | oneshot/weights | oneshot/internal/*) echo 'internal/.*' ;;
+    oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
+    oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
+    oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(config|fault|ui)' ;;
+    oneshot/internal/pipeline) echo 'data|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|report|rundir|ui)' ;;
+    oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|report|rng|ui)' ;;
+    oneshot/internal/atomicfile/faultfs) echo 'internal/atomicfile' ;;
+    oneshot/internal/*) echo 'nothing' ;; # rng, ranges, machine, ui
+    oneshot/ops/cpu | oneshot/data | oneshot/weights) echo 'internal/(atomicfile|ranges|rng)' ;;
     *) return 1 ;;
   esac
 }
@@ -48,8 +55,10 @@ outside=(
   'oneshot/ops/cuda/driver' 'the CUDA driver lives in ops/cuda/driver'
   'github.com/ebitengine/purego(/.*)?'
   'oneshot/ops/cuda/(driver|emu)' 'the CUDA driver lives in ops/cuda/driver'
-  'github.com/(schollz/progressbar|spf13)/.*|golang.org/x/term|flag'
+  'github.com/spf13/.*|golang.org/x/term|flag'
   'oneshot/cmd/.*|oneshot/ops/cuda/genptx' 'only the command reads flags and the terminal'
+  'github.com/schollz/progressbar/.*'
+  'oneshot/internal/ui' 'only internal/ui shows progress'
   'go.yaml.in/.*'
   'oneshot/internal/config' 'only internal/config reads the configuration file'
   'math/rand'

@@ -11,7 +11,8 @@
 // on request and resumable, 130 and 143 after a second signal.
 //
 // This is the only package that reads flags, the environment, the terminal and
-// the clock, that prints, or that exits. One file per verb.
+// the clock, or that exits. One short file a verb: it says what the verb asks for
+// (package pipeline, or measure for bench) and prints what comes back.
 package main
 
 import (
@@ -20,9 +21,12 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/pipeline"
+	"oneshot/internal/ui"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,20 +37,20 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // app is what the verbs share.
 type app struct {
 	opt *options
-	ui  *ui
-	sig *signals // nil in verbs that do not watch for signals
+	ui  *ui.UI
 }
 
 // run executes one command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
-	a := &app{opt: &options{}, ui: newUI(stdout, stderr)}
+	a := &app{opt: &options{}, ui: ui.New(stdout, stderr, time.Now)}
+	a.ui.Live = isLive(stderr)
 	root := a.rootCmd()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
-		err = a.ui.failed // a result that could not be printed is no success
+		err = a.ui.Failed() // a result that could not be printed is no success
 	}
 	return fault.Report(stderr, err)
 }
@@ -70,7 +74,7 @@ func (a *app) rootCmd() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRun: func(*cobra.Command, []string) {
-			a.ui.quiet, a.ui.verbose = a.opt.quiet, a.opt.verbose
+			a.ui.Quiet, a.ui.Verbose = a.opt.quiet, a.opt.verbose
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -108,19 +112,23 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// inJob runs f in a run folder, with a context that ends on the first SIGINT or
+// inRun runs f in a run folder, with a context that ends on the first SIGINT or
 // SIGTERM. The log has the last word of a run too.
-func (a *app) inJob(ctx context.Context, o jobOptions, f func(context.Context, *job) error) error {
-	ctx, a.sig = watchSignals(ctx, a.ui.err, os.Exit)
-	defer a.sig.close()
-	j, err := a.openJob(ctx, o)
+func (a *app) inRun(ctx context.Context, q pipeline.Request, f func(context.Context, *pipeline.Run) error) error {
+	ctx, sig := watchSignals(ctx, a.ui.Err, os.Exit)
+	defer sig.close()
+	q.Folder, q.Override, q.MemoryLimit = a.opt.out, a.opt.override, int64(a.opt.memoryLimit)
+	q.Config, q.Resume = a.opt.request(), q.Resume || a.opt.resume
+	r, err := pipeline.Open(ctx, pipeline.Process{
+		UI: a.ui, Program: build(), Device: deviceFiles(), KeepGC: gcIsSet(), SaveAsked: sig.wantSave,
+	}, q)
 	if err != nil {
 		return err
 	}
-	defer j.close()
-	err = f(ctx, j)
+	defer r.Close()
+	err = f(ctx, r)
 	if err != nil {
-		a.ui.log.Error(err.Error(), "exit", fault.Classify(err).Code)
+		a.ui.Log.Error(err.Error(), "exit", fault.Classify(err).Code)
 	}
 	return err
 }

@@ -19,7 +19,7 @@ type options struct {
 	resume, override     bool
 	json, quiet, verbose bool
 	dryRun               bool
-	arch, weights, split string
+	arch                 string
 	sets                 []string
 	keys                 []keyFlag // in the order of their declaration
 	drawnSeed            uint64

@@ -141,3 +141,36 @@ func TestSearchKilledAnywhere(t *testing.T) {
 		t.Error("the samples that follow do not depend on those before: the test compares nothing")
 	}
 }
+
+// searchFiles are the bytes that must not depend on interruptions.
+func searchFiles(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "search", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, name := range append(names, filepath.Join(dir, "metrics.jsonl")) {
+		if filepath.Base(name) == "times.jsonl" {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.Base(name)] = string(b)
+	}
+	return out
+}
+
+func sameFiles(t *testing.T, what string, got, want map[string]string) {
+	t.Helper()
+	for name, b := range want {
+		if got[name] != b {
+			t.Errorf("%s: %s differs", what, name)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: %d files, want %d", what, len(got), len(want))
+	}
+}

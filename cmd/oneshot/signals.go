@@ -60,7 +60,7 @@ func (s *signals) loop(cancel context.CancelCauseFunc, stderr io.Writer) {
 }
 
 // wantSave reports whether a checkpoint was asked for since the last call.
-func (s *signals) wantSave() bool { return s != nil && s.save.Swap(false) }
+func (s *signals) wantSave() bool { return s.save.Swap(false) }
 
 // close gives the signals their default meaning again.
 func (s *signals) close() {

@@ -8,6 +8,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/fault"
+	"oneshot/internal/pipeline"
 	"oneshot/supernet"
 	"oneshot/weights"
 )
@@ -44,7 +45,7 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	l, err := loadExport(model, "", rt)
+	l, err := pipeline.ReadExport(model, "", rt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +55,7 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 	}
 	check := func(spoil float32) (string, error) {
 		for b := range d.Search.Batches(8) {
-			logits, err := l.net.Logits(l.arch, b.X)
+			logits, err := l.Net.Logits(l.Arch, b.X)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,15 +3,15 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"oneshot/internal/device"
 	"oneshot/internal/fault"
+	"oneshot/internal/machine"
+	"oneshot/internal/pipeline"
+	"oneshot/internal/rundir"
 	"oneshot/ops/cuda"
-	"oneshot/supernet/space"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -24,17 +24,17 @@ func (a *app) doctorCmd() *cobra.Command {
 }
 
 type doctorReport struct {
-	Version   versionInfo `json:"version"`
-	CPU       string      `json:"cpu"`
-	Features  []string    `json:"cpu_features"`
-	Threads   int         `json:"threads"`
-	CUDA      cudaState   `json:"cuda"`
-	MemoryMiB int64       `json:"memory_available_mib"`
-	TrainMiB  int64       `json:"train_needs_mib"`
-	FinalMiB  int64       `json:"retrain_needs_mib"`
-	Data      string      `json:"data"`
-	Disk      string      `json:"disk"`
-	OK        bool        `json:"ok"`
+	Version   rundir.Program `json:"version"`
+	CPU       string         `json:"cpu"`
+	Features  []string       `json:"cpu_features"`
+	Threads   int            `json:"threads"`
+	CUDA      device.GPU     `json:"cuda"`
+	MemoryMiB int64          `json:"memory_available_mib"`
+	TrainMiB  int64          `json:"train_needs_mib"`
+	FinalMiB  int64          `json:"retrain_needs_mib"`
+	Data      string         `json:"data"`
+	Disk      string         `json:"disk"`
+	OK        bool           `json:"ok"`
 }
 
 // doctor reports everything it finds, also after a failure, and fails with the
@@ -46,41 +46,35 @@ func (a *app) doctor() error {
 	}
 	var problem error
 	r := doctorReport{
-		Version: newVersionInfo(), CPU: cpuModel(), Features: cpuFeatures(), Threads: threads(c.Run),
-		MemoryMiB: availableMemory() >> 20,
+		Version: build(), CPU: machine.CPUModel(), Features: machine.CPUFeatures(), Threads: c.Run.ThreadCount(),
+		MemoryMiB: machine.AvailableMemory() >> 20,
 	}
-	if r.CUDA, err = cudaReport(); err != nil && (c.Run.Device == "cuda" || !cuda.IsAbsent(err)) {
+	if r.CUDA, err = device.Probe(deviceFiles(), a.ui.Now); err != nil && (c.Run.Device == "cuda" || !cuda.IsAbsent(err)) {
 		problem = err
 	}
-	j := &job{cfg: c, ui: a.ui}
-	if j.space, err = space.New(c.Net.Ops, c.Net.Nodes); err != nil {
-		return err
-	}
-	if j.data, err = openData(c); err != nil {
+	plan, err := pipeline.NewPlan(c)
+	if err != nil {
 		r.Data, problem = err.Error(), cmp.Or(problem, err)
 	} else {
-		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", j.data.Provenance, j.data.Train.Len(), j.data.Search.Len(), j.data.Test.Len())
-		for _, s := range []struct {
-			stage string
-			mib   *int64
-		}{{"train", &r.TrainMiB}, {"retrain", &r.FinalMiB}} {
-			need, err := j.need(s.stage)
-			if err != nil {
-				problem = cmp.Or(problem, err)
-			}
-			*s.mib = need >> 20
+		d := plan.Data
+		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
+		need := func(stage string) int64 {
+			need, err := plan.Need(stage, nil)
+			problem = cmp.Or(problem, err)
+			return need >> 20
 		}
+		r.TrainMiB, r.FinalMiB = need("train"), need("retrain")
 		if r.MemoryMiB > 0 && max(r.TrainMiB, r.FinalMiB) > r.MemoryMiB {
 			problem = cmp.Or(problem, fault.New(fault.ExitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB))
 		}
 	}
 	r.Disk = "written, synced and renamed"
-	if err := tryDisk(cmp.Or(a.opt.out, "runs")); err != nil {
+	if err := rundir.TryDisk(cmp.Or(a.opt.out, "runs"), a.ui.Now()); err != nil {
 		r.Disk, problem = err.Error(), cmp.Or(problem, err)
 	}
 	r.OK = problem == nil
 	if a.opt.json {
-		err = a.ui.json(r)
+		err = a.ui.JSON(r)
 	} else {
 		a.showDoctor(r)
 	}
@@ -91,35 +85,9 @@ func (a *app) doctor() error {
 }
 
 func (a *app) showDoctor(r doctorReport) {
-	a.ui.printf("version  %s (%s, %s, %s)\n", r.Version.Version, r.Version.Revision, r.Version.Go, r.Version.Platform)
-	a.ui.printf("cpu      %s, %d threads, %v\n", r.CPU, r.Threads, r.Features)
-	a.ui.printf("cuda     %s\n", r.CUDA)
-	a.ui.printf("memory   %d MiB available; training needs about %d, retraining %d\n", r.MemoryMiB, r.TrainMiB, r.FinalMiB)
-	a.ui.printf("data     %s\ndisk     %s\n", r.Data, r.Disk)
-}
-
-// tryDisk probes the folder runs go to, or the nearest folder above it that
-// exists, in a folder of its own that is removed again.
-func tryDisk(path string) error {
-	for {
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			break
-		}
-		if up := filepath.Dir(path); up != path {
-			path = up
-			continue
-		}
-		break
-	}
-	dir, err := os.MkdirTemp(path, ".oneshot-doctor-")
-	if err != nil {
-		return unusable(path, err)
-	}
-	defer os.RemoveAll(dir)
-	d, err := openRunDir(dir, false, time.Now())
-	if err != nil {
-		return err
-	}
-	d.close()
-	return nil
+	a.ui.Printf("version  %s (%s, %s, %s)\n", r.Version.Version, r.Version.Revision, r.Version.Go, r.Version.Platform)
+	a.ui.Printf("cpu      %s, %d threads, %v\n", r.CPU, r.Threads, r.Features)
+	a.ui.Printf("cuda     %s\n", r.CUDA)
+	a.ui.Printf("memory   %d MiB available; training needs about %d, retraining %d\n", r.MemoryMiB, r.TrainMiB, r.FinalMiB)
+	a.ui.Printf("data     %s\ndisk     %s\n", r.Data, r.Disk)
 }

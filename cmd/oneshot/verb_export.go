@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
-	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
+	"oneshot/internal/pipeline"
+	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
 	"oneshot/supernet/space"
 )
 
@@ -23,7 +21,7 @@ func (a *app) exportCmd() *cobra.Command {
 			if a.opt.dryRun {
 				return fault.Usage("", "export has no --dry-run")
 			}
-			return a.inJob(cmd.Context(), jobOptions{cont: true}, a.exportVerb)
+			return a.inRun(cmd.Context(), pipeline.Request{Resume: true}, a.exportVerb)
 		},
 	}
 	a.opt.bindRun(cmd)
@@ -39,46 +37,26 @@ type exportReport struct {
 	Hash    string `json:"hash"`
 }
 
-func (a *app) exportVerb(ctx context.Context, j *job) error {
-	arch, err := j.retrainedArch()
+func (a *app) exportVerb(ctx context.Context, r *pipeline.Run) error {
+	arch, err := r.RetrainedArch()
 	if err != nil {
 		return err
 	}
-	n, err := j.retrain(ctx, arch)
+	n, err := r.Retrain(ctx, arch)
 	if err != nil {
 		return err
 	}
-	if err := j.export(n, arch); err != nil {
+	if err := r.Export(n, arch); err != nil {
 		return err
 	}
-	r := exportReport{Run: j.dir.base(), Weights: "export/model.safetensors", Arch: j.space.Format(arch), Hash: space.Hash(j.space, arch)}
-	if r.SHA256, r.Bytes, err = hashFile(j.dir.file("export", "model.safetensors")); err != nil {
+	path := r.Folder.File("export", "model.safetensors")
+	out := exportReport{Run: r.Folder.Base(), Weights: "export/model.safetensors", Arch: r.Space.Format(arch), Hash: space.Hash(r.Space, arch)}
+	if out.SHA256, out.Bytes, err = rundir.HashFile(path); err != nil {
 		return err
 	}
 	if a.opt.json {
-		return a.ui.json(r)
+		return a.ui.JSON(out)
 	}
-	a.ui.printf("export   %s\nsha256   %s\nsize     %s bytes\n", j.dir.file("export", "model.safetensors"), r.SHA256, short(r.Bytes))
+	a.ui.Printf("export   %s\nsha256   %s\nsize     %s bytes\n", path, out.SHA256, ui.Count(out.Bytes))
 	return nil
-}
-
-// retrainedArch is what the folder retrains: the one recorded when that began,
-// else the best of the search.
-func (j *job) retrainedArch() (space.Arch, error) {
-	b, err := atomicfile.ReadAtMost(j.dir.file("retrain", "arch.json"), 1<<20)
-	if err != nil {
-		return j.wantedArch("best")
-	}
-	return archIn(j.space, b)
-}
-
-func hashFile(path string) (sum string, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	size, err = io.Copy(h, f)
-	return hex.EncodeToString(h.Sum(nil)), size, err
 }

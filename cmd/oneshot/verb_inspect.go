@@ -11,8 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/pipeline"
+	"oneshot/internal/report"
+	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
@@ -36,7 +39,7 @@ func (a *app) inspectCmd() *cobra.Command {
 func (a *app) inspect(what string) error {
 	info, err := os.Stat(what)
 	switch {
-	case err == nil && info.IsDir() && exists(what, "config.yaml"):
+	case err == nil && info.IsDir() && rundir.Folder(what).Has("config.yaml"):
 		return a.inspectRun(what)
 	case err == nil && info.IsDir():
 		return a.inspectCheckpoint(what)
@@ -62,109 +65,31 @@ func looksLikePath(what string) bool {
 	return !strings.Contains(what[:slash], ":")
 }
 
-// stageState is how far one stage of a run folder has come.
-type stageState struct {
-	Stage string `json:"stage"`
-	Done  int    `json:"done"`
-	State string `json:"state"` // none, started or done
-}
-
-type runReport struct {
-	Kind   string       `json:"kind"`
-	Run    string       `json:"run"`
-	Preset string       `json:"preset"`
-	Seed   uint64       `json:"seed"`
-	Data   string       `json:"dataset"`
-	Stages []stageState `json:"stages"`
-	// Search is the end of the search, null before it.
-	Search *searchSummary `json:"search"`
-	Result *result        `json:"result"`
-}
-
 func (a *app) inspectRun(path string) error {
-	c, err := config.Load(filepath.Join(path, "config.yaml"), config.FromPreset)
+	d := rundir.Folder(path)
+	r, err := pipeline.Inspect(d)
 	if err != nil {
-		return fault.WithCode(err, fault.ExitInvalid, "")
-	}
-	if err := c.Check(); err != nil {
-		return fault.WithCode(err, fault.ExitInvalid, "")
-	}
-	d := &runDir{path: path}
-	r := runReport{Kind: "run", Run: d.base(), Preset: c.Preset, Seed: c.Seed, Data: c.Data.Name}
-	images, all := c.Data.TrainSize-c.Data.SearchSize, c.Data.TrainSize
-	if !c.Retrain.AllImages {
-		all = images
-	}
-	r.Stages = []stageState{
-		checkpointState(d, "train", "supernet", c.Train.StepsFor(images)),
-		fileState(d, "search", "search/samples.jsonl", "search/best.json"),
-		checkpointState(d, "retrain", "retrain", c.Retrain.StepsFor(all)),
-		fileState(d, "export", "export/model.safetensors", "export/arch.json"),
-		fileState(d, "test", "result.json", "result.json"),
-	}
-	if d.has("search", "best.json") {
-		r.Search = new(searchSummary)
-		if err := d.readJSON(r.Search, "search", "best.json"); err != nil {
-			return err
-		}
-	}
-	if d.has("result.json") {
-		r.Result = new(result)
-		if err := d.readJSON(r.Result, "result.json"); err != nil {
-			return err
-		}
+		return err
 	}
 	if a.opt.json {
-		return a.ui.json(r)
+		return a.ui.JSON(r)
 	}
-	a.ui.printf("run      %s  (%s, seed %d, %s)\n", path, presetOr(c.Preset), c.Seed, c.Data.Name)
+	a.ui.Printf("run      %s  (%s, seed %d, %s)\n", path, pipeline.PresetOr(r.Preset), r.Seed, r.Data)
 	for _, s := range r.Stages {
-		a.ui.printf("%-8s %s  %d\n", s.Stage, s.State, s.Done)
+		a.ui.Printf("%-8s %s  %d\n", s.Stage, s.State, s.Done)
 	}
 	if r.Search != nil {
 		var b strings.Builder
 		if r.Result == nil {
-			fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", r.Search.Arch, r.Search.Hash, r.Search.headline())
+			fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", r.Search.Arch, r.Search.Hash, report.Headline(*r.Search))
 		}
-		r.Search.table(&b)
-		a.ui.printf("%s", &b)
+		report.SearchText(&b, *r.Search)
+		a.ui.Printf("%s", &b)
 	}
 	if r.Result != nil {
-		return (&job{dir: d, ui: a.ui}).show(*r.Result, false)
+		return a.showResult(d, *r.Result)
 	}
 	return nil
-}
-
-func state(started, done bool) string {
-	switch {
-	case done:
-		return "done"
-	case started:
-		return "started"
-	}
-	return "none"
-}
-
-// checkpointState reads only the names of checkpoints, which hold their step.
-func checkpointState(d *runDir, stage, dir string, steps int) stageState {
-	names, _ := filepath.Glob(d.file(dir, "ckpt-*", "DONE"))
-	step := 0
-	for _, n := range names {
-		var v int
-		if _, err := fmt.Sscanf(filepath.Base(filepath.Dir(n)), "ckpt-%d", &v); err == nil {
-			step = max(step, v)
-		}
-	}
-	return stageState{stage, step, state(len(names) > 0, step >= steps)}
-}
-
-func fileState(d *runDir, stage, started, done string) stageState {
-	b, _ := os.ReadFile(d.file(started))
-	n := 0
-	if strings.HasSuffix(started, ".jsonl") {
-		n = strings.Count(string(b), "\n")
-	}
-	return stageState{stage, n, state(len(b) > 0, d.has(done))}
 }
 
 // inspectCheckpoint takes one checkpoint, or a folder of them: the newest.
@@ -173,7 +98,7 @@ func (a *app) inspectCheckpoint(path string) error {
 	if err != nil {
 		newest, skipped, errLatest := weights.LoadLatest(path)
 		for _, e := range skipped {
-			a.ui.warnf("skipped a damaged checkpoint: %v", e)
+			a.ui.Warnf("skipped a damaged checkpoint: %v", e)
 		}
 		if errLatest != nil {
 			return fault.WithCode(err, fault.ExitInvalid, "")
@@ -201,18 +126,18 @@ func (a *app) showTensors(kind, path string, step int, ts []weights.Tensor, meta
 		r.Values += int64(len(t.F32) + len(t.I64))
 	}
 	if a.opt.json {
-		return a.ui.json(r)
+		return a.ui.JSON(r)
 	}
-	a.ui.printf("%s %s: %d tensors, %s values\n", kind, path, r.Tensors, short(r.Values))
+	a.ui.Printf("%s %s: %d tensors, %s values\n", kind, path, r.Tensors, ui.Count(r.Values))
 	if r.Step != nil {
-		a.ui.printf("step     %d\n", *r.Step)
+		a.ui.Printf("step     %d\n", *r.Step)
 	}
 	if m := meta["arch"]; m != "" {
-		a.ui.printf("arch     %s\n", m)
+		a.ui.Printf("arch     %s\n", m)
 	}
-	if a.ui.verbose {
+	if a.ui.Verbose {
 		for _, t := range slices.Clone(ts) {
-			a.ui.printf("%-60s %v\n", t.Name, t.Shape)
+			a.ui.Printf("%-60s %v\n", t.Name, t.Shape)
 		}
 	}
 	return nil
@@ -239,7 +164,7 @@ func (a *app) inspectArch(text string) error {
 	if err != nil {
 		return err
 	}
-	s, arch, err := readArch(text, configured)
+	s, arch, err := pipeline.ReadArch(text, configured)
 	if err != nil {
 		return err
 	}
@@ -256,17 +181,17 @@ func (a *app) inspectArch(text string) error {
 		return fault.WithCode(err, fault.ExitUsage, "")
 	}
 	if a.opt.json {
-		return a.ui.json(r)
+		return a.ui.JSON(r)
 	}
 	among := fmt.Sprintf("one of %s in space %s", r.Size, r.Space)
 	if s.Encode(arch) == nil {
 		among = "in no search of space " + r.Space
 	}
-	a.ui.printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
-	a.ui.printf("size     %s parameters, %s multiply-adds with %d cells of %d channels (%s)\n",
-		short(r.Params), short(r.MAdds), n.Layers, n.Channels, presetOr(c.Preset))
+	a.ui.Printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
+	a.ui.Printf("size     %s parameters, %s multiply-adds with %d cells of %d channels (%s)\n",
+		ui.Count(r.Params), ui.Count(r.MAdds), n.Layers, n.Channels, pipeline.PresetOr(c.Preset))
 	for _, u := range uses {
-		a.ui.printf("         %2d x %s\n", u.N, u.Op)
+		a.ui.Printf("         %2d x %s\n", u.N, u.Op)
 	}
 	return nil
 }

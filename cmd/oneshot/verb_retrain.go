@@ -1,12 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
 
-	"oneshot/internal/fault"
-	"oneshot/supernet/space"
+	"oneshot/internal/pipeline"
+	"oneshot/internal/rundir"
 )
 
 func (a *app) retrainCmd() *cobra.Command {
@@ -18,7 +19,9 @@ func (a *app) retrainCmd() *cobra.Command {
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
-			return a.retrainVerb(cmd.Context())
+			arch := cmp.Or(a.opt.arch, "best")
+			q := pipeline.Request{Preset: "tiny", Create: arch != "best", Resume: true, Frees: []string{"retrain"}, Arch: arch, Sizes: []string{"retrain"}}
+			return a.inRun(cmd.Context(), q, a.retrainVerb)
 		},
 	}
 	a.opt.bindRun(cmd)
@@ -29,90 +32,39 @@ func (a *app) retrainCmd() *cobra.Command {
 }
 
 type retrainReport struct {
-	Run     string         `json:"run"`
-	Arch    resultArch     `json:"arch"`
-	Loss    float64        `json:"loss"`
-	Retrain retrainSummary `json:"retrain"`
+	Run     string                `json:"run"`
+	Arch    rundir.Arch           `json:"arch"`
+	Loss    float64               `json:"loss"`
+	Retrain rundir.RetrainSummary `json:"retrain"`
 }
 
-func (a *app) retrainVerb(ctx context.Context) error {
-	given := a.opt.arch != "" && a.opt.arch != "best"
-	var arch space.Arch
-	find := func(j *job) (err error) {
-		arch, err = j.wantedArch(a.opt.arch)
-		j.arch, j.limited = arch, !given
-		return err
-	}
-	o := jobOptions{preset: "tiny", create: given, cont: true, free: retrainFree, check: find,
-		trains: []string{"retrain"}, limit: a.opt.memoryLimit}
-	return a.inJob(ctx, o, func(ctx context.Context, j *job) error { return j.retrainOnly(ctx, arch, a.opt.json) })
-}
-
-// retrainOnly retrains and exports arch and reports on it.
-func (j *job) retrainOnly(ctx context.Context, arch space.Arch, asJSON bool) error {
-	j.announce()
-	n, err := j.retrain(ctx, arch)
+// retrainVerb retrains and exports the architecture of the request and reports on it.
+func (a *app) retrainVerb(ctx context.Context, r *pipeline.Run) error {
+	r.Announce()
+	n, err := r.Retrain(ctx, r.Arch)
 	if err != nil {
 		return err
 	}
-	if err := j.export(n, arch); err != nil {
+	if err := r.Export(n, r.Arch); err != nil {
 		return err
 	}
-	found, err := j.archResult(arch)
-	if err != nil {
+	out := retrainReport{Run: r.Folder.Base()}
+	if out.Arch, err = r.DescribeArch(r.Arch); err != nil {
 		return err
 	}
-	r := retrainReport{Run: j.dir.base(), Arch: found}
-	if r.Loss, err = j.finalLoss("retrain"); err != nil {
+	if out.Loss, err = r.Folder.FinalLoss("retrain"); err != nil {
 		return err
 	}
-	if r.Retrain, err = j.retrainSummary(ctx, n, arch); err != nil {
+	if out.Retrain, err = r.RetrainSummary(ctx, n, r.Arch); err != nil {
 		return err
 	}
-	if asJSON {
-		return j.ui.json(r)
+	if a.opt.json {
+		return a.ui.JSON(out)
 	}
-	j.ui.printf("retrain  %s (%s), %.4g epochs, loss %.4f\n", r.Arch.Text, r.Arch.Hash, r.Retrain.Epochs, r.Loss)
-	if t := r.Retrain.SearchTop1; t != nil {
-		j.ui.printf("check    %.2f %% on the search images\n", 100**t)
+	a.ui.Printf("retrain  %s (%s), %.4g epochs, loss %.4f\n", out.Arch.Text, out.Arch.Hash, out.Retrain.Epochs, out.Loss)
+	if t := out.Retrain.SearchTop1; t != nil {
+		a.ui.Printf("check    %.2f %% on the search images\n", 100**t)
 	}
-	j.ui.printf("files    %s: export/model.safetensors, export/arch.json\n", j.dir.path)
+	a.ui.Printf("files    %s: export/model.safetensors, export/arch.json\n", r.Folder)
 	return nil
-}
-
-// wantedArch is the architecture named on the command line, checked against the
-// space of the run; "" and "best" are the best of its search.
-func (j *job) wantedArch(text string) (space.Arch, error) {
-	if text == "" || text == "best" {
-		best, err := bestOf(j.dir)
-		if err != nil {
-			return nil, err
-		}
-		a, err := j.space.Parse(best.Arch)
-		return a, fault.WithCode(err, fault.ExitInvalid, "")
-	}
-	s, a, err := readArch(text, j.space)
-	if err != nil {
-		return a, err
-	}
-	if s.Name() != j.space.Name() {
-		return a, fault.Usage("choose the space with --set net.ops=... --set net.nodes=...",
-			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), j.cfg.Net.Ops, j.cfg.Net.Nodes)
-	}
-	return a, nil
-}
-
-// bestOf reads the result of a search.
-func bestOf(d *runDir) (searchSummary, error) {
-	var best searchSummary
-	if !d.has("search", "best.json") {
-		return best, fault.Usage("run `oneshot search --out "+d.path+"` first, or name one with --arch",
-			"no search is finished in %s", d.path)
-	}
-	return best, d.readJSON(&best, "search", "best.json")
-}
-
-// archResult is what an architecture is and costs when it is retrained.
-func (j *job) archResult(arch space.Arch) (resultArch, error) {
-	return resultOf(j.space, arch, j.cost)
 }

@@ -6,6 +6,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"oneshot/internal/pipeline"
+	"oneshot/internal/report"
+	"oneshot/internal/rundir"
 )
 
 func (a *app) searchCmd() *cobra.Command {
@@ -19,22 +23,23 @@ func (a *app) searchCmd() *cobra.Command {
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
-			return a.inJob(cmd.Context(), jobOptions{cont: true, free: searchFree}, func(ctx context.Context, j *job) error {
-				j.announce()
-				best, _, err := j.findArch(ctx)
+			q := pipeline.Request{Resume: true, Frees: []string{"search", "retrain"}}
+			return a.inRun(cmd.Context(), q, func(ctx context.Context, r *pipeline.Run) error {
+				r.Announce()
+				best, _, err := r.Find(ctx)
 				if err != nil {
 					return err
 				}
 				if a.opt.json {
-					return a.ui.json(struct {
-						Run    string        `json:"run"`
-						Search searchSummary `json:"search"`
-					}{j.dir.base(), best})
+					return a.ui.JSON(struct {
+						Run    string               `json:"run"`
+						Search rundir.SearchSummary `json:"search"`
+					}{r.Folder.Base(), best})
 				}
 				var b strings.Builder
-				fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", best.Arch, best.Hash, best.headline())
-				best.table(&b)
-				a.ui.printf("%snext     oneshot retrain --out %s\n", &b, j.dir.path)
+				fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", best.Arch, best.Hash, report.Headline(best))
+				report.SearchText(&b, best)
+				a.ui.Printf("%snext     oneshot retrain --out %s\n", &b, r.Folder)
 				return nil
 			})
 		},
@@ -42,16 +47,4 @@ func (a *app) searchCmd() *cobra.Command {
 	a.opt.bindRun(cmd)
 	a.opt.bindSearch(cmd)
 	return cmd
-}
-
-// searchFree: what only the search and later stages use may change until the
-// search has started; which baselines it is compared with, at any time.
-func searchFree(d *runDir, key string) bool {
-	section, _, _ := strings.Cut(key, ".")
-	return key == "search.baselines" || (section == "score" || section == "search") && !d.has("search", "samples.jsonl") || retrainFree(d, key)
-}
-
-// retrainFree is the same for the retraining.
-func retrainFree(d *runDir, key string) bool {
-	return strings.HasPrefix(key, "retrain.") && !d.has("retrain")
 }

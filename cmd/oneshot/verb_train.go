@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"oneshot/internal/pipeline"
+	"oneshot/internal/rundir"
 )
 
 func (a *app) trainCmd() *cobra.Command {
@@ -13,22 +16,23 @@ func (a *app) trainCmd() *cobra.Command {
 			if a.opt.dryRun {
 				return a.dryRun("tiny")
 			}
-			return a.inJob(cmd.Context(), jobOptions{preset: "tiny", create: true, trains: []string{"train"}, limit: a.opt.memoryLimit}, func(ctx context.Context, j *job) error {
-				j.announce()
-				if _, err := j.train(ctx); err != nil {
+			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train"}}
+			return a.inRun(cmd.Context(), q, func(ctx context.Context, r *pipeline.Run) error {
+				r.Announce()
+				if _, err := r.Train(ctx); err != nil {
 					return err
 				}
-				s, err := j.trainSummary()
+				s, err := r.TrainSummary()
 				if err != nil {
 					return err
 				}
 				if a.opt.json {
-					return a.ui.json(struct {
-						Run      string       `json:"run"`
-						Supernet trainSummary `json:"supernet"`
-					}{j.dir.base(), s})
+					return a.ui.JSON(struct {
+						Run      string              `json:"run"`
+						Supernet rundir.TrainSummary `json:"supernet"`
+					}{r.Folder.Base(), s})
 				}
-				a.ui.printf("supernet %d steps, loss %.4f\nfiles    %s: supernet/\nnext     oneshot search --out %s\n", s.Steps, s.Loss, j.dir.path, j.dir.path)
+				a.ui.Printf("supernet %d steps, loss %.4f\nfiles    %s: supernet/\nnext     oneshot search --out %s\n", s.Steps, s.Loss, r.Folder, r.Folder)
 				return nil
 			})
 		},

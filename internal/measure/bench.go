@@ -1,0 +1,34 @@
+package measure
+
+import (
+	"oneshot/internal/config"
+	"oneshot/internal/device"
+	"oneshot/internal/rng"
+	"oneshot/internal/ui"
+	"oneshot/supernet/space"
+)
+
+// Bench is what surrounds a measurement; see pipeline.Process.
+type Bench struct {
+	UI     *ui.UI // with the clock
+	Device device.Files
+	KeepGC bool // the user has set how often garbage is collected
+}
+
+// Job says what is measured.
+type Job struct {
+	Config config.Config // its network, batch and device
+	Archs  int           // random architectures, those of the seeds 1, 2, ...
+	Reps   int           // repetitions of each architecture
+	Image  int           // side of the square images in pixels
+	Aux    bool          // with the auxiliary head
+}
+
+// sample draws the architectures.
+func (j Job) sample(s space.Space) []space.Arch {
+	var archs []space.Arch
+	for i := range j.Archs {
+		archs = append(archs, s.Sample(rng.New(uint64(i)+1, "bench")))
+	}
+	return archs
+}

@@ -1,0 +1,257 @@
+package measure
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+
+	"oneshot/internal/device"
+	"oneshot/internal/fault"
+	"oneshot/internal/machine"
+	"oneshot/ops"
+	"oneshot/ops/cpu"
+	"oneshot/supernet"
+	"oneshot/supernet/net"
+	"oneshot/supernet/space"
+)
+
+// NetworkReport is the result of a measurement; times and floors are means over
+// the architectures.
+type NetworkReport struct {
+	Bench            string  `json:"bench"`
+	ImagesPerSMedian float64 `json:"images_per_s_median"`
+	ImagesPerSBest   float64 `json:"images_per_s_best"`
+	MSPerStepMedian  float64 `json:"ms_per_step_median"`
+	MSPerStepBest    float64 `json:"ms_per_step_best"`
+	GFLOPS           float64 `json:"gflops"` // useful operations, at the median
+	FloorMS          float64 `json:"floor_ms"`
+	FloorShare       float64 `json:"floor_share"`
+	PeakRSSMB        int64   `json:"peak_rss_mb"` // before the peaks are measured; 0 where it is unknown
+	Threads          int     `json:"threads"`
+	ISA              string  `json:"isa"`
+	CPU              string  `json:"cpu"`
+	Batch            int     `json:"batch"`
+	Archs            int     `json:"archs"`
+	Reps             int     `json:"reps"`
+	MaddsPerImage    float64 `json:"madds_per_image"`
+	Params           int64   `json:"params"`
+	Ops              string  `json:"ops"`
+	Nodes            int     `json:"nodes"`
+	Layers           int     `json:"layers"`
+	Channels         int     `json:"channels"`
+	Image            int     `json:"image"`
+	Aux              bool    `json:"aux"`
+	PeakGFLOPS       float64 `json:"peak_gflops"` // all threads
+	PeakGBPerS       float64 `json:"peak_gb_per_s"`
+	FloorFlopsMS     float64 `json:"floor_flops_ms"`
+	FloorBytesMS     float64 `json:"floor_bytes_ms"`
+	Device           string  `json:"device"`
+	DeviceMS         float64 `json:"device_ms"` // of a step on a GPU, without waiting for its launches
+}
+
+// Network measures steps of a network: What is "step" (a training step of the
+// supernet), "eval" (a forward pass of it with running statistics) or "retrain" (a
+// training step of one architecture).
+func (b Bench) Network(what string, j Job) (NetworkReport, error) {
+	r := NetworkReport{Bench: what}
+	isa, err := cpu.ISA()
+	if err != nil {
+		b.UI.Warnf("%v", err)
+	}
+	c := j.Config
+	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	if err != nil {
+		return r, err
+	}
+	rt, err := device.Open(c.Run, b.Device, b.UI)
+	if err != nil {
+		return r, err
+	}
+	defer rt.Close()
+	m := &networkRun{what: what, now: b.UI.Now, net: j.network(what, s), archs: j.sample(s), reps: j.Reps, seed: c.Seed, rt: rt}
+	m.optimizer = c.Train.Rule()
+	if what == "retrain" {
+		m.optimizer = c.Retrain.Rule()
+	}
+	m.batch = map[string]int{"step": c.Train.Batch, "eval": c.Score.Batch, "retrain": c.Retrain.Batch}[what]
+	if err := m.net.Check(); err != nil {
+		return r, fault.WithCode(err, fault.ExitUsage, "")
+	}
+	if what != "eval" {
+		mem, err := m.memory()
+		if err != nil {
+			return r, fmt.Errorf("bench: %w", err)
+		}
+		defer machine.LessGarbage(mem.Heap(), b.KeepGC)()
+	}
+	if err := m.run(); err != nil {
+		return r, fmt.Errorf("bench: %w", err)
+	}
+	r = NetworkReport{
+		Bench: what, PeakRSSMB: machine.PeakResident() >> 20, Threads: rt.Threads(), ISA: isa, CPU: machine.CPUModel(),
+		Batch: m.batch, Archs: j.Archs, Reps: j.Reps, Params: m.params / int64(m.nets),
+		Ops: c.Net.Ops, Nodes: c.Net.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: j.Image, Aux: j.Aux,
+	}
+	if err := m.report(&r, peak(rt.Threads(), b.UI.Now)); err != nil {
+		return r, fmt.Errorf("bench: %w", err)
+	}
+	r.Device, r.DeviceMS = rt.Device(), 1e3*m.device
+	return r, nil
+}
+
+// Text writes the report for people.
+func (r NetworkReport) Text(w io.Writer) {
+	fmt.Fprintf(w, "%-8s %.1f images/s, %.2f ms a batch of %d (best %.1f, %.2f ms)\n",
+		r.Bench, r.ImagesPerSMedian, r.MSPerStepMedian, r.Batch, r.ImagesPerSBest, r.MSPerStepBest)
+	fmt.Fprintf(w, "%-8s %d cells of %d channels, %d nodes of %s, images %dx%d: %.1f M multiply-adds an image, %.0f k parameters\n",
+		"network", r.Layers, r.Channels, r.Nodes, r.Ops, r.Image, r.Image, r.MaddsPerImage/1e6, float64(r.Params)/1e3)
+	fmt.Fprintf(w, "%-8s %.1f GFLOP/s; floor %.2f ms (arithmetic %.2f, memory %.2f): %.0f %% of the time\n",
+		"work", r.GFLOPS, r.FloorMS, r.FloorFlopsMS, r.FloorBytesMS, 100*r.FloorShare)
+	fmt.Fprintf(w, "%-8s %s, %d threads, %s: %.0f GFLOP/s, %.1f GB/s; %d MB resident at most\n",
+		"machine", r.CPU, r.Threads, r.ISA, r.PeakGFLOPS, r.PeakGBPerS, r.PeakRSSMB)
+}
+
+// network is what is measured.
+func (j Job) network(what string, s space.Space) supernet.NetConfig {
+	c := j.Config
+	n := supernet.NetConfig{
+		Space: s, Size: net.Size{Layers: c.Net.Layers, Channels: c.Net.Channels, StemMultiplier: c.Net.StemMultiplier,
+			Classes: 10, Image: j.Image, Affine: c.Net.Affine},
+	}
+	if what == "retrain" {
+		n.Layers, n.Channels, n.StemMultiplier = c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier
+		n.Affine, n.Aux, n.AuxChannels = true, j.Aux, supernet.DefaultNet().AuxChannels
+	}
+	return n
+}
+
+// networkRun is one measurement.
+type networkRun struct {
+	what         string
+	now          func() time.Time
+	net          supernet.NetConfig
+	archs        []space.Arch
+	batch, reps  int
+	optimizer    ops.Optimizer
+	seed         uint64
+	rt           *supernet.Runtime
+	params       int64 // of all networks that were built
+	nets         int
+	median, best []float64 // seconds, by architecture
+	device       float64   // seconds of a step on a GPU
+}
+
+// memory is about what these steps need.
+func (m *networkRun) memory() (supernet.Memory, error) {
+	c := supernet.DefaultTrain()
+	c.Batch, c.Optimizer = m.batch, m.optimizer
+	var arch space.Arch
+	if m.what == "retrain" {
+		arch = m.archs[0]
+	}
+	return supernet.Estimate(m.net, arch, c, m.rt.Threads())
+}
+
+// warmUp steps run before the clock does: arenas grow to their size.
+const warmUp = 2
+
+func (m *networkRun) run() error {
+	if m.what != "retrain" {
+		n, err := supernet.New(m.net, m.seed, m.rt)
+		if err != nil {
+			return err
+		}
+		return m.measure(n, m.archs)
+	}
+	for i := range m.archs {
+		n, err := supernet.NewArch(m.net, m.archs[i], m.seed, m.rt)
+		if err != nil {
+			return err
+		}
+		if err := m.measure(n, m.archs[i:i+1]); err != nil {
+			return err
+		}
+		runtime.GC() // or two networks are in memory
+	}
+	return nil
+}
+
+// measure times every architecture of a network. A step builds the graph of the
+// next one at the same time, as a training does, so the order is known ahead.
+func (m *networkRun) measure(n *supernet.Net, archs []space.Arch) error {
+	if m.rt.Device() == "cuda" && m.what != "eval" {
+		return m.measureDevice(n, archs)
+	}
+	m.params += n.Params()
+	m.nets++
+	b, err := supernet.NewBench(n, m.batch, archs, m.optimizer)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	var order []int
+	for i := range warmUp {
+		order = append(order, i%len(archs))
+	}
+	for i := range archs {
+		order = append(order, slices.Repeat([]int{i}, m.reps)...)
+	}
+	var took []float64
+	for i, path := range order {
+		s, err := seconds(m.now, func() error {
+			if m.what == "eval" {
+				return b.Eval(path)
+			}
+			return b.Step(path, order[(i+1)%len(order)])
+		})
+		if err != nil {
+			return err
+		}
+		took = append(took, s)
+	}
+	for part := range slices.Chunk(took[warmUp:], m.reps) {
+		m.median, m.best = append(m.median, median(part)), append(m.best, slices.Min(part))
+	}
+	return nil
+}
+
+// report fills in what follows from the times and the machine's peaks.
+func (m *networkRun) report(r *NetworkReport, p cpu.Peak) error {
+	r.PeakGFLOPS, r.PeakGBPerS = p.GFLOPSAll, max(p.ReadAll, p.CopyAll)
+	n := float64(len(m.archs))
+	var median, best, flops float64
+	for i, a := range m.archs {
+		median += m.median[i] / n
+		best += m.best[i] / n
+		var o ops.Optimizer // of a training
+		if m.what != "eval" {
+			o = m.optimizer
+		}
+		w, err := supernet.Floor(m.net, a, m.batch, o)
+		if err != nil {
+			return err
+		}
+		flops += float64(w.Flops) / n
+		arithmetic, memory := float64(w.Flops)/r.PeakGFLOPS/1e6, float64(w.Bytes)/r.PeakGBPerS/1e6
+		r.FloorFlopsMS += arithmetic / n
+		r.FloorBytesMS += memory / n
+		r.FloorMS += max(arithmetic, memory) / n
+		_, madds, err := m.net.Cost(a)
+		if err != nil {
+			return err
+		}
+		r.MaddsPerImage += float64(madds) / n
+	}
+	r.MSPerStepMedian, r.MSPerStepBest = 1e3*median, 1e3*best
+	r.ImagesPerSMedian, r.ImagesPerSBest = float64(m.batch)/median, float64(m.batch)/best
+	r.GFLOPS = flops / median / 1e9
+	r.FloorShare = r.FloorMS / r.MSPerStepMedian
+	return nil
+}
+
+func median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}

@@ -1,0 +1,89 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
+	"oneshot/internal/rundir"
+	"oneshot/supernet/space"
+)
+
+// maxArchBytes caps an architecture file; a large one has about 2 KB.
+const maxArchBytes = 1 << 20
+
+// ReadArch reads an architecture from its text form, its JSON form, a 0/1 mask,
+// or a file with one of them. A mask does not name its space: it is taken to be
+// of in.
+func ReadArch(text string, in space.Space) (space.Space, space.Arch, error) {
+	text = strings.TrimSpace(text)
+	if _, err := os.Stat(text); err == nil {
+		b, err := atomicfile.ReadAtMost(text, maxArchBytes)
+		if err != nil {
+			return nil, nil, fault.WithCode(err, fault.ExitUsage, "")
+		}
+		text = strings.TrimSpace(string(b))
+	} else if strings.HasSuffix(text, ".json") && errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fault.Usage("", "--arch: %w", err)
+	}
+	const hint = "an architecture looks like lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:..., or is a file arch.json"
+	s, a, err := parseArch(text, in)
+	if err != nil {
+		return s, a, fault.Wrap(fault.ExitUsage, err, hint)
+	}
+	return s, a, nil
+}
+
+// parseArch reads the forms that name their space, or a mask of in.
+func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
+	if !strings.HasPrefix(text, "[") {
+		return space.ParseAny(text)
+	}
+	a, err := space.ParseCode(in, text)
+	return in, a, err
+}
+
+// storedArch reads an architecture of a run folder, which must be of space s.
+func storedArch(s space.Space, b []byte) (space.Arch, error) {
+	got, a, err := space.ParseAny(string(b))
+	if err == nil && got.Name() != s.Name() {
+		err = fmt.Errorf("architecture of space %s, not of this run's", got.Name())
+	}
+	return a, fault.WithCode(err, fault.ExitInvalid, "")
+}
+
+// wantedArch is the architecture that a request names, checked against the space of
+// the plan; "best" is the best of the folder's search.
+func (p *Plan) wantedArch(text string, d rundir.Folder) (space.Arch, error) {
+	if text == "best" {
+		best, err := BestOf(d)
+		if err != nil {
+			return nil, err
+		}
+		a, err := p.Space.Parse(best.Arch)
+		return a, fault.WithCode(err, fault.ExitInvalid, "")
+	}
+	s, a, err := ReadArch(text, p.Space)
+	if err != nil {
+		return a, err
+	}
+	if s.Name() != p.Space.Name() {
+		return a, fault.Usage("choose the space with --set net.ops=... --set net.nodes=...",
+			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), p.Config.Net.Ops, p.Config.Net.Nodes)
+	}
+	return a, nil
+}
+
+// BestOf reads the result of a search.
+func BestOf(d rundir.Folder) (rundir.SearchSummary, error) {
+	var best rundir.SearchSummary
+	if !d.Has("search", "best.json") {
+		return best, fault.Usage("run `oneshot search --out "+string(d)+"` first, or name one with --arch",
+			"no search is finished in %s", d)
+	}
+	return best, d.ReadJSON(&best, "search", "best.json")
+}

@@ -1,0 +1,14 @@
+// Package pipeline is what a run does: it trains a supernet, searches it, retrains the
+// winner, exports it and tests it once.
+//
+// A [Plan] says what is computed: a configuration with the space and the images that it
+// names. A [Run] is a plan in a run folder that this process holds, with a device. Its
+// methods are the stages; [Stages] declares what each reads and leaves. A stage goes on
+// from what it finds in the folder, and one that is complete only reads its files again.
+//
+// Contract: [Open] finds everything that can be wrong with a request before anything is
+// computed, and a request that is refused leaves the folder as it was. What a stage
+// leaves are the bytes of a stage that was never stopped. A context that ends with the
+// cause fault.ErrStopped ends a stage after it has saved. Clock, environment and
+// signals are the caller's ([Process]).
+package pipeline

@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"testing"
+
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
+	"oneshot/internal/rundir"
+)
+
+// What is needed depends on what it should, so that a limit can be kept.
+func TestNeedGrowsWithTheMicroBatch(t *testing.T) {
+	c, err := config.FromPreset("micro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Train.Batch, c.Retrain.Batch = 24, 24
+	p, err := NewPlan(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stage := range []string{"train", "retrain"} {
+		last := int64(0)
+		for _, micro := range []int{2, 3, 4, 6, 8, 12, 0} {
+			p.settings(stage).MicroBatch = micro
+			need, err := p.Need(stage, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if need <= last {
+				t.Errorf("%s: %d images at a time need %d bytes, fewer %d", stage, p.settings(stage).AtOnce(), need, last)
+			}
+			last = need
+		}
+	}
+}
+
+// fit chooses the largest divisor of the batch that fits.
+func TestFitIsTheLargest(t *testing.T) {
+	c, err := config.FromPreset("micro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Train.Batch, c.Train.MicroBatch = 24, 6
+	p, err := NewPlan(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, err := p.Need("train", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []struct {
+		limit int64
+		want  int
+	}{{limit, 6}, {limit - 1, 4}, {limit + 1<<40, 0}, {0, 0}} {
+		p.Config.Train.MicroBatch = 0
+		if _, err := p.fit(rundir.Folder(t.TempDir()), []string{"train"}, nil, l.limit); err != nil || p.Config.Train.MicroBatch != l.want {
+			t.Errorf("a limit of %d bytes: micro_batch %d, %v, want %d", l.limit, p.Config.Train.MicroBatch, err, l.want)
+		}
+	}
+	p.Config.Train.MicroBatch = 0
+	if _, err := p.fit(rundir.Folder(t.TempDir()), []string{"train"}, nil, 1000); fault.Classify(err).Code != fault.ExitSpace {
+		t.Errorf("a limit of 1000 bytes: %v", err)
+	}
+}

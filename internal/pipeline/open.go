@@ -1,0 +1,315 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/config"
+	"oneshot/internal/device"
+	"oneshot/internal/fault"
+	"oneshot/internal/machine"
+	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
+	"oneshot/lanas"
+	"oneshot/supernet"
+	"oneshot/supernet/space"
+)
+
+// Process is what surrounds a run: the only way by which it sees the terminal, the
+// clock, the environment and signals.
+type Process struct {
+	UI        *ui.UI // with the clock
+	Program   rundir.Program
+	Device    device.Files
+	KeepGC    bool        // the user has set how often garbage is collected
+	SaveAsked func() bool // whether a checkpoint was asked for since the last call
+}
+
+// Request says what is wanted of a run.
+type Request struct {
+	// Folder is the run folder; "" is a new one below runs/.
+	Folder string
+	// Config is what is wanted of the configuration, Preset the recipe when neither
+	// it nor the folder has one.
+	Config config.Request
+	Preset string
+	// Create allows an empty or missing folder, Resume one with a run in it.
+	Create, Resume bool
+	// Override allows that settings change on which results depend already.
+	Override bool
+	// Frees are the stages whose settings may change as long as they have not begun.
+	Frees []string
+	// Arch is the architecture to retrain, as text or "best"; "" is not known yet.
+	Arch string
+	// Sizes are the stages whose memory is announced; they must fit into MemoryLimit
+	// bytes, 0 for any.
+	Sizes       []string
+	MemoryLimit int64
+}
+
+// Run is a plan in a run folder that this process holds, with a device. Its methods
+// are the stages.
+type Run struct {
+	*Plan
+	Folder rundir.Folder
+	// Arch is the architecture that the request named; nil without one.
+	Arch space.Arch
+	// Searched says that this process has added to the search.
+	Searched bool
+
+	process Process
+	dir     *rundir.Dir
+	rt      *supernet.Runtime
+	within  lanas.Space // what a search draws from
+	sizes   []string    // of the request
+	fitted  []string    // what fit has to say
+	shrinks bool        // a stage may take fewer images at a time where memory is short
+}
+
+// Open resolves the configuration, takes the run folder, opens images and device, and
+// writes the files that describe the run. Everything that can be wrong with the request
+// is found here, before anything is computed; a folder created for nothing is removed
+// again.
+func Open(ctx context.Context, p Process, q Request) (*Run, error) {
+	now := p.UI.Now()
+	path := q.Folder
+	stored := path != "" && q.Resume && rundir.Folder(path).Has("config.yaml")
+	if !stored && !q.Create {
+		return nil, fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(path, "(no folder given)"))
+	}
+	o := opening{Process: p, Request: q, now: now, stored: stored}
+	if !stored {
+		var err error
+		if o.config, err = q.Config.Resolve(nil, q.Preset); err != nil {
+			return nil, err
+		}
+		if path == "" {
+			path = rundir.DefaultPath(now, o.config.Preset)
+		}
+	}
+	dir, err := rundir.Open(path, q.Resume, now)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.open(ctx, dir)
+	if err != nil {
+		dir.Abandon()
+		return nil, err
+	}
+	return r, nil
+}
+
+// opening is a request on its way to a run.
+type opening struct {
+	Process
+	Request
+	now        time.Time
+	stored     bool // the folder has a run
+	config     config.Config
+	overridden bool // settings changed on which results depend
+}
+
+// open makes the run in a folder that is held. Where it fails, it has written nothing.
+func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
+	if o.stored {
+		if err := o.adopt(dir.Folder); err != nil {
+			return nil, err
+		}
+	} else if dir.Has("supernet") || dir.Has("search") || dir.Has("retrain") {
+		return nil, fault.New(fault.ExitInvalid, "put config.yaml back, or choose another folder with --out",
+			"%s holds stages of a run but no config.yaml to continue them with", dir.Folder)
+	}
+	r := &Run{Plan: &Plan{Config: o.config}, Folder: dir.Folder, process: o.Process, dir: dir, sizes: o.Sizes, shrinks: o.MemoryLimit > 0}
+	err := r.openSpace()
+	if err == nil && o.Request.Arch != "" {
+		r.Arch, err = r.wantedArch(o.Request.Arch, r.Folder)
+	}
+	if err == nil {
+		err = r.openData()
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = o.check(r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.fitted, err = r.fit(r.Folder, o.Sizes, r.Arch, o.MemoryLimit); err != nil {
+		return nil, err
+	}
+	if r.rt, err = device.Open(r.Config.Run, o.Device, o.UI); err != nil {
+		return nil, err
+	}
+	if err = o.describe(r); err == nil {
+		err = r.openLog()
+	}
+	if err != nil {
+		r.rt.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// adopt takes over the stored configuration of a folder and refuses to change
+// what results may depend on already.
+func (o *opening) adopt(d rundir.Folder) error {
+	path := d.File("config.yaml")
+	old, err := config.Load(path, config.FromPreset)
+	if err == nil {
+		err = old.Check()
+	}
+	if err != nil {
+		return fault.Wrap(fault.ExitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run")
+	}
+	// Keys that are missing would silently take the preset's values.
+	if sum, _, err := rundir.HashFile(path); err != nil {
+		return err
+	} else if m, err := d.ReadManifest(); err == nil && m.ConfigSHA256 != "" && m.ConfigSHA256 != sum && !o.Override {
+		return fault.New(fault.ExitInvalid, "put back what the run wrote, or accept the file with --override",
+			"%s was changed since the run wrote it (sha256 %.12s, was %.12s)", path, sum, m.ConfigSHA256)
+	}
+	if o.config, err = o.Config.Resolve(&old, o.Preset); err != nil {
+		return err
+	}
+	var refused []config.Change
+	for _, c := range config.Drift(old, o.config) {
+		if !isFree(d, c.Key, o.Frees) {
+			refused = append(refused, c)
+		}
+	}
+	if len(refused) == 0 || o.Override {
+		o.overridden = len(refused) > 0
+		for _, c := range refused {
+			o.UI.Warnf("changed in mid-run (--override): %v", c)
+		}
+		return nil
+	}
+	msg := "the configuration differs from that of " + string(d) + ":"
+	for _, c := range refused {
+		msg += "\n  " + c.String()
+	}
+	return fault.Usage("repeat the stored values, use another --out, or force it with --override", "%s", msg)
+}
+
+// check finds what would stop a later stage before the first one starts.
+func (o *opening) check(r *Run) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	if o.Request.Arch == "best" {
+		if err := r.checkCeilings(r.Arch); err != nil {
+			return fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
+		}
+	}
+	var err error
+	if r.within, err = r.searchSpace(); err != nil {
+		return err
+	}
+	if o.overridden {
+		return r.checkBegun()
+	}
+	return nil
+}
+
+// checkBegun refuses settings with which a training that has begun could not go on:
+// before anything is written, so that the folder stays as it is.
+func (r *Run) checkBegun() error {
+	for _, name := range []string{"train", "retrain"} {
+		c := r.training(name)
+		from, err := newestCheckpoint(r.Folder.File(stageOf(name).Begun), r.process.UI)
+		if err != nil {
+			return err
+		}
+		if from == nil || from.Step == c.Steps {
+			continue
+		}
+		if err := c.Continues(*from); err != nil {
+			return fault.Usage("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", name, r.Folder, err)
+		}
+	}
+	return nil
+}
+
+// describe writes config.yaml and manifest.json, and compares the images with the
+// manifest of the run that is continued.
+func (o *opening) describe(r *Run) error {
+	d, now := r.Data, o.now.Format(time.RFC3339)
+	m := rundir.Manifest{
+		Schema: rundir.ManifestSchema, Program: o.Program, CPU: machine.CPUModel(), Seed: r.Config.Seed, Started: now,
+		Dataset: rundir.Dataset{Name: d.Name, Source: d.Provenance, SHA256: d.SHA256, Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len()},
+	}
+	if o.stored {
+		old, err := r.Folder.ReadManifest()
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // stopped before it was written
+		case err != nil:
+			return err
+		case old.Dataset.SHA256 != m.Dataset.SHA256 && old.Seed == m.Seed:
+			return fault.New(fault.ExitInvalid, "point --data-dir at the data the run began with",
+				"data set %s differs from that of the run: sha256 %.12s, was %.12s", r.Config.Data.Name, m.Dataset.SHA256, old.Dataset.SHA256)
+		default:
+			m.Started = old.Started
+			m.Resumed = append(old.Resumed, now)
+		}
+	}
+	return r.writeConfig(m)
+}
+
+// writeConfig writes the configuration and the manifest with its checksum.
+func (r *Run) writeConfig(m rundir.Manifest) error {
+	b, err := r.Config.YAML()
+	if err != nil {
+		return err
+	}
+	m.ConfigSHA256 = fmt.Sprintf("%x", sha256.Sum256(b))
+	if err := r.Folder.WriteJSON(m, "manifest.json"); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(r.Folder.File("config.yaml"), b, 0o644)
+}
+
+// openLog keeps in the folder what is said from now on.
+func (r *Run) openLog() error {
+	w, err := r.dir.OpenLog()
+	if err != nil {
+		return err
+	}
+	u := r.process.UI
+	u.Log = slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	u.Every = time.Duration(r.Config.Run.LogSeconds) * time.Second
+	return nil
+}
+
+// Announce says what is about to happen.
+func (r *Run) Announce() {
+	u, d, c := r.process.UI, r.Data, r.Config
+	u.Infof("run      %s  (seed %d, %s)", r.Folder, c.Seed, PresetOr(c.Preset))
+	u.Infof("data     %s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
+	for _, line := range r.fitted {
+		u.Infof("%s", line)
+	}
+	r.announceMemory(r.Folder, r.sizes, r.Arch, u)
+}
+
+// PresetOr names a preset in messages.
+func PresetOr(name string) string {
+	if name == "" {
+		return "no preset"
+	}
+	return "preset " + name
+}
+
+// Close frees the device and the folder.
+func (r *Run) Close() {
+	r.rt.Close()
+	r.dir.Close()
+}

@@ -1,0 +1,129 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"oneshot/internal/fault"
+	"oneshot/internal/rundir"
+	"oneshot/supernet"
+)
+
+// ranking orders samples from the best: by score, among equals by the lower
+// loss, then the earlier one. It returns their places.
+func ranking(lines []rundir.Sample) []int {
+	return rank(len(lines), func(i int) (score, loss float64) { return lines[i].Score, lines[i].Loss })
+}
+
+// rank does what ranking does for n scores and losses.
+func rank(n int, of func(i int) (score, loss float64)) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		x, xLoss := of(a)
+		y, yLoss := of(b)
+		return cmp.Or(cmp.Compare(y, x), cmp.Compare(xLoss, yLoss))
+	})
+	return order
+}
+
+// recheck scores the best samples again, on all search images and with more
+// images for the BN statistics. The best of many noisy scores owes some of its
+// rank to luck; choosing by a second, quieter score takes that back.
+//
+// The lines in rechecks.jsonl are those of the best samples in their order. What
+// was written for others, as when the search went on since, is forgotten.
+func (s *search) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Recheck, error) {
+	top := ranking(lines)[:min(s.plan.Config.Search.Top, len(lines))]
+	if len(top) == 0 {
+		return nil, nil
+	}
+	c := s.plan.scoring(true)
+	var done []rundir.Recheck
+	path := s.folder.File("search", "rechecks.jsonl")
+	file, torn, err := rundir.OpenJSONL(path, func(b []byte) (bool, error) {
+		l, err := s.parseRecheck(b, len(done))
+		if err != nil {
+			return false, err
+		}
+		if len(done) == len(top) || l.Hash != lines[top[len(done)]].Hash ||
+			l.RecalImages != c.RecalImages || l.Images != s.plan.Data.Search.Len() {
+			return false, nil
+		}
+		done = append(done, l)
+		return true, nil
+	})
+	if err != nil {
+		return nil, fault.WithCode(err, fault.ExitInvalid, "restore the file, or delete it to score the best again")
+	}
+	defer file.Close()
+	if torn {
+		s.ui.Warnf("%s: dropped an incomplete last line", path)
+	}
+	if len(done) == len(top) {
+		return done, nil
+	}
+	s.closeScorer() // its memory is as much as the other's
+	again, err := s.open(true)
+	if err != nil {
+		return nil, err
+	}
+	defer again.Close()
+	meter := s.ui.Meter("recheck", len(done), len(top))
+	defer meter.Finish()
+	for _, i := range top[len(done):] {
+		l, err := s.scoreAgain(ctx, again, lines[i], len(done))
+		if ctx.Err() != nil {
+			return nil, stopped(ctx, s.folder, "recheck", len(done), len(top))
+		}
+		if err != nil {
+			return nil, err
+		}
+		l.RecalImages = c.RecalImages
+		if err := file.Append(l); err != nil {
+			return nil, err
+		}
+		if err := file.Sync(); err != nil {
+			return nil, err
+		}
+		s.wrote++
+		done = append(done, l)
+		meter.Update(len(done), l.Images, fmt.Sprintf("score %.3f, was %.3f", l.Score, lines[i].Score))
+	}
+	return done, nil
+}
+
+func (s *search) scoreAgain(ctx context.Context, again scorer, l rundir.Sample, index int) (rundir.Recheck, error) {
+	arch, err := s.plan.Space.Parse(l.Arch)
+	if err != nil {
+		return rundir.Recheck{}, err
+	}
+	var r supernet.Result
+	if err := ctx.Err(); err != nil {
+		return rundir.Recheck{}, err
+	}
+	if r, err = again.Score(ctx, arch); err != nil {
+		return rundir.Recheck{}, fmt.Errorf("recheck: score %s: %w", l.Arch, err)
+	}
+	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images, Seed: s.plan.Config.Seed}, nil
+}
+
+// parseRecheck is as strict as parseSample.
+func (s *search) parseRecheck(b []byte, index int) (rundir.Recheck, error) {
+	var l rundir.Recheck
+	if err := json.Unmarshal(b, &l); err != nil {
+		return l, err
+	}
+	if _, err := s.checkLine(index, l.Index, l.Seed, l.Score, l.Arch, l.Hash); err != nil {
+		return l, err
+	}
+	if l.Images < 1 || l.RecalImages < 1 {
+		return l, fmt.Errorf("images %d and recal_images %d, want 1 or more", l.Images, l.RecalImages)
+	}
+	return l, nil
+}

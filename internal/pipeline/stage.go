@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"slices"
+	"strings"
+
+	"oneshot/internal/rundir"
+)
+
+// Stage is a step of a run. Its result is a function of its inputs: the images, the
+// seed, the results of the stages that it names, and its keys of the configuration.
+type Stage struct {
+	Name    string
+	Inputs  []string // stages whose outputs it reads
+	Keys    []string // beginnings of the keys that decide its result
+	Outputs []string // files and folders it leaves in the run folder
+	Begun   string   // the one that exists as soon as the stage has begun
+	Done    string   // the one that is written last; "" where its checkpoints tell
+}
+
+// Stages are the steps of a run, in order.
+var Stages = []Stage{
+	{Name: "train", Keys: []string{"seed", "data.", "net.", "train."},
+		Outputs: []string{"supernet"}, Begun: "supernet"},
+	{Name: "search", Inputs: []string{"train"}, Keys: []string{"score.", "search."},
+		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json"},
+	{Name: "retrain", Inputs: []string{"search"}, Keys: []string{"retrain."},
+		Outputs: []string{"retrain"}, Begun: "retrain"},
+	{Name: "export", Inputs: []string{"retrain"},
+		Outputs: []string{"export"}, Begun: "export/model.safetensors", Done: "export/arch.json"},
+	{Name: "test", Inputs: []string{"train", "search", "export"},
+		Outputs: []string{"result.json"}, Begun: "result.json", Done: "result.json"},
+}
+
+// stageOf is the stage of that name.
+func stageOf(name string) Stage {
+	return Stages[slices.IndexFunc(Stages, func(s Stage) bool { return s.Name == name })]
+}
+
+// begun says whether the folder has something of the stage to go on from.
+func (s Stage) begun(d rundir.Folder) bool { return d.Has(s.Begun) }
+
+// passed says whether the folder has something of a stage that reads this one's outputs.
+func (s Stage) passed(d rundir.Folder) bool {
+	return slices.ContainsFunc(Stages, func(next Stage) bool {
+		return slices.Contains(next.Inputs, s.Name) && next.begun(d)
+	})
+}
+
+// decides says whether a configuration key is one of the stage's.
+func (s Stage) decides(key string) bool {
+	return slices.ContainsFunc(s.Keys, func(k string) bool {
+		return key == k || strings.HasSuffix(k, ".") && strings.HasPrefix(key, k)
+	})
+}
+
+// isFree says whether a key may still change: it is one of the given stages', and that
+// stage has not begun. Which baselines a search is compared with may change at any
+// time where the search is among the stages.
+func isFree(d rundir.Folder, key string, stages []string) bool {
+	for _, name := range stages {
+		s := stageOf(name)
+		if s.decides(key) && !s.begun(d) || name == "search" && key == "search.baselines" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"oneshot/internal/fault"
+	"oneshot/internal/rundir"
+)
+
+// stopwatch adds up the wall time of a search, over all processes that worked
+// on it. What a process spent on a sample it did not finish is lost.
+type stopwatch struct {
+	limit time.Duration // 0 = none
+	spent time.Duration
+	last  time.Time // when the sample in progress began
+	now   func() time.Time
+	file  *rundir.JSONL
+}
+
+// openStopwatch reads the times of the first samples and forgets later ones.
+func (s *search) openStopwatch(samples int) (*stopwatch, error) {
+	w := &stopwatch{limit: time.Duration(s.plan.Config.Search.Time), now: s.ui.Now, last: s.ui.Now()}
+	next := 0
+	path := s.folder.File("search", "times.jsonl")
+	file, _, err := rundir.OpenJSONL(path, func(b []byte) (bool, error) {
+		var l rundir.Time
+		if err := json.Unmarshal(b, &l); err != nil {
+			return false, err
+		}
+		if l.Sample < next {
+			return false, fmt.Errorf("sample %d, want %d or later", l.Sample, next)
+		}
+		if !(l.Seconds >= 0 && l.Seconds < 1e9) {
+			return false, fmt.Errorf("%v seconds", l.Seconds)
+		}
+		if l.Sample >= samples {
+			return false, nil
+		}
+		next = l.Sample + 1
+		w.spent += time.Duration(l.Seconds * float64(time.Second))
+		return true, nil
+	})
+	w.file = file
+	return w, fault.WithCode(err, fault.ExitInvalid, "delete the file to count the time from now")
+}
+
+// lap ends a sample. The line need not survive a power cut: then the search may
+// take that much longer.
+func (w *stopwatch) lap(sample int) error {
+	now := w.now()
+	took := max(0, now.Sub(w.last))
+	w.last, w.spent = now, w.spent+took
+	return w.file.Append(rundir.Time{Sample: sample, Seconds: took.Seconds()})
+}
+
+// up says that the time is used up.
+func (w *stopwatch) up() bool { return w.limit > 0 && w.spent >= w.limit }

@@ -1,0 +1,9 @@
+// Package report is what a run tells people: pages with charts, tables and trees, and
+// the same in words on a terminal.
+//
+// A [Page] is one HTML file with inline SVG. [Search] makes the page of a search out of
+// the records of its folder, [SearchText] the text.
+//
+// Contract: everything here is a function of its arguments; nothing is read, and
+// nothing is written but to the writer that was given.
+package report

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
+)
+
+// SearchText writes what the end of a search has to say to people.
+func SearchText(w io.Writer, s rundir.SearchSummary) {
+	fmt.Fprintf(w, "top      rank  hash          score  rechecked  parameters  multiply-adds\n")
+	for _, e := range s.Top {
+		again := "-"
+		if e.RecheckScore != nil {
+			again = fmt.Sprintf("%.2f %%", 100**e.RecheckScore)
+		}
+		fmt.Fprintf(w, "         %4d  %-12s%7.2f %% %9s %11s  %13s\n", e.Rank, e.Hash, 100*e.Score, again, ui.Count(e.Params), ui.Count(e.MAdds))
+	}
+	head := "pareto"
+	for _, p := range spread(s.Pareto, paretoLines) {
+		fmt.Fprintf(w, "%-8s %s multiply-adds: %.2f %%  (%s)\n", head, ui.Count(p.MAdds), 100*p.Score, p.Hash)
+		head = ""
+	}
+	if t := s.Tree; t != nil {
+		fmt.Fprintf(w, "tree     %s, %d deep; the best has %s\n", ui.Plural(t.Leaves, "leaf", "leaves"), t.Depth, figures(t.Best, s.Samples))
+		for _, rule := range t.Best.Rule {
+			fmt.Fprintf(w, "         %s\n", rule)
+		}
+	}
+	for _, b := range s.Baselines {
+		fmt.Fprintf(w, "%-8s %s at %d samples: best %.2f %%, last third %.2f %% on average; %s %.2f and %.2f %%: %s and %s points\n",
+			"baseline", b.Algo, b.Samples, 100*b.BestScore, 100*b.LastThirdMean, s.Algo, 100*s.HighestScore, 100*s.LastThirdMean,
+			ui.Points(s.HighestScore-b.BestScore), ui.Points(s.LastThirdMean-b.LastThirdMean))
+	}
+}
+
+// figures is "12 of 60 samples, mean 75.10 %, best 80.90 %, about 3 % of the space".
+func figures(r rundir.Region, samples int) string {
+	parts := []string{fmt.Sprintf("%d of %d samples", r.Samples, samples)}
+	if r.Mean != nil {
+		parts = append(parts, fmt.Sprintf("mean %.2f %%", 100**r.Mean))
+	}
+	if r.Best != nil {
+		parts = append(parts, fmt.Sprintf("best %.2f %%", 100**r.Best))
+	}
+	if r.Share > 0 {
+		digits := 2
+		if r.Share > 0.99 { // not 1e+02
+			digits = 3
+		}
+		parts = append(parts, fmt.Sprintf("about %.*g %% of the space", digits, 100*r.Share))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Headline is the search in one line.
+func Headline(s rundir.SearchSummary) string {
+	again := ""
+	if s.RecheckScore != nil {
+		again = fmt.Sprintf(" (%.2f %% rechecked)", 100**s.RecheckScore)
+	}
+	return fmt.Sprintf("%.2f %% with inherited weights%s, best of %d; random ones have %.2f %% on average: %s points",
+		100*s.Score, again, s.Samples, 100*s.RandomScore, ui.Points(s.Score-s.RandomScore))
+}
+
+// paretoLines is how many points of the front are printed; the files have all.
+const paretoLines = 6
+
+// spread takes at most n of the entries, evenly, the first and the last among them.
+func spread[T any](all []T, n int) []T {
+	if len(all) <= n {
+		return all
+	}
+	out := make([]T, n)
+	for i := range out {
+		out[i] = all[i*(len(all)-1)/(n-1)]
+	}
+	return out
+}
+
+// ResultText writes the result of a run in folder d.
+func ResultText(w io.Writer, d rundir.Folder, r rundir.Result) {
+	s := rundir.SearchSummary{Samples: r.Search.Samples, Score: r.Search.BestScore, RandomScore: r.Search.RandomScore, RecheckScore: r.Search.RecheckScore}
+	fmt.Fprintf(w, "found    %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
+	fmt.Fprintf(w, "size     %s parameters, %s multiply-adds\n", ui.Count(r.Arch.Params), ui.Count(r.Arch.MAdds))
+	fmt.Fprintf(w, "search   %s\n", Headline(s))
+	if t := r.Retrain.SearchTop1; t != nil {
+		fmt.Fprintf(w, "retrain  %.2f %% on the search images after %.4g epochs\n", 100**t, r.Retrain.Epochs)
+	}
+	fmt.Fprintf(w, "test     %.2f %% on %d images, looked at once\n", 100*r.TestTop1, r.TestCount)
+	fmt.Fprintf(w, "files    %s: export/model.safetensors, export/arch.json, result.json\n", d)
+}

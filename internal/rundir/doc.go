@@ -1,0 +1,20 @@
+// Package rundir is the folder of a run: what lies in it, in which form, and who may
+// write there.
+//
+//	config.yaml     resolved configuration, re-runnable
+//	manifest.json   versions, machine, seed, checksum of the data
+//	LOCK            flock; names the process that holds it
+//	log.jsonl       what was said, with times
+//	metrics.jsonl   one object per step, no times: equal after a resume
+//	supernet/       checkpoints of the supernet
+//	search/         samples.jsonl, rechecks.jsonl, baseline-*.jsonl, times.jsonl,
+//	                best.json, tree.json, report.html
+//	retrain/        arch.json, checkpoints of the final network
+//	export/         model.safetensors, arch.json
+//	result.json     the summary; written last, once
+//
+// Contract: a [Folder] reads and writes these files; only a process that holds the
+// folder ([Open]) may write. A file is whole or absent, and one that only grows
+// ([JSONL]) may have a torn last line, which is dropped. What another program or
+// version left there is refused with the name of the file, never guessed.
+package rundir

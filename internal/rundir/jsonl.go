@@ -1,0 +1,125 @@
+package rundir
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"oneshot/internal/fault"
+)
+
+// JSONL is a file of one JSON object per line that only grows. A line is one
+// write, so a crash leaves at most the last one torn.
+type JSONL struct {
+	f    *os.File
+	path string
+}
+
+// maxJSONLine caps a line when reading; ours have a few hundred bytes.
+const maxJSONLine = 1 << 20
+
+// appendJSONL opens path for appending, creating it if needed, without a look at
+// what it holds.
+func appendJSONL(path string) (*JSONL, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	return &JSONL{f, path}, nil
+}
+
+// OpenJSONL opens path for appending, creating it if needed. It hands every
+// whole line to keep, in order, and cuts the file before the first one that
+// keep refuses: that is how a resumed stage forgets what it will do again.
+// A torn last line is cut as well and reported in torn.
+func OpenJSONL(path string, keep func(line []byte) (bool, error)) (j *JSONL, torn bool, err error) {
+	opened, err := appendJSONL(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() {
+		if err != nil {
+			opened.Close()
+		}
+	}()
+	end, torn, err := ScanJSONL(opened.f, path, keep)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := opened.f.Truncate(end); err != nil {
+		return nil, false, err
+	}
+	return opened, torn, nil
+}
+
+// ScanJSONL returns the offset behind the last line to keep. Only the last line
+// may be damaged; damage before it did not come from a crash of ours.
+func ScanJSONL(r io.Reader, path string, keep func([]byte) (bool, error)) (end int64, torn bool, err error) {
+	br := bufio.NewReaderSize(r, 64<<10)
+	damaged := 0
+	for n := 1; ; n++ {
+		line, err := readLine(br)
+		if errors.Is(err, io.EOF) {
+			return end, damaged > 0 || len(line) > 0, nil
+		}
+		if err != nil {
+			return 0, false, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		if damaged > 0 {
+			return 0, false, fault.New(fault.ExitInvalid, "the file was changed by something else than oneshot; restore it or start a new run",
+				"%s:%d: not a JSON object", path, damaged)
+		}
+		body := bytes.TrimSuffix(line, []byte("\n"))
+		if !json.Valid(body) || len(body) == 0 || body[0] != '{' {
+			damaged = n
+			continue
+		}
+		ok, err := keep(body)
+		if err != nil {
+			return 0, false, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		if !ok {
+			return end, false, nil
+		}
+		end += int64(len(line))
+	}
+}
+
+func readLine(br *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := br.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > maxJSONLine {
+			return nil, fmt.Errorf("line longer than %d bytes", maxJSONLine)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+// Append adds v as one line.
+func (j *JSONL) Append(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.path, err)
+	}
+	if _, err := j.f.Write(append(b, '\n')); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Path is where the file is.
+func (j *JSONL) Path() string { return j.path }
+
+// Sync brings what was appended to the disk.
+func (j *JSONL) Sync() error { return j.f.Sync() }
+
+// Close closes the file without a sync.
+func (j *JSONL) Close() error { return j.f.Close() }

@@ -1,0 +1,202 @@
+package rundir
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
+)
+
+// Dir is a run folder that this process holds.
+type Dir struct {
+	Folder
+	lock    *flock.Flock
+	log     *JSONL
+	created bool // the folder, by this process
+	locked  bool // LOCK was created by this process
+}
+
+// DefaultPath is runs/YYYYMMDD-HHMMSS-preset, with a number behind it when
+// that is taken.
+func DefaultPath(now time.Time, preset string) string {
+	if preset == "" {
+		preset = "custom"
+	}
+	base := filepath.Join("runs", now.Format("20060102-150405")+"-"+preset)
+	path := base
+	for i := 2; i < 100; i++ {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		path = base + "-" + strconv.Itoa(i)
+	}
+	return path
+}
+
+// Open creates or opens the folder, takes its lock, and proves that files
+// can be written and renamed in it. Unless reuse is set, it must be empty.
+func Open(path string, reuse bool, now time.Time) (*Dir, error) {
+	d := &Dir{Folder: Folder(path)}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		d.created = true
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, unusable(path, err)
+	}
+	ok, err := d.tryLock()
+	if err != nil {
+		d.Abandon()
+		return nil, unusable(path, err)
+	}
+	if !ok {
+		return nil, fault.New(fault.ExitLocked, "wait for it, stop it, or choose another folder with --out",
+			"run folder %s is in use by %s", path, d.owner())
+	}
+	if err := d.prepare(reuse, now); err != nil {
+		d.Abandon()
+		return nil, err
+	}
+	return d, nil
+}
+
+// tryLock takes the lock unless another process has it. A LOCK that was removed
+// between opening and locking it holds nothing, so that is tried again.
+func (d *Dir) tryLock() (bool, error) {
+	path := d.File("LOCK")
+	for range 10 {
+		d.locked = !d.Has("LOCK")
+		d.lock = flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))
+		if ok, err := d.lock.TryLock(); !ok || err != nil {
+			d.locked = false
+			return false, err
+		}
+		mine, err := d.lock.Stat()
+		if err != nil {
+			return false, err
+		}
+		if there, err := os.Stat(path); err == nil && os.SameFile(mine, there) {
+			return true, nil
+		}
+		d.lock.Unlock()
+	}
+	return false, fmt.Errorf("%s keeps changing", path)
+}
+
+func unusable(path string, err error) error {
+	return fault.WithCode(fmt.Errorf("cannot use run folder %s: %w", path, err), fault.ExitUsage,
+		"choose a writable folder with --out")
+}
+
+func (d *Dir) prepare(reuse bool, now time.Time) error {
+	entries, err := os.ReadDir(string(d.Folder))
+	if err != nil {
+		return unusable(string(d.Folder), err)
+	}
+	for _, e := range entries {
+		if e.Name() != "LOCK" && !reuse {
+			return fault.Usage("continue it with --resume, or choose another folder with --out",
+				"run folder %s is not empty", string(d.Folder))
+		}
+	}
+	if err := d.probe(); err != nil {
+		return unusable(string(d.Folder), err)
+	}
+	for _, sub := range []string{".", "search", "retrain", "export"} {
+		if _, err := atomicfile.RemoveTemps(d.File(sub)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return unusable(string(d.Folder), err)
+		}
+	}
+	return d.setOwner(now)
+}
+
+// lockOwner is the content of LOCK. The lock itself is the kernel's, so a file
+// left by a killed process holds nothing.
+type lockOwner struct {
+	PID   int    `json:"pid"`
+	Host  string `json:"host"`
+	Since string `json:"since"`
+}
+
+func (d *Dir) setOwner(now time.Time) error {
+	host, _ := os.Hostname()
+	b, err := json.Marshal(lockOwner{os.Getpid(), host, now.Format(time.RFC3339)})
+	if err != nil {
+		return err
+	}
+	// In place: a rename would leave the lock on a file that is gone.
+	if err := os.WriteFile(d.File("LOCK"), append(b, '\n'), 0o644); err != nil {
+		return unusable(string(d.Folder), err)
+	}
+	return nil
+}
+
+func (d *Dir) owner() string {
+	var o lockOwner
+	b, err := atomicfile.ReadAtMost(d.File("LOCK"), 4096)
+	if err != nil || json.Unmarshal(b, &o) != nil || o.PID == 0 {
+		return "another process"
+	}
+	return fmt.Sprintf("process %d on %s since %s", o.PID, o.Host, o.Since)
+}
+
+// probe writes, syncs and renames a file, so that a folder that cannot hold a
+// checkpoint is found before the training, not after.
+func (d *Dir) probe() error {
+	path := d.File(".probe")
+	if err := atomicfile.WriteFile(path, []byte("probe\n"), 0o644); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// OpenLog opens log.jsonl, in which is kept what is said from now on.
+func (d *Dir) OpenLog() (io.Writer, error) {
+	log, err := appendJSONL(d.File("log.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	d.log = log
+	// Nothing reads the log back, so damage in it stops nothing; only a torn
+	// last line is closed, so that ours do not continue it.
+	var last [1]byte
+	if end, err := log.f.Seek(0, io.SeekEnd); err == nil && end > 0 {
+		if _, err := log.f.ReadAt(last[:], end-1); err == nil && last[0] != '\n' {
+			log.f.Write([]byte("\n"))
+		}
+	}
+	return log.f, nil
+}
+
+// Close releases the lock; the LOCK file stays, as removing it would race with
+// the next owner.
+func (d *Dir) Close() {
+	if d.log != nil {
+		d.log.Sync()
+		d.log.Close()
+	}
+	d.lock.Unlock()
+}
+
+// Abandon gives up a folder in which nothing was started: what this process
+// created is removed again.
+func (d *Dir) Abandon() {
+	if d.locked {
+		os.Remove(d.File("LOCK"))
+	}
+	if d.created {
+		os.Remove(string(d.Folder))
+	}
+	if d.lock != nil {
+		d.lock.Unlock()
+	}
+}

@@ -1,0 +1,126 @@
+package rundir
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
+)
+
+// stageOrder is the order in which stages write metrics.jsonl.
+var stageOrder = map[string]int{"train": 0, "search": 1, "retrain": 2}
+
+// Metric is a line of metrics.jsonl. It has no times: after a resume the file
+// equals that of a run never stopped.
+type Metric struct {
+	Stage    string   `json:"stage"`
+	Step     int      `json:"step"` // counted from 1; in stage search the samples
+	Loss     *float64 `json:"loss,omitempty"`
+	LR       *float64 `json:"lr,omitempty"`
+	GradNorm *float64 `json:"grad_norm,omitempty"`
+	Top1     *float64 `json:"top1,omitempty"`
+	Best     *float64 `json:"best,omitempty"`
+	Arch     string   `json:"arch,omitempty"` // short hash
+}
+
+// OpenMetrics opens metrics.jsonl for a stage that continues after step done.
+// The stage's later lines go, as they will be written again; those of other
+// stages stay, whatever order the stages are repeated in.
+func (d Folder) OpenMetrics(stage string, done int, warn func(format string, args ...any)) (*JSONL, error) {
+	last := 0
+	err := d.rewriteMetrics(warn, func(l Metric) bool {
+		if l.Stage == stage && l.Step <= done {
+			last = l.Step
+		}
+		return l.Stage != stage || l.Step <= done
+	})
+	if err != nil {
+		return nil, err
+	}
+	if last < done {
+		warn("metrics.jsonl: steps %d..%d of stage %s are missing", last+1, done, stage)
+	}
+	return appendJSONL(d.File("metrics.jsonl"))
+}
+
+// rewriteMetrics brings metrics.jsonl into the order of the stages, without the
+// lines that keep refuses. It writes only where that changes something.
+func (d Folder) rewriteMetrics(warn func(format string, args ...any), keep func(Metric) bool) error {
+	var stages [3][]byte
+	m, torn, err := OpenJSONL(d.File("metrics.jsonl"), func(line []byte) (bool, error) {
+		var l Metric
+		if err := json.Unmarshal(line, &l); err != nil {
+			return false, err
+		}
+		at, known := stageOrder[l.Stage]
+		if !known {
+			return false, fmt.Errorf("unknown stage %q", l.Stage)
+		}
+		if keep(l) {
+			stages[at] = append(append(stages[at], line...), '\n')
+		}
+		return true, nil
+	})
+	if err != nil {
+		return fault.WithCode(err, fault.ExitInvalid, "")
+	}
+	if torn {
+		warn("%s: dropped an incomplete last line", m.Path())
+	}
+	if err := m.Close(); err != nil {
+		return err
+	}
+	want := slices.Concat(stages[0], stages[1], stages[2])
+	have, err := os.ReadFile(m.Path())
+	if err != nil || bytes.Equal(have, want) {
+		return err
+	}
+	return atomicfile.WriteFile(m.Path(), want, 0o644)
+}
+
+// SortMetrics brings metrics.jsonl into the order of the stages. It writes only where
+// that changes something.
+func (d Folder) SortMetrics(warn func(format string, args ...any)) error {
+	return d.rewriteMetrics(warn, func(Metric) bool { return true })
+}
+
+// lossWindow is how many last steps the loss of a summary is the mean of.
+const lossWindow = 100
+
+// FinalLoss is the mean training loss of the last steps of a stage, read from
+// metrics.jsonl.
+func (d Folder) FinalLoss(stage string) (float64, error) {
+	var last []float64
+	path := d.File("metrics.jsonl")
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	_, _, err = ScanJSONL(f, path, func(line []byte) (bool, error) {
+		var l Metric
+		if err := json.Unmarshal(line, &l); err != nil {
+			return false, err
+		}
+		if l.Stage == stage && l.Loss != nil {
+			last = append(last, *l.Loss)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(last) == 0 {
+		return 0, fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
+	}
+	last = last[max(0, len(last)-lossWindow):]
+	sum := 0.0
+	for _, v := range last {
+		sum += v
+	}
+	return sum / float64(len(last)), nil
+}

@@ -1,0 +1,106 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// Meter shows the progress of one stage.
+type Meter struct {
+	u            *UI
+	stage        string
+	done, total  int
+	start, shown time.Time
+	startDone    int // what a resumed stage had done before this process
+	images       int64
+	shownImages  int64
+	rate         float64 // images per second between the last two reports
+	note         string
+}
+
+// Meter starts the display of a stage that stands at done of total.
+func (u *UI) Meter(stage string, done, total int) *Meter {
+	now := u.Now()
+	m := &Meter{u: u, stage: stage, done: done, startDone: done, total: total, start: now, shown: now}
+	if u.Live && !u.Quiet {
+		u.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(u.Err), progressbar.OptionSetWidth(24),
+			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetDescription(stage), progressbar.OptionUseANSICodes(true),
+			progressbar.OptionShowDescriptionAtLineEnd())
+		u.bar.Set(done)
+	}
+	return m
+}
+
+// Update reports that done units are finished, the last of which processed
+// images; note is a short figure such as "loss 1.234".
+func (m *Meter) Update(done, images int, note string) {
+	m.done, m.note = done, note
+	m.images += int64(images)
+	now := m.u.Now()
+	if since := now.Sub(m.shown); since >= m.u.Every || (m.u.bar != nil && m.rate == 0 && since > time.Second) {
+		m.measure(now)
+		m.print()
+	}
+	if m.u.bar != nil {
+		m.u.bar.Describe(m.stage + "  " + m.figures(now))
+		m.u.bar.Set(done)
+	}
+}
+
+func (m *Meter) measure(now time.Time) {
+	if s := now.Sub(m.shown).Seconds(); s > 0 {
+		m.rate = float64(m.images-m.shownImages) / s
+	}
+	m.shown, m.shownImages = now, m.images
+}
+
+func (m *Meter) print() {
+	now := m.u.Now()
+	m.u.Log.Info("progress", "stage", m.stage, "done", m.done, "total", m.total,
+		"images_per_s", m.rate, "note", m.note)
+	if m.u.bar == nil && !m.u.Quiet {
+		fmt.Fprintf(m.u.Err, "%-8s %d/%d  %s\n", m.stage, m.done, m.total, m.figures(now))
+	}
+}
+
+// figures is "loss 1.234  310 images/s  ETA 1m20s"; parts not known are left out.
+func (m *Meter) figures(now time.Time) string {
+	var parts []string
+	if m.note != "" {
+		parts = append(parts, m.note)
+	}
+	if m.rate > 0 {
+		parts = append(parts, fmt.Sprintf("%.0f images/s", m.rate))
+	}
+	if n := m.done - m.startDone; n > 0 && m.done < m.total {
+		left := time.Duration(float64(now.Sub(m.start)) / float64(n) * float64(m.total-m.done))
+		parts = append(parts, "ETA "+left.Round(time.Second).String())
+	}
+	return strings.Join(parts, "  ")
+}
+
+// Finish takes the bar away and reports the stage in one line.
+func (m *Meter) Finish() {
+	now := m.u.Now()
+	if m.u.bar != nil {
+		m.u.bar.Clear()
+		m.u.bar = nil
+	}
+	if m.done == m.startDone {
+		return
+	}
+	m.shown, m.shownImages = m.start, 0
+	m.measure(now)
+	took := now.Sub(m.start)
+	m.u.Log.Info("stage", "stage", m.stage, "done", m.done, "total", m.total,
+		"images_per_s", m.rate, "seconds", took.Seconds(), "note", m.note)
+	if !m.u.Quiet {
+		fmt.Fprintf(m.u.Err, "%-8s %d/%d  %s  in %s\n", m.stage, m.done, m.total, m.figures(now), Rounded(took))
+	}
+}

@@ -1,0 +1,3 @@
+package fault
+
+import _ "oneshot/internal/ui"

@@ -1,0 +1,3 @@
+package rundir
+
+import _ "oneshot/internal/pipeline"

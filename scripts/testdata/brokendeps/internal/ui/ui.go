@@ -1,0 +1,3 @@
+package ui
+
+import _ "oneshot/internal/rundir"
