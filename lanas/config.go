@@ -54,8 +54,8 @@ type Config struct {
 }
 
 // Default returns the settings of lanas, the search that oneshot uses. They have
-// no unit and were chosen by experiment on generated landscapes; see
-// ARCHITECTURE.md.
+// no unit and were chosen by experiment on generated landscapes; see the tuning log
+// in bench/search.md.
 func Default() Config {
 	return Config{
 		Init: 12, Height: 12, MinSplit: 20, Cp: 0.2, SelectPerTree: 5,

@@ -16,7 +16,8 @@ var _ Search = (*Evolution)(nil)
 // NewEvolution returns an evolution of s. The baseline has a population of 30
 // and a tournament of 20 (DefaultPopulation and DefaultTournament), the best of
 // ten pairs from (20, 5) to (100, 25) on the generated landscapes at a budget
-// of 300, in samples to the top and in the best of 100; see ARCHITECTURE.md.
+// of 300, in samples to the top and in the best of 100; see the tuning log in
+// bench/search.md.
 // The paper's 100 and 25 are for tens of thousands of samples.
 func NewEvolution(s Space, seed uint64, population, tournament int) (*Evolution, error) {
 	if population < 1 || tournament < 1 {

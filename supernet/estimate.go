@@ -29,7 +29,7 @@ func (m Memory) Total() int64 {
 func (m Memory) Heap() int64 { return m.Total() - m.Arena }
 
 // graphBytes is what a graph keeps for an instruction of its program: measured as
-// 1.2 kB for 3 to 20 cells. Building it allocates eight times as much.
+// 1.2 kB for 3 to 20 cells.
 const graphBytes = 5 << 8
 
 // Estimate is about how much memory a training needs on that many threads. With

@@ -9,8 +9,8 @@
 // Why. A sampled subnetwork changes every step. gorgonia's reverse mode is
 // sound and cheap (supernet.BenchmarkBuild), but its TapeMachine needs
 // longer to compile a graph than oneshot needs to train it, merges nodes on a
-// 32-bit hash, and runs everything at a few GFLOP/s; see the wart list in
-// ARCHITECTURE.md before replacing the executor by it.
+// 32-bit hash, and runs everything at a few GFLOP/s; see the list of its faults in
+// docs/decisions/graph.md before replacing the executor by it.
 //
 // The steps of a caller:
 //

@@ -19,8 +19,8 @@ type Size struct {
 	AuxChannels    [2]int // widths of the auxiliary head's two convolutions
 }
 
-// Check reports the first field out of range. What fits a space beyond that, its
-// Describe says.
+// Check reports the first field out of range. Whether a space has networks of that
+// size, its Fits says (package space).
 func (z Size) Check() error {
 	switch {
 	case z.Layers < 1 || z.Layers > 1000:
