@@ -37,7 +37,9 @@ ours_allowed() {
     oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
     oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
     oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(config|fault|ui)' ;;
-    oneshot/internal/pipeline) echo 'data|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|report|rundir|ui)' ;;
+    oneshot/internal/plan) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
+    oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
+    oneshot/internal/pipeline) echo 'data|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rundir|search|ui)' ;;
     oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|report|rng|ui)' ;;
     oneshot/internal/atomicfile/faultfs) echo 'internal/atomicfile' ;;
     oneshot/internal/*) echo 'nothing' ;; # rng, ranges, machine, ui

@@ -25,7 +25,6 @@ import (
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
-	"oneshot/internal/pipeline"
 	"oneshot/internal/ui"
 
 	"github.com/spf13/cobra"
@@ -33,12 +32,6 @@ import (
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
-
-// app is what the verbs share.
-type app struct {
-	opt *options
-	ui  *ui.UI
-}
 
 // run executes one command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
@@ -102,33 +95,4 @@ func flagError(cmd *cobra.Command, err error) error {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	return fault.Usage(hint, "%w%s", err, fault.DidYouMean("--"+unknown.GetSpecifiedName(), names))
-}
-
-// noArgs refuses positional arguments.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fault.Usage("`"+cmd.CommandPath()+" --help` shows its flags", "%s takes no argument, but got %q", cmd.Name(), args[0])
-	}
-	return nil
-}
-
-// inRun runs f in a run folder, with a context that ends on the first SIGINT or
-// SIGTERM. The log has the last word of a run too.
-func (a *app) inRun(ctx context.Context, q pipeline.Request, f func(context.Context, *pipeline.Run) error) error {
-	ctx, sig := watchSignals(ctx, a.ui.Err, os.Exit)
-	defer sig.close()
-	q.Folder, q.Override, q.MemoryLimit = a.opt.out, a.opt.override, int64(a.opt.memoryLimit)
-	q.Config, q.Resume = a.opt.request(), q.Resume || a.opt.resume
-	r, err := pipeline.Open(ctx, pipeline.Process{
-		UI: a.ui, Program: build(), Device: deviceFiles(), KeepGC: gcIsSet(), SaveAsked: sig.wantSave,
-	}, q)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	err = f(ctx, r)
-	if err != nil {
-		a.ui.Log.Error(err.Error(), "exit", fault.Classify(err).Code)
-	}
-	return err
 }

@@ -9,7 +9,7 @@ import (
 	"oneshot/internal/device"
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
-	"oneshot/internal/pipeline"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/ops/cuda"
 )
@@ -52,14 +52,14 @@ func (a *app) doctor() error {
 	if r.CUDA, err = device.Probe(deviceFiles(), a.ui.Now); err != nil && (c.Run.Device == "cuda" || !cuda.IsAbsent(err)) {
 		problem = err
 	}
-	plan, err := pipeline.NewPlan(c)
+	p, err := plan.New(c)
 	if err != nil {
 		r.Data, problem = err.Error(), cmp.Or(problem, err)
 	} else {
-		d := plan.Data
+		d := p.Data
 		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
 		need := func(stage string) int64 {
-			need, err := plan.Need(stage, nil)
+			need, err := p.Need(stage, nil)
 			problem = cmp.Or(problem, err)
 			return need >> 20
 		}

@@ -9,6 +9,7 @@ import (
 	"oneshot/internal/device"
 	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 )
 
@@ -86,7 +87,7 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 	if err != nil {
 		return err
 	}
-	found, err := pipeline.DescribeArch(x.Space, x.Arch, x.Config.Cost)
+	found, err := plan.DescribeArch(x.Space, x.Arch, x.Config.Cost)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (a *app) evalRun(ctx context.Context, r *pipeline.Run) error {
 		}
 		return a.showEval(evalReport{Arch: found, Dataset: r.Data.Name, Split: "search", Images: res.Images, Top1: res.Top1, Loss: res.Loss})
 	}
-	best, err := pipeline.BestOf(r.Folder)
+	best, err := plan.BestOf(r.Folder)
 	if err != nil {
 		return err
 	}

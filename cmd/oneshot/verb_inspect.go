@@ -13,6 +13,7 @@ import (
 
 	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
+	"oneshot/internal/plan"
 	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
@@ -164,7 +165,7 @@ func (a *app) inspectArch(text string) error {
 	if err != nil {
 		return err
 	}
-	s, arch, err := pipeline.ReadArch(text, configured)
+	s, arch, err := plan.ReadArch(text, configured)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -42,3 +43,14 @@ func Wrap(code int, err error, hint string) error { return &Error{code, err, hin
 
 // ErrStopped is the cause of a context cancelled by SIGINT or SIGTERM.
 var ErrStopped = errors.New("stopped on request")
+
+// Stopped is the error of a stage that ctx has ended: where the cause is ErrStopped,
+// with the command that continues the run in folder dir.
+func Stopped(ctx context.Context, dir, stage string, done, total int) error {
+	err := context.Cause(ctx)
+	if !errors.Is(err, ErrStopped) {
+		return err
+	}
+	return Wrap(ExitStopped, fmt.Errorf("%w in stage %s at %d of %d", err, stage, done, total),
+		"the same command with --resume --out "+dir+" continues")
+}

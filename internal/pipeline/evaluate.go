@@ -7,6 +7,7 @@ import (
 	"oneshot/data"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
 	"oneshot/supernet"
@@ -48,7 +49,7 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 // RetrainSummary measures the final network on the search split, unless it was
 // trained on it.
 func (r *Run) RetrainSummary(ctx context.Context, n *supernet.Net, arch space.Arch) (rundir.RetrainSummary, error) {
-	s := rundir.RetrainSummary{Epochs: r.Config.Retrain.EpochsFor(r.images("retrain").Len())}
+	s := rundir.RetrainSummary{Epochs: r.Config.Retrain.EpochsFor(r.Images("retrain").Len())}
 	if r.Config.Retrain.AllImages {
 		return s, nil
 	}
@@ -64,7 +65,7 @@ const evalBatch = 250
 func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (supernet.Result, error) {
 	res, done, err := evaluate(ctx, r.process.UI, stage, n, arch, batches, total)
 	if ctx.Err() != nil {
-		return res, stopped(ctx, r.Folder, stage, done, total)
+		return res, fault.Stopped(ctx, string(r.Folder), stage, done, total)
 	}
 	return res, err
 }
@@ -83,7 +84,7 @@ func evaluate(ctx context.Context, u *ui.UI, stage string, n *supernet.Net, arch
 // EvaluateFile measures an exported network on a split, test or search, of the images
 // of configuration c, which is that of the file where the caller changed nothing.
 func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c config.Config, split string) (*data.Dataset, supernet.Result, error) {
-	d, err := OpenData(c)
+	d, err := plan.OpenData(c)
 	if err != nil {
 		return nil, supernet.Result{}, err
 	}
@@ -114,7 +115,7 @@ func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c con
 // supernet that was stopped is trained to its end first.
 func (r *Run) ScoreArch(ctx context.Context, text string) (rundir.Arch, supernet.Result, error) {
 	var found rundir.Arch
-	arch, err := r.wantedArch(text, r.Folder)
+	arch, err := plan.WantedArch(text, r.Config.Net, r.Space, r.Folder)
 	if err != nil {
 		return found, supernet.Result{}, err
 	}
@@ -125,7 +126,7 @@ func (r *Run) ScoreArch(ctx context.Context, text string) (rundir.Arch, supernet
 	if err != nil {
 		return found, supernet.Result{}, err
 	}
-	s, err := supernet.NewScorer(n, r.Data.Train, r.Data.Search.Part(r.Config.Score.Images), r.scoring(false))
+	s, err := supernet.NewScorer(n, r.Data.Train, r.Data.Search.Part(r.Config.Score.Images), r.Scoring(false))
 	if err != nil {
 		return found, supernet.Result{}, err
 	}
@@ -134,6 +135,6 @@ func (r *Run) ScoreArch(ctx context.Context, text string) (rundir.Arch, supernet
 	if err != nil {
 		return found, res, err
 	}
-	found, err = DescribeArch(r.Space, arch, r.supernet().Cost)
+	found, err = plan.DescribeArch(r.Space, arch, r.Supernet().Cost)
 	return found, res, err
 }

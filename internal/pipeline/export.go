@@ -12,6 +12,7 @@ import (
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/plan"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
@@ -41,7 +42,7 @@ const aboutKey = "oneshot"
 // Export writes the final network and its architecture; weights.ExportModel reads the
 // file back and compares every value. Doing it again gives the same bytes.
 func (r *Run) Export(n *supernet.Net, arch space.Arch) error {
-	about, err := r.about(arch)
+	meta, err := about(r.Plan, arch)
 	if err != nil {
 		return err
 	}
@@ -51,10 +52,10 @@ func (r *Run) Export(n *supernet.Net, arch space.Arch) error {
 	if n, err = n.Inference(); err != nil {
 		return err
 	}
-	if err := weights.ExportModel(r.Folder.File("export", "model.safetensors"), n.Tensors(), about); err != nil {
+	if err := weights.ExportModel(r.Folder.File("export", "model.safetensors"), n.Tensors(), meta); err != nil {
 		return err
 	}
-	b, err := r.archJSON(arch)
+	b, err := r.ArchJSON(arch)
 	if err != nil {
 		return err
 	}
@@ -62,8 +63,8 @@ func (r *Run) Export(n *supernet.Net, arch space.Arch) error {
 }
 
 // about is the metadata of the exported file.
-func (p *Plan) about(arch space.Arch) (map[string]string, error) {
-	c := p.final(false)
+func about(p *plan.Plan, arch space.Arch) (map[string]string, error) {
+	c := p.Final(false)
 	source := p.Config.Data
 	source.Dir = ""
 	b, err := json.Marshal(About{
@@ -113,7 +114,7 @@ func ReadExport(path, archText string, rt *supernet.Runtime) (*Exported, error) 
 		return nil, fault.New(fault.ExitInvalid, "", "%s: architecture in metadata: %w", path, err)
 	}
 	if archText != "" {
-		s, a, err := ReadArch(archText, x.Space)
+		s, a, err := plan.ReadArch(archText, x.Space)
 		if err != nil {
 			return nil, err
 		}

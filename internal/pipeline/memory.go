@@ -6,61 +6,19 @@ import (
 
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
-	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
-
-// programBytes is what `oneshot version` takes.
-const programBytes = 13_000_000
 
 // megabytes rounds up, as what is too little is no help.
 func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
 
-// memory is about what the training of a stage needs. arch is the architecture to
-// retrain; nil is the one that needs most.
-func (p *Plan) memory(stage string, arch space.Arch) (supernet.Memory, error) {
-	threads := p.Config.Run.ThreadCount()
-	if stage == "train" {
-		return supernet.Estimate(p.supernet(), nil, p.training(stage), threads)
-	}
-	if arch == nil {
-		var err error
-		if arch, err = supernet.Widest(p.final(true)); err != nil {
-			return supernet.Memory{}, err
-		}
-	}
-	return supernet.Estimate(p.final(true), arch, p.training(stage), threads)
-}
-
-// Need is about what the process takes during a stage: train, search or retrain; in
-// bytes. arch is as for memory.
-func (p *Plan) Need(stage string, arch space.Arch) (int64, error) {
-	var m supernet.Memory
-	var err error
-	switch stage {
-	case "search":
-		m, err = supernet.EstimateScore(p.supernet(), p.scoring(false), p.Config.Run.ThreadCount())
-	case "train":
-		m, err = p.memory(stage, nil)
-		m.Arena += m.Arena * 8 / 100 // what a path can exceed supernet.Widest by
-	default:
-		m, err = p.memory(stage, arch)
-	}
-	return programBytes + machine.GarbageBytes + m.Total() + p.imageBytes(), err
-}
-
-// imageBytes is what the data set takes.
-func (p *Plan) imageBytes() int64 {
-	images := p.Data.Train.Len() + p.Data.Search.Len() + p.Data.Test.Len()
-	return int64(images) * int64(p.Data.Image*p.Data.Image*3)
-}
-
 // fit chooses for each of the stages that trains the largest micro-batch that keeps
 // it within limit bytes, where the whole batch does not, and returns a line about
 // each choice. 0 is no limit.
-func (p *Plan) fit(d rundir.Folder, stages []string, arch space.Arch, limit int64) (chosen []string, err error) {
+func fit(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, limit int64) (chosen []string, err error) {
 	if limit == 0 {
 		return nil, nil
 	}
@@ -77,7 +35,7 @@ func (p *Plan) fit(d rundir.Folder, stages []string, arch space.Arch, limit int6
 			return nil, fault.New(fault.ExitSpace, "raise --memory-limit, or lower score.recal_batch",
 				"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(whole), megabytes(limit))
 		}
-		s := p.settings(name)
+		s := p.Settings(name)
 		if stage.begun(d) {
 			return nil, fault.New(fault.ExitSpace, "raise --memory-limit, or train anew in another folder with --out",
 				"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", name, s.AtOnce(), megabytes(whole), megabytes(limit))
@@ -104,7 +62,7 @@ func (p *Plan) fit(d rundir.Folder, stages []string, arch space.Arch, limit int6
 
 // announceMemory says what the stages that are not passed need, and warns where the
 // machine has less.
-func (p *Plan) announceMemory(d rundir.Folder, stages []string, arch space.Arch, u *ui.UI) {
+func announceMemory(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, u *ui.UI) {
 	var most int64
 	var parts []string
 	for _, name := range stages {
@@ -116,7 +74,7 @@ func (p *Plan) announceMemory(d rundir.Folder, stages []string, arch space.Arch,
 		parts = append(parts, fmt.Sprintf("%s %d", name, megabytes(need)))
 		about := []any{"stage", name, "needs_bytes", need}
 		if name != "search" {
-			about = append(about, "micro_batch", p.settings(name).AtOnce())
+			about = append(about, "micro_batch", p.Settings(name).AtOnce())
 		}
 		u.Log.Info("memory", about...)
 	}

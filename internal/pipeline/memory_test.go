@@ -5,6 +5,7 @@ import (
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 )
 
@@ -15,20 +16,20 @@ func TestNeedGrowsWithTheMicroBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Batch, c.Retrain.Batch = 24, 24
-	p, err := NewPlan(c)
+	p, err := plan.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, stage := range []string{"train", "retrain"} {
 		last := int64(0)
 		for _, micro := range []int{2, 3, 4, 6, 8, 12, 0} {
-			p.settings(stage).MicroBatch = micro
+			p.Settings(stage).MicroBatch = micro
 			need, err := p.Need(stage, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if need <= last {
-				t.Errorf("%s: %d images at a time need %d bytes, fewer %d", stage, p.settings(stage).AtOnce(), need, last)
+				t.Errorf("%s: %d images at a time need %d bytes, fewer %d", stage, p.Settings(stage).AtOnce(), need, last)
 			}
 			last = need
 		}
@@ -42,7 +43,7 @@ func TestFitIsTheLargest(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Batch, c.Train.MicroBatch = 24, 6
-	p, err := NewPlan(c)
+	p, err := plan.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,12 +56,12 @@ func TestFitIsTheLargest(t *testing.T) {
 		want  int
 	}{{limit, 6}, {limit - 1, 4}, {limit + 1<<40, 0}, {0, 0}} {
 		p.Config.Train.MicroBatch = 0
-		if _, err := p.fit(rundir.Folder(t.TempDir()), []string{"train"}, nil, l.limit); err != nil || p.Config.Train.MicroBatch != l.want {
+		if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, l.limit); err != nil || p.Config.Train.MicroBatch != l.want {
 			t.Errorf("a limit of %d bytes: micro_batch %d, %v, want %d", l.limit, p.Config.Train.MicroBatch, err, l.want)
 		}
 	}
 	p.Config.Train.MicroBatch = 0
-	if _, err := p.fit(rundir.Folder(t.TempDir()), []string{"train"}, nil, 1000); fault.Classify(err).Code != fault.ExitSpace {
+	if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, 1000); fault.Classify(err).Code != fault.ExitSpace {
 		t.Errorf("a limit of 1000 bytes: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"oneshot/internal/device"
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
 	"oneshot/lanas"
@@ -57,7 +58,7 @@ type Request struct {
 // Run is a plan in a run folder that this process holds, with a device. Its methods
 // are the stages.
 type Run struct {
-	*Plan
+	*plan.Plan
 	Folder rundir.Folder
 	// Arch is the architecture that the request named; nil without one.
 	Arch space.Arch
@@ -126,24 +127,15 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 		return nil, fault.New(fault.ExitInvalid, "put config.yaml back, or choose another folder with --out",
 			"%s holds stages of a run but no config.yaml to continue them with", dir.Folder)
 	}
-	r := &Run{Plan: &Plan{Config: o.config}, Folder: dir.Folder, process: o.Process, dir: dir, sizes: o.Sizes, shrinks: o.MemoryLimit > 0}
-	err := r.openSpace()
-	if err == nil && o.Request.Arch != "" {
-		r.Arch, err = r.wantedArch(o.Request.Arch, r.Folder)
-	}
-	if err == nil {
-		err = r.openData()
-	}
-	if err == nil {
-		err = context.Cause(ctx)
-	}
-	if err == nil {
-		err = o.check(r)
-	}
-	if err != nil {
+	r := &Run{Folder: dir.Folder, process: o.Process, dir: dir, sizes: o.Sizes, shrinks: o.MemoryLimit > 0}
+	var err error
+	if r.Plan, r.Arch, err = o.plan(ctx, r.Folder); err != nil {
 		return nil, err
 	}
-	if r.fitted, err = r.fit(r.Folder, o.Sizes, r.Arch, o.MemoryLimit); err != nil {
+	if r.within, err = o.check(r); err != nil {
+		return nil, err
+	}
+	if r.fitted, err = fit(r.Plan, r.Folder, o.Sizes, r.Arch, o.MemoryLimit); err != nil {
 		return nil, err
 	}
 	if r.rt, err = device.Open(r.Config.Run, o.Device, o.UI); err != nil {
@@ -157,6 +149,28 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// plan opens the space, the architecture that the request names, if any, and the images.
+func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.Arch, error) {
+	s, err := plan.OpenSpace(o.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	var arch space.Arch
+	if o.Request.Arch != "" {
+		if arch, err = plan.WantedArch(o.Request.Arch, o.config.Net, s, d); err != nil {
+			return nil, nil, err
+		}
+	}
+	images, err := plan.OpenData(o.config)
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return &plan.Plan{Config: o.config, Space: s, Data: images}, arch, nil
 }
 
 // adopt takes over the stored configuration of a folder and refuses to change
@@ -200,31 +214,31 @@ func (o *opening) adopt(d rundir.Folder) error {
 	return fault.Usage("repeat the stored values, use another --out, or force it with --override", "%s", msg)
 }
 
-// check finds what would stop a later stage before the first one starts.
-func (o *opening) check(r *Run) error {
-	if err := r.check(); err != nil {
-		return err
+// check finds what would stop a later stage before the first one starts, and what a
+// search draws from.
+func (o *opening) check(r *Run) (within lanas.Space, err error) {
+	if err := r.Check(); err != nil {
+		return nil, err
 	}
 	if o.Request.Arch == "best" {
-		if err := r.checkCeilings(r.Arch); err != nil {
-			return fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
+		if err := r.CheckCeilings(r.Arch); err != nil {
+			return nil, fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
 		}
 	}
-	var err error
-	if r.within, err = r.searchSpace(); err != nil {
-		return err
+	if within, err = r.SearchSpace(); err != nil {
+		return nil, err
 	}
 	if o.overridden {
-		return r.checkBegun()
+		err = r.checkBegun()
 	}
-	return nil
+	return within, err
 }
 
 // checkBegun refuses settings with which a training that has begun could not go on:
 // before anything is written, so that the folder stays as it is.
 func (r *Run) checkBegun() error {
 	for _, name := range []string{"train", "retrain"} {
-		c := r.training(name)
+		c := r.Training(name)
 		from, err := newestCheckpoint(r.Folder.File(stageOf(name).Begun), r.process.UI)
 		if err != nil {
 			return err
@@ -297,7 +311,7 @@ func (r *Run) Announce() {
 	for _, line := range r.fitted {
 		u.Infof("%s", line)
 	}
-	r.announceMemory(r.Folder, r.sizes, r.Arch, u)
+	announceMemory(r.Plan, r.Folder, r.sizes, r.Arch, u)
 }
 
 // PresetOr names a preset in messages.

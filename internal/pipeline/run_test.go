@@ -222,7 +222,10 @@ func TestRefusedRequestChangesNothing(t *testing.T) {
 	}
 	again(func(q *Request) { q.Resume = false })
 	again(func(q *Request) { q.Config.Sets = append(q.Config.Sets, "train.lr=0.5") })
-	again(func(q *Request) { q.Config.Sets = append(q.Config.Sets, "search.max_params=10"); q.Frees = []string{"search"} })
+	again(func(q *Request) {
+		q.Config.Sets = append(q.Config.Sets, "search.max_params=10")
+		q.Frees = []string{"search"}
+	})
 	again(func(q *Request) { q.Arch = "best" })
 	again(func(q *Request) { q.Arch = "darts2:0.skip_connect" })
 }
@@ -275,3 +278,6 @@ func TestTrainingStopsAndGoesOn(t *testing.T) {
 		t.Errorf("%d files compared", compared)
 	}
 }
+
+// newRun is a run folder that is not there yet.
+func newRun(t testing.TB) string { return filepath.Join(t.TempDir(), "run") }

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,9 @@ import (
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
+	"oneshot/internal/search"
 	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -20,19 +21,19 @@ import (
 // Train brings the supernet to its last step, from wherever it stands, and
 // returns it.
 func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
-	n, err := supernet.New(r.supernet(), r.Config.Seed, r.rt)
+	n, err := supernet.New(r.Supernet(), r.Config.Seed, r.rt)
 	if err != nil {
 		return nil, err
 	}
-	c := r.training("train")
-	r.process.UI.Debugf("supernet: %d parameters, %d training images, %d steps of %d", n.Params(), r.images("train").Len(), c.Steps, c.Batch)
+	c := r.Training("train")
+	r.process.UI.Debugf("supernet: %d parameters, %d training images, %d steps of %d", n.Params(), r.Images("train").Len(), c.Steps, c.Batch)
 	return n, r.advance(ctx, "train", n)
 }
 
 // TrainSummary is the supernet's part of result.json.
 func (r *Run) TrainSummary() (rundir.TrainSummary, error) {
 	loss, err := r.Folder.FinalLoss("train")
-	return rundir.TrainSummary{Steps: r.training("train").Steps, Loss: loss}, err
+	return rundir.TrainSummary{Steps: r.Training("train").Steps, Loss: loss}, err
 }
 
 // Find trains and searches the supernet as far as that is not done, and returns what
@@ -53,16 +54,15 @@ func (r *Run) Find(ctx context.Context) (rundir.SearchSummary, space.Arch, error
 // Search scores subnetworks of n until the budget is used, scores the best of
 // them again, and compares with the baselines, as far as that is not done.
 func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary, error) {
-	s := newSearch(r.Plan, r.Folder, r.process.UI, r.within, func(again bool) (scorer, error) {
+	s := search.New(r.Plan, r.Folder, r.process.UI, r.within, func(again bool) (search.Scorer, error) {
 		images := r.Data.Search
 		if !again {
 			images = images.Part(r.Config.Score.Images)
 		}
-		return supernet.NewScorer(n, r.Data.Train, images, r.scoring(again))
+		return supernet.NewScorer(n, r.Data.Train, images, r.Scoring(again))
 	})
-	defer s.closeScorer()
-	sum, err := s.run(ctx)
-	r.Searched = s.wrote > 0
+	sum, err := s.Run(ctx)
+	r.Searched = s.Wrote() > 0
 	return sum, err
 }
 
@@ -72,12 +72,12 @@ func (r *Run) Retrain(ctx context.Context, arch space.Arch) (*supernet.Net, erro
 	if err := r.fixArch(arch); err != nil {
 		return nil, err
 	}
-	n, err := supernet.NewArch(r.final(true), arch, r.Config.Seed, r.rt)
+	n, err := supernet.NewArch(r.Final(true), arch, r.Config.Seed, r.rt)
 	if err != nil {
 		return nil, err
 	}
-	c := r.training("retrain")
-	r.process.UI.Debugf("retrain: %d parameters, %d images, %d steps of %d", n.Params(), r.images("retrain").Len(), c.Steps, c.Batch)
+	c := r.Training("retrain")
+	r.process.UI.Debugf("retrain: %d parameters, %d images, %d steps of %d", n.Params(), r.Images("retrain").Len(), c.Steps, c.Batch)
 	return n, r.advance(ctx, "retrain", n)
 }
 
@@ -85,9 +85,9 @@ func (r *Run) Retrain(ctx context.Context, arch space.Arch) (*supernet.Net, erro
 // with another architecture in the same folder.
 func (r *Run) fixArch(arch space.Arch) error {
 	path := r.Folder.File("retrain", "arch.json")
-	b, err := atomicfile.ReadAtMost(path, maxArchBytes)
+	b, err := atomicfile.ReadAtMost(path, plan.MaxArchBytes)
 	if err == nil {
-		old, err := storedArch(r.Space, b)
+		old, err := plan.StoredArch(r.Space, b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -100,7 +100,7 @@ func (r *Run) fixArch(arch space.Arch) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if b, err = r.archJSON(arch); err != nil {
+	if b, err = r.ArchJSON(arch); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.Folder.File("retrain"), 0o755); err != nil {
@@ -112,16 +112,11 @@ func (r *Run) fixArch(arch space.Arch) error {
 // RetrainedArch is what the folder retrains: the one recorded when that began,
 // else the best of the search.
 func (r *Run) RetrainedArch() (space.Arch, error) {
-	b, err := atomicfile.ReadAtMost(r.Folder.File("retrain", "arch.json"), maxArchBytes)
+	b, err := atomicfile.ReadAtMost(r.Folder.File("retrain", "arch.json"), plan.MaxArchBytes)
 	if err != nil {
-		return r.wantedArch("best", r.Folder)
+		return plan.WantedArch("best", r.Config.Net, r.Space, r.Folder)
 	}
-	return storedArch(r.Space, b)
-}
-
-func (p *Plan) archJSON(arch space.Arch) ([]byte, error) {
-	b, err := p.Space.MarshalArch(arch)
-	return append(bytes.TrimSpace(b), '\n'), err
+	return plan.StoredArch(r.Space, b)
 }
 
 // advance runs the training of a stage to its last step. Where a device is out of
@@ -131,7 +126,7 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net) error {
 	stage := stageOf(name)
 	for {
 		t := training{
-			stage: stage, folder: r.Folder, ui: r.process.UI, net: n, images: r.images(name), config: r.training(name),
+			stage: stage, folder: r.Folder, ui: r.process.UI, net: n, images: r.Images(name), config: r.Training(name),
 			every: r.Config.Run.CheckpointSteps, keep: r.Config.Run.CheckpointKeep, saveAsked: r.process.SaveAsked,
 			hash:    func(a space.Arch) string { return space.Hash(r.Space, a) },
 			prepare: func() (func(), error) { return r.lessGarbage(name) },
@@ -141,7 +136,7 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net) error {
 		if !errors.As(err, &memory) || !r.shrinks || stage.begun(r.Folder) {
 			return err
 		}
-		s := r.settings(name)
+		s := r.Settings(name)
 		m := s.AtOnce() - 1
 		for m >= 2 && s.Batch%m != 0 {
 			m--
@@ -160,11 +155,11 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net) error {
 // lessGarbage sets the garbage collector for the training of a stage. Beside a GPU the
 // processor has memory to spare.
 func (r *Run) lessGarbage(stage string) (restore func(), err error) {
-	m, err := r.memory(stage, r.Arch)
+	m, err := r.Memory(stage, r.Arch)
 	if err != nil || r.rt.Device() != "cpu" {
 		return func() {}, err
 	}
-	return machine.LessGarbage(m.Heap()+r.imageBytes(), r.process.KeepGC), nil
+	return machine.LessGarbage(m.Heap()+r.ImageBytes(), r.process.KeepGC), nil
 }
 
 // rewriteConfig writes a configuration that changed in the course of the run.

@@ -15,7 +15,7 @@ import (
 	"oneshot/weights"
 )
 
-// training is a stage that trains a network to its last step. Its checkpoints lie in
+// Training is a stage that trains a network to its last step. Its checkpoints lie in
 // a folder of the run, its steps in metrics.jsonl.
 type training struct {
 	stage  Stage
@@ -139,7 +139,7 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 			if err := save(); err != nil {
 				return err
 			}
-			return stopped(ctx, t.folder, stage, trainer.StepNumber(), total)
+			return fault.Stopped(ctx, string(t.folder), stage, trainer.StepNumber(), total)
 		}
 		// A device that holds before a checkpoint has no step more to finish.
 		trainer.Hold((trainer.StepNumber()+1)%t.every == 0)
@@ -163,15 +163,4 @@ func (t *training) metric(s supernet.StepStats) rundir.Metric {
 		Stage: t.stage.Name, Step: s.Step, Loss: &s.Loss, LR: &s.LR, GradNorm: &s.GradNorm, Top1: &s.Top1,
 		Arch: t.hash(s.Arch),
 	}
-}
-
-// stopped turns the end of ctx into the error of a stop on request, with the
-// command that continues.
-func stopped(ctx context.Context, d rundir.Folder, stage string, done, total int) error {
-	err := context.Cause(ctx)
-	if !errors.Is(err, fault.ErrStopped) {
-		return err
-	}
-	return fault.Wrap(fault.ExitStopped, fmt.Errorf("%w in stage %s at %d of %d", err, stage, done, total),
-		"the same command with --resume --out "+string(d)+" continues")
 }

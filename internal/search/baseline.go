@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 )
 
 // baseline gives algo as many samples as the search has used.
-func (s *search) baseline(ctx context.Context, algo string, searched []rundir.Sample) (rundir.Baseline, []rundir.Sample, error) {
+func (s *Stage) baseline(ctx context.Context, algo string, searched []rundir.Sample) (rundir.Baseline, []rundir.Sample, error) {
 	before := map[string]bool{}
 	for hash := range s.known {
 		before[hash] = true

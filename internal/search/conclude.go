@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"math/big"
@@ -10,7 +10,7 @@ import (
 
 // conclude writes what the samples say: tree.json, report.html and, last, as it
 // means that the search is done, best.json.
-func (s *search) conclude(sum rundir.SearchSummary, t *trail, others [][]rundir.Sample) (rundir.SearchSummary, error) {
+func (s *Stage) conclude(sum rundir.SearchSummary, t *trail, others [][]rundir.Sample) (rundir.SearchSummary, error) {
 	tree := t.search.tree()
 	regions := report.Regions(tree, s.plan.Space.Feature)
 	sum.Tree = report.Summary(regions)
@@ -40,9 +40,9 @@ func (s *search) conclude(sum rundir.SearchSummary, t *trail, others [][]rundir.
 }
 
 // tree is the tree of a search as its page shows it.
-func (s *search) tree(regions []lanas.Region) report.Tree {
+func (s *Stage) tree(regions []lanas.Region) report.Tree {
 	size, _ := new(big.Float).SetInt(s.plan.Space.Size()).Float64()
-	if len(s.plan.ceilings()) > 0 {
+	if s.plan.Limited() {
 		size = 0 // shares are of the part below the ceilings
 	}
 	return report.SearchTree(regions, s.plan.Space.Feature, size)

@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/config"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
 	"oneshot/lanas"
@@ -67,7 +68,7 @@ func (f fakeScorer) score(a space.Arch) supernet.Result {
 // testStage is a search in dir with fake scores; change may alter the
 // configuration before it is checked.
 type testStage struct {
-	*search
+	*Stage
 	calls, recalls int
 	clock          *clock
 	before         func() error
@@ -89,21 +90,21 @@ func newTestStage(t testing.TB, dir string, change func(*config.Config)) *testSt
 		t.Fatal(err)
 	}
 	st := &testStage{clock: &clock{time.Unix(1000, 0)}, before: func() error { return nil }, said: &strings.Builder{}}
-	p := &Plan{Config: c}
-	if err := p.openSpace(); err != nil {
+	p := &plan.Plan{Config: c}
+	if p.Space, err = plan.OpenSpace(c); err != nil {
 		t.Fatal(err)
 	}
 	if p.Data, err = testData(); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		t.Fatal(err)
 	}
-	within, err := p.searchSpace()
+	within, err := p.SearchSpace()
 	if err != nil {
 		t.Fatal(err)
 	}
-	st.search = newSearch(p, rundir.Folder(dir), ui.New(io.Discard, st.said, st.clock.now), within, func(again bool) (scorer, error) {
+	st.Stage = New(p, rundir.Folder(dir), ui.New(io.Discard, st.said, st.clock.now), within, func(again bool) (Scorer, error) {
 		calls := &st.calls
 		if again {
 			calls = &st.recalls
@@ -116,7 +117,7 @@ func newTestStage(t testing.TB, dir string, change func(*config.Config)) *testSt
 // searched runs the search to its end.
 func (st *testStage) searched(t testing.TB) rundir.SearchSummary {
 	t.Helper()
-	sum, err := st.run(t.Context())
+	sum, err := st.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +200,7 @@ func TestSearchCutAnywhere(t *testing.T) {
 			dir := newRun(t)
 			st := newTestStage(t, dir, settings)
 			st.before = cutAfter(n)
-			if _, err := st.run(t.Context()); !errors.Is(err, errPower) {
+			if _, err := st.Run(t.Context()); !errors.Is(err, errPower) {
 				t.Fatalf("cut after %d scores: %v", n, err)
 			}
 			cuts++
@@ -229,7 +230,7 @@ func TestCutWithoutReplayIsNoticed(t *testing.T) {
 	newTestStage(t, whole, long).searched(t)
 	st := newTestStage(t, dir, long)
 	st.before = cutAfter(45)
-	if _, err := st.run(t.Context()); !errors.Is(err, errPower) {
+	if _, err := st.Run(t.Context()); !errors.Is(err, errPower) {
 		t.Fatal(err)
 	}
 	st = newTestStage(t, dir, long)

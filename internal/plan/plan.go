@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"oneshot/data"
@@ -19,24 +19,23 @@ type Plan struct {
 	costOf func(space.Arch) (params, madds int64, err error) // see costs
 }
 
-// NewPlan opens the space and the images of a configuration; missing or damaged
-// images have exit code 3.
-func NewPlan(c config.Config) (*Plan, error) {
-	p := &Plan{Config: c}
-	if err := p.openSpace(); err != nil {
+// New opens the space and the images of a configuration.
+func New(c config.Config) (*Plan, error) {
+	s, err := OpenSpace(c)
+	if err != nil {
 		return nil, err
 	}
-	return p, p.openData()
+	d, err := OpenData(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{Config: c, Space: s, Data: d}, nil
 }
 
-func (p *Plan) openSpace() (err error) {
-	p.Space, err = space.New(p.Config.Net.Ops, p.Config.Net.Nodes)
-	return fault.WithCode(err, fault.ExitUsage, "")
-}
-
-func (p *Plan) openData() (err error) {
-	p.Data, err = OpenData(p.Config)
-	return err
+// OpenSpace opens the space of a configuration.
+func OpenSpace(c config.Config) (space.Space, error) {
+	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	return s, fault.WithCode(err, fault.ExitUsage, "")
 }
 
 // OpenData opens the images of a configuration; missing or damaged ones have exit
@@ -49,8 +48,8 @@ func OpenData(c config.Config) (*data.Dataset, error) {
 	return d, fault.WithCode(err, fault.ExitInvalid, "")
 }
 
-// supernet describes the supernet.
-func (p *Plan) supernet() supernet.NetConfig {
+// Supernet describes the supernet.
+func (p *Plan) Supernet() supernet.NetConfig {
 	n := p.Config.Net
 	return supernet.NetConfig{
 		Space: p.Space, Size: net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
@@ -58,9 +57,9 @@ func (p *Plan) supernet() supernet.NetConfig {
 	}
 }
 
-// final describes the retrained network; it has an auxiliary head only while it
+// Final describes the retrained network; it has an auxiliary head only while it
 // is trained.
-func (p *Plan) final(training bool) supernet.NetConfig {
+func (p *Plan) Final(training bool) supernet.NetConfig {
 	r := p.Config.Retrain
 	return supernet.NetConfig{
 		Space: p.Space, Size: net.Size{Layers: r.Layers, Channels: r.Channels, StemMultiplier: r.StemMultiplier,
@@ -69,27 +68,27 @@ func (p *Plan) final(training bool) supernet.NetConfig {
 	}
 }
 
-// images are those that a stage trains on.
-func (p *Plan) images(stage string) *data.Train {
+// Images are those that a stage trains on.
+func (p *Plan) Images(stage string) *data.Train {
 	if stage == "retrain" && p.Config.Retrain.AllImages {
 		return p.Data.Train.WithSearch()
 	}
 	return p.Data.Train
 }
 
-// settings is the section of a stage that trains.
-func (p *Plan) settings(stage string) *config.SGD {
+// Settings is the section of a stage that trains.
+func (p *Plan) Settings(stage string) *config.SGD {
 	if stage == "train" {
 		return &p.Config.Train.SGD
 	}
 	return &p.Config.Retrain.SGD
 }
 
-// training says how a stage trains.
-func (p *Plan) training(stage string) supernet.TrainConfig {
-	s := *p.settings(stage)
+// Training says how a stage trains.
+func (p *Plan) Training(stage string) supernet.TrainConfig {
+	s := *p.Settings(stage)
 	c := supernet.TrainConfig{
-		Steps: s.StepsFor(p.images(stage).Len()), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR,
+		Steps: s.StepsFor(p.Images(stage).Len()), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR,
 		Optimizer: s.Rule(), WeightDecay: s.WeightDecay, DecayNorms: s.DecayNorms, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: p.Config.Seed,
 		Augment: data.Augment{Crop: s.Crop, Flip: s.Flip, Cutout: s.Cutout},
 		Workers: p.Config.Run.Workers, Smoothing: s.Smoothing,
@@ -101,8 +100,8 @@ func (p *Plan) training(stage string) supernet.TrainConfig {
 	return c
 }
 
-// scoring says how first scores are measured or, again, second ones.
-func (p *Plan) scoring(again bool) supernet.ScoreConfig {
+// Scoring says how first scores are measured or, again, second ones.
+func (p *Plan) Scoring(again bool) supernet.ScoreConfig {
 	s := p.Config.Score
 	c := supernet.ScoreConfig{
 		RecalImages: s.RecalImages, RecalBatch: s.RecalBatch, Batch: s.Batch, Seed: p.Config.Seed,
@@ -120,18 +119,18 @@ func (p *Plan) scoring(again bool) supernet.ScoreConfig {
 // statistics of the second one by default.
 const recheckFactor = 4
 
-// check finds what would stop a stage before the first one starts: networks and
+// Check finds what would stop a stage before the first one starts: networks and
 // trainings that cannot be, and more images than there are.
-func (p *Plan) check() error {
+func (p *Plan) Check() error {
 	for _, err := range []error{
-		p.supernet().Check(), p.final(true).Check(), p.scoring(false).Check(),
-		p.training("train").Check(), p.training("retrain").Check(),
+		p.Supernet().Check(), p.Final(true).Check(), p.Scoring(false).Check(),
+		p.Training("train").Check(), p.Training("retrain").Check(),
 	} {
 		if err != nil {
 			return fault.WithCode(err, fault.ExitUsage, "")
 		}
 	}
-	images, final := p.images("train").Len(), p.images("retrain").Len()
+	images, final := p.Images("train").Len(), p.Images("retrain").Len()
 	for _, n := range []struct {
 		key       string
 		got, have int

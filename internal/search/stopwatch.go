@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ type stopwatch struct {
 }
 
 // openStopwatch reads the times of the first samples and forgets later ones.
-func (s *search) openStopwatch(samples int) (*stopwatch, error) {
+func (s *Stage) openStopwatch(samples int) (*stopwatch, error) {
 	w := &stopwatch{limit: time.Duration(s.plan.Config.Search.Time), now: s.ui.Now, last: s.ui.Now()}
 	next := 0
 	path := s.folder.File("search", "times.jsonl")

@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ type trail struct {
 }
 
 // openTrail reads a file of samples and tells them to a search of algo.
-func (s *search) openTrail(algo, name string) (*trail, error) {
+func (s *Stage) openTrail(algo, name string) (*trail, error) {
 	search, err := s.searcher(algo)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (s *search) openTrail(algo, name string) (*trail, error) {
 
 // parseSample reads one line strictly: the samples of another run, or edited
 // ones, must not steer this search.
-func (s *search) parseSample(b []byte, index int) (rundir.Sample, space.Arch, error) {
+func (s *Stage) parseSample(b []byte, index int) (rundir.Sample, space.Arch, error) {
 	var l rundir.Sample
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, nil, err
@@ -87,13 +87,13 @@ func (s *search) parseSample(b []byte, index int) (rundir.Sample, space.Arch, er
 	case l.Images < 1:
 		err = fmt.Errorf("images %d, want 1 or more", l.Images)
 	default:
-		err = s.plan.checkCeilings(arch)
+		err = s.plan.CheckCeilings(arch)
 	}
 	return l, arch, err
 }
 
 // checkLine checks what all lines with a score have.
-func (s *search) checkLine(want, index int, seed uint64, score float64, text, hash string) (space.Arch, error) {
+func (s *Stage) checkLine(want, index int, seed uint64, score float64, text, hash string) (space.Arch, error) {
 	if index != want {
 		return nil, fmt.Errorf("index %d, want %d", index, want)
 	}

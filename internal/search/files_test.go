@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/lanas"
 	"oneshot/supernet/space"
@@ -92,7 +93,7 @@ func TestSearchLinesAreStrict(t *testing.T) {
 				t.Fatal(err)
 			}
 			st := newTestStage(t, dir, func(c *config.Config) { c.Search.MaxParams = 5000 })
-			_, err := st.run(t.Context())
+			_, err := st.Run(t.Context())
 			if err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), name+":3: ") || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", name, err, want)
 				continue
@@ -120,7 +121,7 @@ func TestSampleTwiceIsRefused(t *testing.T) {
 	lines := strings.SplitAfter(string(b), "\n")
 	lines[1] = strings.Replace(lines[0], `"index":0`, `"index":1`, 1)
 	os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
-	if _, err := newTestStage(t, dir, nil).run(t.Context()); err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), "sample 1: ") {
+	if _, err := newTestStage(t, dir, nil).Run(t.Context()); err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), "sample 1: ") {
 		t.Errorf("%v", err)
 	}
 }
@@ -169,7 +170,7 @@ func TestTimeStopsTheSearch(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := st.run(ctx); err == nil || fault.Classify(err).Code != fault.ExitStopped {
+	if _, err := st.Run(ctx); err == nil || fault.Classify(err).Code != fault.ExitStopped {
 		t.Fatal(err)
 	}
 	st = newTestStage(t, dir, limit(60*time.Second))
@@ -350,7 +351,7 @@ func FuzzSearchLines(f *testing.F) {
 }
 
 // checkParsed: a line that was accepted is of the space and in range.
-func checkParsed(t *testing.T, p *Plan, score float64, hash string, arch space.Arch) {
+func checkParsed(t *testing.T, p *plan.Plan, score float64, hash string, arch space.Arch) {
 	if p.Space.Check(arch) != nil || space.Hash(p.Space, arch) != hash || !(score >= 0 && score <= 1) {
 		t.Errorf("accepted %v, %s, %v", score, hash, arch)
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ func (p *Plan) DescribeArch(a space.Arch) (rundir.Arch, error) {
 func (p *Plan) costs() (func(space.Arch) (params, madds int64, err error), error) {
 	if p.costOf == nil {
 		var err error
-		if p.costOf, err = p.final(false).Costs(); err != nil {
+		if p.costOf, err = p.Final(false).Costs(); err != nil {
 			return nil, err
 		}
 	}
@@ -60,8 +60,11 @@ func (p *Plan) ceilings() []ceiling {
 	return out
 }
 
-// checkCeilings reports the first ceiling that an architecture exceeds.
-func (p *Plan) checkCeilings(a space.Arch) error {
+// Limited says whether the configuration has a ceiling.
+func (p *Plan) Limited() bool { return len(p.ceilings()) > 0 }
+
+// CheckCeilings reports the first ceiling that an architecture exceeds.
+func (p *Plan) CheckCeilings(a space.Arch) error {
 	ceilings := p.ceilings()
 	if len(ceilings) == 0 {
 		return nil
@@ -117,9 +120,9 @@ func (p *Plan) limits() ([]lanas.Limit, error) {
 	return out, nil
 }
 
-// searchSpace is what a search draws from: the space below the ceilings. Ceilings
+// SearchSpace is what a search draws from: the space below the ceilings. Ceilings
 // that no architecture keeps are a mistake of usage.
-func (p *Plan) searchSpace() (lanas.Space, error) {
+func (p *Plan) SearchSpace() (lanas.Space, error) {
 	limits, err := p.limits()
 	if err != nil {
 		return nil, err

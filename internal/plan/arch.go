@@ -1,6 +1,7 @@
-package pipeline
+package plan
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,13 +9,14 @@ import (
 	"strings"
 
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
 	"oneshot/supernet/space"
 )
 
-// maxArchBytes caps an architecture file; a large one has about 2 KB.
-const maxArchBytes = 1 << 20
+// MaxArchBytes caps an architecture file; a large one has about 2 KB.
+const MaxArchBytes = 1 << 20
 
 // ReadArch reads an architecture from its text form, its JSON form, a 0/1 mask,
 // or a file with one of them. A mask does not name its space: it is taken to be
@@ -22,7 +24,7 @@ const maxArchBytes = 1 << 20
 func ReadArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	text = strings.TrimSpace(text)
 	if _, err := os.Stat(text); err == nil {
-		b, err := atomicfile.ReadAtMost(text, maxArchBytes)
+		b, err := atomicfile.ReadAtMost(text, MaxArchBytes)
 		if err != nil {
 			return nil, nil, fault.WithCode(err, fault.ExitUsage, "")
 		}
@@ -47,8 +49,8 @@ func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	return in, a, err
 }
 
-// storedArch reads an architecture of a run folder, which must be of space s.
-func storedArch(s space.Space, b []byte) (space.Arch, error) {
+// StoredArch reads an architecture of a run folder, which must be of space s.
+func StoredArch(s space.Space, b []byte) (space.Arch, error) {
 	got, a, err := space.ParseAny(string(b))
 	if err == nil && got.Name() != s.Name() {
 		err = fmt.Errorf("architecture of space %s, not of this run's", got.Name())
@@ -56,24 +58,24 @@ func storedArch(s space.Space, b []byte) (space.Arch, error) {
 	return a, fault.WithCode(err, fault.ExitInvalid, "")
 }
 
-// wantedArch is the architecture that a request names, checked against the space of
-// the plan; "best" is the best of the folder's search.
-func (p *Plan) wantedArch(text string, d rundir.Folder) (space.Arch, error) {
+// WantedArch is the architecture that a request names, checked against the space of
+// the run, in, which c describes; "best" is the best of the folder's search.
+func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder) (space.Arch, error) {
 	if text == "best" {
 		best, err := BestOf(d)
 		if err != nil {
 			return nil, err
 		}
-		a, err := p.Space.Parse(best.Arch)
+		a, err := in.Parse(best.Arch)
 		return a, fault.WithCode(err, fault.ExitInvalid, "")
 	}
-	s, a, err := ReadArch(text, p.Space)
+	s, a, err := ReadArch(text, in)
 	if err != nil {
 		return a, err
 	}
-	if s.Name() != p.Space.Name() {
+	if s.Name() != in.Name() {
 		return a, fault.Usage("choose the space with --set net.ops=... --set net.nodes=...",
-			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), p.Config.Net.Ops, p.Config.Net.Nodes)
+			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), c.Ops, c.Nodes)
 	}
 	return a, nil
 }
@@ -86,4 +88,10 @@ func BestOf(d rundir.Folder) (rundir.SearchSummary, error) {
 			"no search is finished in %s", d)
 	}
 	return best, d.ReadJSON(&best, "search", "best.json")
+}
+
+// ArchJSON is the architecture as arch.json has it.
+func (p *Plan) ArchJSON(arch space.Arch) ([]byte, error) {
+	b, err := p.Space.MarshalArch(arch)
+	return append(bytes.TrimSpace(b), '\n'), err
 }

@@ -1,8 +1,9 @@
-package pipeline
+package plan
 
 import (
 	"testing"
 
+	"oneshot/data"
 	"oneshot/internal/config"
 	"oneshot/ops"
 	"oneshot/supernet"
@@ -10,7 +11,7 @@ import (
 
 // TestOptimizerReachesTheTraining: what the configuration says is what trains.
 func TestOptimizerReachesTheTraining(t *testing.T) {
-	images, err := testData()
+	images, err := data.Open(data.Config{Name: "shapes10", Seed: 3, TrainSize: 160, SearchSize: 40, TestSize: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func TestOptimizerReachesTheTraining(t *testing.T) {
 		p := &Plan{Config: config.Default(), Data: images}
 		s := &p.Config.Train.SGD
 		x.set(s)
-		got := p.training("train")
+		got := p.Training("train")
 		if got.Optimizer != x.want.Optimizer || got.WeightDecay != x.want.WeightDecay || got.DecayNorms != x.want.DecayNorms {
 			t.Errorf("%+v trains with %+v", *s, got)
 		}

@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"oneshot/internal/fault"
+	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
 	"oneshot/lanas"
@@ -13,37 +15,44 @@ import (
 	"oneshot/supernet/space"
 )
 
-// scorer measures a subnetwork; see supernet.Scorer.
-type scorer interface {
+// Scorer measures a subnetwork; see supernet.Scorer.
+type Scorer interface {
 	Score(ctx context.Context, arch space.Arch) (supernet.Result, error)
 	Close()
 }
 
-// search is the search of one supernet. Everything it decides follows from
+// Stage is the search of one supernet. Everything it decides follows from
 // three kinds of files, samples.jsonl, rechecks.jsonl and baseline-*.jsonl, in
 // which every line is on disk before the next subnetwork is scored; best.json,
 // tree.json and report.html only tell what they say.
-type search struct {
-	plan   *Plan
+type Stage struct {
+	plan   *plan.Plan
 	folder rundir.Folder
 	ui     *ui.UI
 	// searcher makes a search of an algorithm that has been told nothing yet.
 	searcher func(algo string) (*searcher, error)
 	// open returns a scorer of first scores or, again, of second ones.
-	open  func(again bool) (scorer, error)
-	first scorer                     // of first scores; nil until it is needed
+	open  func(again bool) (Scorer, error)
+	first Scorer                     // of first scores; nil until it is needed
 	known map[string]supernet.Result // first scores by hash
 	wrote int                        // lines added by this process
 }
 
-func newSearch(p *Plan, d rundir.Folder, u *ui.UI, within lanas.Space, open func(again bool) (scorer, error)) *search {
-	return &search{
+// New is the search of a plan, in the folder of its run. It draws from within. open
+// returns a scorer of first scores or, again, of second ones.
+func New(p *plan.Plan, d rundir.Folder, u *ui.UI, within lanas.Space, open func(again bool) (Scorer, error)) *Stage {
+	return &Stage{
 		plan: p, folder: d, ui: u, open: open, known: map[string]supernet.Result{},
 		searcher: func(algo string) (*searcher, error) { return newSearcher(algo, within, p.Config.Seed, p.Config.Search) },
 	}
 }
 
-func (s *search) run(ctx context.Context) (rundir.SearchSummary, error) {
+// Wrote says how many lines this process has added.
+func (s *Stage) Wrote() int { return s.wrote }
+
+// Run scores subnetworks until the budget is used, scores the best of them again, and
+// compares with the baselines, as far as that is not done.
+func (s *Stage) Run(ctx context.Context) (rundir.SearchSummary, error) {
 	if err := os.MkdirAll(s.folder.File("search"), 0o755); err != nil {
 		return rundir.SearchSummary{}, err
 	}
@@ -52,6 +61,7 @@ func (s *search) run(ctx context.Context) (rundir.SearchSummary, error) {
 		return rundir.SearchSummary{}, err
 	}
 	defer t.close()
+	defer s.closeScorer()
 	if t.watch, err = s.openStopwatch(len(t.lines)); err != nil {
 		return rundir.SearchSummary{}, err
 	}
@@ -93,13 +103,13 @@ const (
 
 // extend runs the ask-score-tell loop until the trail has total samples. A
 // sample is on disk before it is told.
-func (s *search) extend(ctx context.Context, t *trail, stage, label string, total int) (ending, error) {
+func (s *Stage) extend(ctx context.Context, t *trail, stage, label string, total int) (ending, error) {
 	meter := s.ui.Meter(stage, len(t.lines), total)
 	defer meter.Finish()
 	best := t.bestScore()
 	for len(t.lines) < total {
 		if ctx.Err() != nil {
-			return 0, stopped(ctx, s.folder, stage, len(t.lines), total)
+			return 0, fault.Stopped(ctx, string(s.folder), stage, len(t.lines), total)
 		}
 		if t.watch != nil && t.watch.up() && len(t.lines) > 0 {
 			s.ui.Infof("search: stopped after %v with %d of %d subnetworks (search.time)", ui.Rounded(t.watch.spent), len(t.lines), total)
@@ -119,7 +129,7 @@ func (s *search) extend(ctx context.Context, t *trail, stage, label string, tota
 		}
 		r, images, err := s.score(ctx, arch)
 		if ctx.Err() != nil { // the sample is not recorded: it will be asked for again
-			return 0, stopped(ctx, s.folder, stage, len(t.lines), total)
+			return 0, fault.Stopped(ctx, string(s.folder), stage, len(t.lines), total)
 		}
 		if err != nil {
 			return 0, fmt.Errorf("%s: score %s: %w", stage, s.plan.Space.Format(arch), err)
@@ -147,7 +157,7 @@ func (s *search) extend(ctx context.Context, t *trail, stage, label string, tota
 
 // score is the first score of a subnetwork, and how many images it took: none
 // when it is known, as scoring again would give the same bits.
-func (s *search) score(ctx context.Context, arch space.Arch) (supernet.Result, int, error) {
+func (s *Stage) score(ctx context.Context, arch space.Arch) (supernet.Result, int, error) {
 	hash := space.Hash(s.plan.Space, arch)
 	if r, ok := s.known[hash]; ok {
 		return r, 0, nil
@@ -165,7 +175,7 @@ func (s *search) score(ctx context.Context, arch space.Arch) (supernet.Result, i
 	return r, r.Images, err
 }
 
-func (s *search) closeScorer() {
+func (s *Stage) closeScorer() {
 	if s.first != nil {
 		s.first.Close()
 		s.first = nil

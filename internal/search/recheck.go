@@ -1,4 +1,4 @@
-package pipeline
+package search
 
 import (
 	"cmp"
@@ -38,12 +38,12 @@ func rank(n int, of func(i int) (score, loss float64)) []int {
 //
 // The lines in rechecks.jsonl are those of the best samples in their order. What
 // was written for others, as when the search went on since, is forgotten.
-func (s *search) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Recheck, error) {
+func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Recheck, error) {
 	top := ranking(lines)[:min(s.plan.Config.Search.Top, len(lines))]
 	if len(top) == 0 {
 		return nil, nil
 	}
-	c := s.plan.scoring(true)
+	c := s.plan.Scoring(true)
 	var done []rundir.Recheck
 	path := s.folder.File("search", "rechecks.jsonl")
 	file, torn, err := rundir.OpenJSONL(path, func(b []byte) (bool, error) {
@@ -79,7 +79,7 @@ func (s *search) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.R
 	for _, i := range top[len(done):] {
 		l, err := s.scoreAgain(ctx, again, lines[i], len(done))
 		if ctx.Err() != nil {
-			return nil, stopped(ctx, s.folder, "recheck", len(done), len(top))
+			return nil, fault.Stopped(ctx, string(s.folder), "recheck", len(done), len(top))
 		}
 		if err != nil {
 			return nil, err
@@ -98,7 +98,7 @@ func (s *search) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.R
 	return done, nil
 }
 
-func (s *search) scoreAgain(ctx context.Context, again scorer, l rundir.Sample, index int) (rundir.Recheck, error) {
+func (s *Stage) scoreAgain(ctx context.Context, again Scorer, l rundir.Sample, index int) (rundir.Recheck, error) {
 	arch, err := s.plan.Space.Parse(l.Arch)
 	if err != nil {
 		return rundir.Recheck{}, err
@@ -114,7 +114,7 @@ func (s *search) scoreAgain(ctx context.Context, again scorer, l rundir.Sample, 
 }
 
 // parseRecheck is as strict as parseSample.
-func (s *search) parseRecheck(b []byte, index int) (rundir.Recheck, error) {
+func (s *Stage) parseRecheck(b []byte, index int) (rundir.Recheck, error) {
 	var l rundir.Recheck
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, err
