@@ -8,23 +8,15 @@ import (
 // Augment describes the random changes made to a training image, in the order
 // of DARTS (Liu et al. 2019) and torchvision: crop, flip, normalise, cutout.
 type Augment struct {
-	// Crop is the number of black pixels added on every side before a crop of
-	// the original size at a random place; 4 is usual for CIFAR, 0 is off, at
-	// most 64. Padding is black before normalisation, so -Mean/Std after it, as
+	// Crop: padding is black before normalisation, so -Mean/Std after it, as
 	// torchvision's RandomCrop(padding=) followed by Normalize.
-	Crop int
-	// Flip mirrors left and right with probability 1/2.
-	Flip bool
-	// Cutout is the side of a square (DeVries and Taylor 2017), centred on any
-	// pixel and clipped at the border, that is set to zero after normalisation;
-	// 16 is usual for CIFAR, 0 is off, at most 64. As in DARTS the square spans
-	// Cutout/2 pixels to each side of its centre, so an odd side acts as the even
-	// one below it.
-	Cutout int
+	Crop int  `yaml:"crop" json:"crop" default:"4" want:"0..16" doc:"pixels of padding on every side before a crop of the original size at a random place; 0 is off"`
+	Flip bool `yaml:"flip" json:"flip" default:"true" doc:"mirror half of the images left to right"`
+	// Cutout (DeVries and Taylor 2017): the square's centre is any pixel, and it is
+	// clipped at the border. As in DARTS it spans Cutout/2 pixels to each side of its
+	// centre, so an odd side acts as the even one below it.
+	Cutout int `yaml:"cutout" json:"cutout" want:"0..64" doc:"side of a square that is set to zero after normalisation, in pixels; 16 is usual for CIFAR, 0 is off"`
 }
-
-// maxAugment bounds Crop and Cutout.
-const maxAugment = 64
 
 // placement is one drawn augmentation. The zero value leaves an image alone.
 type placement struct {

@@ -7,26 +7,22 @@ import (
 )
 
 // Config says which images to open and how to divide them. The zero value of a
-// size means the default of [Default].
+// size means the default of [Default]; Check knows the limits of each data set.
 type Config struct {
-	// Name is one of Names(): "shapes10" (drawn in memory, no files), "cifar10",
-	// "cifar100".
-	Name string
-	// Dir holds the files of cifar10 and cifar100: the official binary folder
-	// (cifar-10-batches-bin, cifar-100-binary) or its parent. Unused by shapes10.
-	Dir string
-	// SearchSize is the number of training images set aside for Search, at least
-	// one per class and fewer than TrainSize. Default: 2,000 of shapes10's 10,000,
-	// 5,000 of CIFAR's 50,000.
-	SearchSize int
-	// Seed draws the pixels of shapes10 and chooses the images of Search. Every
-	// value is valid, 0 too.
-	Seed uint64
-	// TrainSize and TestSize are the numbers of training images (Train and Search
-	// together) and of test images. shapes10: multiples of 10, default 10,000 and
-	// 2,000. CIFAR: the files must be complete, but only their first TrainSize and
+	Name string `yaml:"name" json:"name" default:"shapes10" want:"choice" doc:"the images: shapes10 are drawn and need no files"`
+	// Dir may also be the parent of that folder. Unused by shapes10.
+	Dir string `yaml:"dir" json:"dir" doc:"folder with the official binary files of cifar10 or cifar100; a relative path is relative to the configuration file"`
+	// SearchSize is at least one image per class, and fewer than TrainSize. Default:
+	// 2,000 of shapes10's 10,000, 5,000 of CIFAR's 50,000.
+	SearchSize int `yaml:"search_size" json:"search_size" want:"0.." doc:"training images that are held out to score subnetworks; 0 is the default of the data set"`
+	// TrainSize and TestSize are multiples of 10 for shapes10, by default 10,000 and
+	// 2,000. The files of CIFAR must be complete, but only their first TrainSize and
 	// TestSize images are used; default 50,000 and 10,000.
-	TrainSize, TestSize int
+	TrainSize int `yaml:"train_size" json:"train_size" want:"0.." doc:"training images, those of search_size included; 0 is the default of the data set, all there are for files"`
+	TestSize  int `yaml:"test_size" json:"test_size" want:"0.." doc:"test images; 0 is the default of the data set"`
+	// Seed draws the pixels of shapes10 and chooses the images of Search. Every
+	// value is valid, 0 too. It is the seed of the whole run, so no setting of its own.
+	Seed uint64 `yaml:"-" json:"-"`
 }
 
 // Dataset is an opened collection. It is immutable and safe for concurrent use.
@@ -49,6 +45,9 @@ type Dataset struct {
 
 // Names returns the names Config.Name accepts.
 func Names() []string { return []string{"shapes10", "cifar10", "cifar100"} }
+
+// Choices implements setting.Chooser.
+func (Config) Choices(string) []string { return Names() }
 
 // Default returns the documented sizes for a name, or for shapes10 when the name
 // is unknown. Dir and Seed are left to the caller.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"oneshot/internal/rng"
+	"oneshot/internal/setting"
 )
 
 // LoaderConfig describes an endless stream of training batches.
@@ -36,12 +37,13 @@ func (c LoaderConfig) Check() error {
 		{"batch", c.Batch, 1, maxImages},
 		{"start_step", c.StartStep, 0, 1 << 40},
 		{"workers", c.Workers, 0, 256},
-		{"augment.crop", c.Augment.Crop, 0, maxAugment},
-		{"augment.cutout", c.Augment.Cutout, 0, maxAugment},
 	} {
 		if f.n < f.min || f.n > f.max {
 			return &ConfigError{f.field, fmt.Sprintf("%d, want %d to %d", f.n, f.min, f.max), ""}
 		}
+	}
+	for _, e := range setting.Check(c.Augment) {
+		return &ConfigError{"augment." + e.Name, fmt.Sprintf("%v, want %s", e.Value, e.Want), ""}
 	}
 	return nil
 }

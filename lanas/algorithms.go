@@ -4,7 +4,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"oneshot/internal/setting"
 )
+
+// Settings are what a configuration says about a search.
+type Settings struct {
+	Algo    string `yaml:"algo" json:"algo" default:"lanas" want:"choice" doc:"who proposes subnetworks"`
+	Samples int    `yaml:"samples" json:"samples" default:"100" want:"1.." doc:"subnetworks to score in all, init included"`
+	// Init: the mean of their scores is what the winner is compared with.
+	Init int `yaml:"init" json:"init" default:"20" rule:"1..samples" doc:"uniformly random subnetworks that are scored first, whatever the algorithm"`
+}
+
+// Choices implements setting.Chooser.
+func (Settings) Choices(string) []string { return Algorithms() }
+
+// Rules implements setting.Ruled.
+func (s Settings) Rules() []setting.Rule {
+	most := max(1, s.Samples)
+	return []setting.Rule{{Name: "init", OK: s.Init >= 1 && s.Init <= most, Want: fmt.Sprintf("1..%d", most)}}
+}
 
 // Options are what NewSearch is told besides the name.
 type Options struct {

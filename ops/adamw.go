@@ -3,6 +3,7 @@ package ops
 import (
 	"math"
 
+	"oneshot/internal/setting"
 	"oneshot/ops/cpu"
 	"oneshot/ops/cuda"
 )
@@ -19,23 +20,14 @@ import (
 // t counts the steps that a parameter took part in, not those of the training: a path
 // of a supernet updates its own parameters only. So every value keeps its count.
 type AdamW struct {
-	Beta1, Beta2 float64 // decay of the averages, in [0,1)
-	Eps          float64 // from 1e-30, so that float32 has it, to 1
+	Beta1 float64 `yaml:"beta1" json:"beta1" default:"0.9" want:"[0,1)" doc:"of adamw: decay of the average of the gradient"`
+	Beta2 float64 `yaml:"beta2" json:"beta2" default:"0.999" want:"[0,1)" doc:"of adamw: decay of the average of the gradient's square"`
+	Eps   float64 `yaml:"eps" json:"eps" default:"1e-8" want:"[1e-30,1]" doc:"of adamw: what is added to the root of that average"` // 1e-30, so that float32 has it
 }
 
 func (o AdamW) Name() string    { return "adamw" }
 func (o AdamW) Slots() []string { return []string{"exp_avg", "exp_avg_sq", "step"} }
-func (o AdamW) Check() error {
-	switch {
-	case !(o.Beta1 >= 0 && o.Beta1 < 1):
-		return &SettingError{"beta1", o.Beta1, "a number from 0 to below 1"}
-	case !(o.Beta2 >= 0 && o.Beta2 < 1):
-		return &SettingError{"beta2", o.Beta2, "a number from 0 to below 1"}
-	case !(o.Eps >= 1e-30 && o.Eps <= 1): // in float32 too
-		return &SettingError{"eps", o.Eps, "a number from 1e-30 to 1"}
-	}
-	return nil
-}
+func (o AdamW) Check() error    { return setting.First("ops", o) }
 
 func init() {
 	registerOptimizer(rule[AdamW]{host32: adamwHost[float32], host64: adamwHost[float64], device: (*lowering).adamw})

@@ -17,19 +17,25 @@ type Optimizer interface {
 	Name() string
 	// Slots names the arrays, as checkpoints do. Array i is region Slot(i).
 	Slots() []string
-	// Check returns a *SettingError for the first setting out of range.
+	// Check reports the first setting out of range, as a *setting.Error.
 	Check() error
 }
 
-// SettingError is a setting of an optimizer that is out of range.
-type SettingError struct {
-	Name  string // as in configurations
-	Value any
-	Want  string
+// Descent names an optimizer. It has the settings of all there are.
+type Descent struct {
+	Optimizer string `yaml:"optimizer" json:"optimizer" default:"sgd" want:"sgd|adamw" doc:"by which rule a step changes the weights: sgd has momentum and nesterov, adamw has beta1, beta2 and eps"`
+	SGD       `yaml:",inline"`
+	AdamW     `yaml:",inline"`
 }
 
-func (e *SettingError) Error() string {
-	return fmt.Sprintf("ops: %s is %v, want %s", e.Name, e.Value, e.Want)
+// Rule is the optimizer of that name with its settings; nil if there is none.
+func (d Descent) Rule() Optimizer {
+	for _, o := range []Optimizer{d.SGD, d.AdamW} {
+		if o.Name() == d.Optimizer {
+			return o
+		}
+	}
+	return nil
 }
 
 // Update is what changes from one use of an optimizer to the next.

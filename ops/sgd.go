@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"oneshot/internal/setting"
 	"oneshot/ops/cpu"
 	"oneshot/ops/cuda"
 )
@@ -12,20 +13,17 @@ import (
 //	v = momentum*v + g
 //	w = w - lr*v, with Nesterov's momentum w - lr*(g + momentum*v)
 type SGD struct {
-	Momentum float64 // in [0,1)
-	Nesterov bool
+	Momentum float64 `yaml:"momentum" json:"momentum" default:"0.9" want:"[0,1)" doc:"of sgd: how much of the last step's direction is kept"`
+	Nesterov bool    `yaml:"nesterov" json:"nesterov" rule:"true needs a momentum above 0" doc:"of sgd: Nesterov's form of momentum"`
 }
 
 func (o SGD) Name() string    { return "sgd" }
 func (o SGD) Slots() []string { return []string{"momentum"} }
-func (o SGD) Check() error {
-	if !(o.Momentum >= 0 && o.Momentum < 1) {
-		return &SettingError{"momentum", o.Momentum, "a number from 0 to below 1"}
-	}
-	if o.Nesterov && o.Momentum == 0 {
-		return &SettingError{"nesterov", true, "a momentum above 0"}
-	}
-	return nil
+func (o SGD) Check() error    { return setting.First("ops", o) }
+
+// Rules implements setting.Ruled.
+func (o SGD) Rules() []setting.Rule {
+	return []setting.Rule{{Name: "nesterov", OK: !o.Nesterov || o.Momentum != 0, Want: "a momentum above 0"}}
 }
 
 func init() {

@@ -17,13 +17,13 @@ ours_allowed() {
   case $1 in
     oneshot/cmd/*) echo '.*' ;;
     oneshot/supernet/net) echo 'ops|internal/.*' ;;
-    oneshot/supernet/space) echo 'supernet/net' ;;
+    oneshot/supernet/space) echo 'supernet/net|internal/setting' ;;
     oneshot/supernet/space/*) echo 'ops|supernet/net|supernet/space' ;;
     oneshot/supernet) echo 'ops|ops/cpu|ops/cuda|ops/graph|supernet/(net|space|space/.*|engine|engine/host|engine/gpu)|data|weights|internal/.*' ;;
     oneshot/supernet/engine) echo 'ops|data|internal/.*' ;; # neither the networks nor the hardware
     oneshot/supernet/engine/host) echo 'supernet/engine|ops|ops/cpu|data|internal/.*' ;;
     oneshot/supernet/engine/gpu) echo 'supernet/engine|ops|ops/cuda|data|internal/.*' ;;
-    oneshot/lanas) echo 'internal/rng' ;;
+    oneshot/lanas) echo 'internal/(rng|setting)' ;;
     oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
     oneshot/ops) echo 'ops/cpu|ops/cuda|internal/.*' ;;
     oneshot/ops/graph) echo 'ops|ops/cpu|internal/.*' ;;
@@ -33,7 +33,7 @@ ours_allowed() {
     oneshot/ops/cuda/emu) echo 'ops/cuda|ops/cuda/driver' ;; # for tests
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda|internal/.*' ;;
     oneshot/internal/fault) echo 'data|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
-    oneshot/internal/config) echo 'data|lanas|ops|supernet/space|internal/(atomicfile|fault)' ;;
+    oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
     oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
     oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
     oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(config|fault|ui)' ;;
@@ -42,8 +42,8 @@ ours_allowed() {
     oneshot/internal/pipeline) echo 'data|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rundir|search|ui)' ;;
     oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|report|rng|ui)' ;;
     oneshot/internal/atomicfile/faultfs) echo 'internal/atomicfile' ;;
-    oneshot/internal/*) echo 'nothing' ;; # rng, ranges, machine, ui
-    oneshot/ops/cpu | oneshot/data | oneshot/weights) echo 'internal/(atomicfile|ranges|rng)' ;;
+    oneshot/internal/*) echo 'nothing' ;; # rng, ranges, setting, machine, ui
+    oneshot/ops/cpu | oneshot/data | oneshot/weights) echo 'internal/(atomicfile|ranges|rng|setting)' ;;
     *) return 1 ;;
   esac
 }

@@ -26,7 +26,7 @@ type Bench struct {
 // NewBench measures n on batches of that many images, which o trains. A supernet trains and
 // evaluates the paths archs; a network of one architecture has only that, and
 // archs may be nil.
-func NewBench(n *Net, batch int, archs []space.Arch, o ops.Optimizer) (*Bench, error) {
+func NewBench(n *Net, batch int, archs []space.Arch, o ops.Descent) (*Bench, error) {
 	if n.arch != nil {
 		archs = []space.Arch{n.arch}
 	}
@@ -39,7 +39,7 @@ func NewBench(n *Net, batch int, archs []space.Arch, o ops.Optimizer) (*Bench, e
 		}
 	}
 	c := DefaultTrain()
-	c.Batch, c.Optimizer = batch, o
+	c.Batch, c.Descent = batch, o
 	c.Steps = 1 << 30 // the schedule stays at its start
 	if err := c.Check(); err != nil {
 		return nil, err

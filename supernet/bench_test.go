@@ -19,7 +19,7 @@ func reference(b *testing.B, batch, threads int) *Bench {
 	for seed := range uint64(8) {
 		archs = append(archs, n.cfg.Space.Sample(rng.New(seed+1, "bench")))
 	}
-	bench, err := NewBench(n, batch, archs, DefaultTrain().Optimizer)
+	bench, err := NewBench(n, batch, archs, DefaultTrain().Descent)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func (b *Bench) perSecond(t *testing.B, train bool) {
 	for _, a := range b.archs {
 		var o ops.Optimizer
 		if train {
-			o = DefaultTrain().Optimizer
+			o = DefaultTrain().Rule()
 		}
 		w, err := Floor(b.net.cfg, a, b.batch.N, o)
 		if err != nil {

@@ -27,8 +27,8 @@ func slotPrefix(slot string) string { return optimizerPrefix + slot + "." }
 
 // stored is the optimizer's name in a checkpoint's state.
 func (c TrainConfig) stored() string {
-	if name := c.Optimizer.Name(); name != (ops.SGD{}).Name() {
-		return name
+	if c.Optimizer != (ops.SGD{}).Name() {
+		return c.Optimizer
 	}
 	return ""
 }
@@ -45,7 +45,7 @@ func (t *Trainer) Checkpoint() (weights.Checkpoint, error) {
 		return weights.Checkpoint{}, fmt.Errorf("supernet: checkpoint at step %d: %w", t.step, err)
 	}
 	ts := t.net.Tensors()
-	for i, slot := range t.cfg.Optimizer.Slots() {
+	for i, slot := range t.cfg.Rule().Slots() {
 		ts = append(ts, t.net.paramTensors(slotPrefix(slot), t.slots[i])...)
 	}
 	if t.ema != nil {
@@ -80,7 +80,7 @@ func (c TrainConfig) state(from weights.Checkpoint) (s trainState, err error) {
 		return s, fmt.Errorf("supernet: checkpoint is at step %d of a run of %d", s.Step, c.Steps)
 	}
 	if s.Optimizer != c.stored() {
-		return s, fmt.Errorf("supernet: checkpoint was trained with the optimizer %s, not %s", cmp.Or(s.Optimizer, ops.SGD{}.Name()), c.Optimizer.Name())
+		return s, fmt.Errorf("supernet: checkpoint was trained with the optimizer %s, not %s", cmp.Or(s.Optimizer, ops.SGD{}.Name()), c.Optimizer)
 	}
 	return s, nil
 }
@@ -97,7 +97,7 @@ func (t *Trainer) Restore(c weights.Checkpoint) error {
 		return err
 	}
 	in := newIncoming(slots)
-	for i, slot := range t.cfg.Optimizer.Slots() {
+	for i, slot := range t.cfg.Rule().Slots() {
 		if err := in.params(t.net.layout, slotPrefix(slot), t.slots[i]); err != nil {
 			return fmt.Errorf("supernet: optimizer: %w", err)
 		}

@@ -3,6 +3,7 @@ package supernet
 import (
 	"fmt"
 
+	"oneshot/internal/setting"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 
@@ -16,15 +17,17 @@ type NetConfig struct {
 	net.Size
 }
 
-// DefaultNet is the LaNAS release's cell (5 nodes, 4 operations) in DARTS's
-// CIFAR-10 proportions: 8 cells, 16 channels, stem multiplier 3, auxiliary
-// head of 128 and 768 channels (arXiv 1806.09055, section 3.1).
+// DefaultNet is the default of a configuration, for 10 classes of 32x32 pixels: the
+// LaNAS release's cell (5 nodes, 4 operations) in DARTS's CIFAR-10 proportions: 8
+// cells, 16 channels, stem multiplier 3, auxiliary head of 128 and 768 channels
+// (arXiv 1806.09055, section 3.1).
 func DefaultNet() NetConfig {
-	s, err := space.New("lanas", 5)
+	n := setting.Default[space.Named]()
+	s, err := space.New(n.Ops, n.Nodes)
 	if err != nil {
 		panic(err) // constants
 	}
-	return NetConfig{Space: s, Size: net.Size{Layers: 8, Channels: 16, StemMultiplier: 3, Classes: 10,
+	return NetConfig{Space: s, Size: net.Size{Geometry: setting.Default[net.Geometry](), Classes: 10,
 		Image: 32, Affine: true, AuxChannels: [2]int{128, 768}}}
 }
 

@@ -57,7 +57,7 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 	}
 	// Of the kernels' scratch memory it is another path's that is the most: the padding
 	// of a dilated convolution is wide.
-	all, err := n.full.Forward(c.micro())
+	all, err := n.full.Forward(c.AtOnce())
 	if err != nil {
 		return Memory{}, err
 	}
@@ -121,9 +121,9 @@ func Widest(cfg NetConfig) (space.Arch, error) {
 // loaded, for checking it.
 func (c TrainConfig) weightCopies(nParam, nState int64) (live, copied int64) {
 	net := nParam + nState
-	slots := int64(len(c.Optimizer.Slots()))
+	slots := int64(len(c.Rule().Slots()))
 	live, copied = net+(1+slots)*nParam, net+slots*nParam+net // gradient and slots; slots
-	if c.micro() < c.Batch {
+	if c.AtOnce() < c.Batch {
 		live += nParam
 	}
 	if c.EMA > 0 {

@@ -17,7 +17,7 @@ func TestEstimateIsWhatATrainerAllocates(t *testing.T) {
 				cfg, c := smallNet(t, set), smallTrain(6)
 				c.MicroBatch = micro
 				if micro > 0 {
-					c.Optimizer = ops.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8}
+					c.Optimizer = "adamw"
 				}
 				n, err := New(cfg, 1, newRuntime(t, threads))
 				if err != nil {

@@ -16,7 +16,7 @@ func TestFloorByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NetConfig{Space: s, Size: net.Size{Layers: 1, Channels: 2, StemMultiplier: 1, Classes: 3, Image: 8, Affine: true}}
+	c := NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 1, Channels: 2, StemMultiplier: 1}, Classes: 3, Image: 8, Affine: true}}
 	const (
 		image = 8 * 8 * 3 // 192
 		stem  = 8 * 8 * 2 // 128

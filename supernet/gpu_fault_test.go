@@ -32,7 +32,7 @@ func shortRun(t *testing.T, d driver.Driver, images *data.Dataset) (saved bool, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := NetConfig{Space: s, Size: net.Size{Layers: 1, Channels: 4, StemMultiplier: 1, Classes: 10, Image: 32, Affine: true}}
+	cfg := NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 1, Channels: 4, StemMultiplier: 1}, Classes: 10, Image: 32, Affine: true}}
 	arch := cfg.Space.Sample(rng.New(1, "fault"))
 	n, err := NewArch(cfg, arch, 1, rt)
 	if err != nil {

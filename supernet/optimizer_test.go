@@ -11,16 +11,23 @@ import (
 )
 
 // optimizers are all there are.
-var optimizers = []ops.Optimizer{ops.SGD{Momentum: 0.9}, ops.SGD{Momentum: 0.9, Nesterov: true}, ops.AdamW{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8}}
+var optimizers = []ops.Descent{
+	{Optimizer: "sgd", SGD: ops.SGD{Momentum: 0.9}, AdamW: unused},
+	{Optimizer: "sgd", SGD: ops.SGD{Momentum: 0.9, Nesterov: true}, AdamW: unused},
+	{Optimizer: "adamw", AdamW: ops.AdamW{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8}},
+}
 
-func withOptimizer(o ops.Optimizer) TrainConfig {
+// unused are settings of an optimizer that is not chosen; they have to be in range.
+var unused = ops.AdamW{Eps: 1}
+
+func withOptimizer(o ops.Descent) TrainConfig {
 	c := smallTrain(5)
-	c.Optimizer, c.LR, c.MinLR, c.WeightDecay, c.DecayNorms = o, 0.01, 0.001, 0.05, false
+	c.Descent, c.LR, c.MinLR, c.WeightDecay, c.DecayNorms = o, 0.01, 0.001, 0.05, false
 	return c
 }
 
 // trainedWith trains a supernet to step stop, from a checkpoint if there is one.
-func trainedWith(t *testing.T, rt *Runtime, o ops.Optimizer, resume *weights.Checkpoint, stop int) ([]StepStats, weights.Checkpoint) {
+func trainedWith(t *testing.T, rt *Runtime, o ops.Descent, resume *weights.Checkpoint, stop int) ([]StepStats, weights.Checkpoint) {
 	t.Helper()
 	n, err := New(smallNet(t, "lanas"), 1, rt)
 	if err != nil {
@@ -63,9 +70,9 @@ func everyOptimizerResumes(t *testing.T, rt *Runtime) {
 		want := encode(t, c)
 		_, half := trainedWith(t, rt, o, nil, 3)
 		if _, c := trainedWith(t, rt, o, &half, 5); !bytes.Equal(encode(t, c), want) {
-			t.Errorf("%s: stopped and resumed gives other bytes than never stopped", o.Name())
+			t.Errorf("%s: stopped and resumed gives other bytes than never stopped", o.Optimizer)
 		}
-		for _, slot := range o.Slots() {
+		for _, slot := range o.Rule().Slots() {
 			_, twin := trainedWith(t, rt, o, nil, 3)
 			lost := 0
 			for i := range twin.Tensors {
@@ -75,7 +82,7 @@ func everyOptimizerResumes(t *testing.T, rt *Runtime) {
 				}
 			}
 			if _, c := trainedWith(t, rt, o, &twin, 5); lost == 0 || bytes.Equal(encode(t, c), want) {
-				t.Errorf("%s: without its %s (%d tensors) it gives the same bytes: the test is blind", o.Name(), slot, lost)
+				t.Errorf("%s: without its %s (%d tensors) it gives the same bytes: the test is blind", o.Optimizer, slot, lost)
 			}
 		}
 	}
@@ -96,7 +103,7 @@ func TestCUDAEveryOptimizerTrainsLikeTheProcessor(t *testing.T) {
 
 // TestAnotherOptimizerIsRefused: a checkpoint is continued by the optimizer it is of.
 func TestAnotherOptimizerIsRefused(t *testing.T) {
-	for i, o := range []ops.Optimizer{optimizers[0], optimizers[2]} {
+	for i, o := range []ops.Descent{optimizers[0], optimizers[2]} {
 		_, c := trainedWith(t, newRuntime(t, 1), o, nil, 1)
 		other := optimizers[2-2*i]
 		n, err := New(smallNet(t, "lanas"), 1, newRuntime(t, 1))
@@ -107,8 +114,8 @@ func TestAnotherOptimizerIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := tr.Restore(c); err == nil || !strings.Contains(err.Error(), o.Name()) || !strings.Contains(err.Error(), other.Name()) {
-			t.Errorf("a checkpoint of %s continued with %s: %v", o.Name(), other.Name(), err)
+		if err := tr.Restore(c); err == nil || !strings.Contains(err.Error(), o.Optimizer) || !strings.Contains(err.Error(), other.Optimizer) {
+			t.Errorf("a checkpoint of %s continued with %s: %v", o.Optimizer, other.Optimizer, err)
 		}
 		tr.Close()
 	}

@@ -71,7 +71,7 @@ func loadParity(t *testing.T) parity {
 	}
 	n := p.Net
 	p.arch = arch
-	p.cfg = NetConfig{Space: sp, Size: net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
+	p.cfg = NetConfig{Space: sp, Size: net.Size{Geometry: net.Geometry{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier},
 		Classes: n.Classes, Image: n.Image, Affine: n.Affine, Aux: n.Aux, AuxChannels: n.AuxChannels}}
 	f, err := weights.ReadSafetensors("testdata/parity.safetensors")
 	if err != nil {
@@ -168,8 +168,9 @@ func (p parity) runOn(t *testing.T, rt *Runtime, whole bool) {
 		}
 		n = s
 	}
-	c := TrainConfig{Steps: p.Train.Steps, Batch: p.Train.Batch, LR: p.Train.LR, MinLR: p.Train.LR, Optimizer: ops.SGD{Momentum: p.Train.Momentum}, DecayNorms: true,
-		WeightDecay: p.Train.WeightDecay, Clip: p.Train.Clip, Smoothing: p.Train.Smoothing, AuxWeight: p.Train.AuxWeight}
+	c := DefaultTrain()
+	c.Steps, c.Batch, c.LR, c.MinLR, c.Momentum = p.Train.Steps, p.Train.Batch, p.Train.LR, p.Train.LR, p.Train.Momentum
+	c.WeightDecay, c.Clip, c.Smoothing, c.Aux = p.Train.WeightDecay, p.Train.Clip, p.Train.Smoothing, p.Train.AuxWeight
 	tr := bare(t, n, c)
 	path, err := tr.build(p.arch)
 	if err != nil {

@@ -19,7 +19,7 @@ func SelfTest(e *cuda.Engine) error {
 	if err != nil {
 		return err
 	}
-	cfg := NetConfig{Space: s, Size: net.Size{Layers: 3, Channels: 8, StemMultiplier: 2, Classes: 10, Image: 16, Affine: true}}
+	cfg := NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 3, Channels: 8, StemMultiplier: 2}, Classes: 10, Image: 16, Affine: true}}
 	arch := s.Sample(rng.New(7, "selftest"))
 	host, err := NewRuntime(1)
 	if err != nil {

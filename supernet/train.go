@@ -90,7 +90,7 @@ func newTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	t := &Trainer{net: n, cfg: c, slots: c.slots(len(n.params))}
 	t.paths = t.archOf
 	spec := engine.TrainSpec{Graph: c.spec(), Batch: c.Batch, Clip: c.Clip, Fixed: n.arch != nil, Images: d,
-		Optimizer: c.Optimizer, Slots: t.slots, WeightDecay: c.WeightDecay,
+		Optimizer: c.Rule(), Slots: t.slots, WeightDecay: c.WeightDecay,
 		Data: data.LoaderConfig{Batch: c.Batch, Seed: c.Seed, Workers: c.Workers, Augment: c.Augment}}
 	if c.DropPath > 0 {
 		spec.Masks = n.full.Masks()
@@ -269,7 +269,7 @@ func (t *Trainer) finish() (StepStats, error) {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(p.arch)}
 	}
 	for _, i := range p.Norms {
-		t.net.tracked[i] += int64(t.cfg.Batch / t.cfg.micro())
+		t.net.tracked[i] += int64(t.cfg.Batch / t.cfg.AtOnce())
 	}
 	if t.ema != nil {
 		copy(t.ema.tracked, t.net.tracked)

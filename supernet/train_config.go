@@ -4,90 +4,41 @@ import (
 	"fmt"
 	"math"
 
-	"oneshot/data"
 	"oneshot/internal/rng"
-	"oneshot/ops"
+	"oneshot/internal/setting"
 	"oneshot/supernet/engine"
 )
 
 // TrainConfig describes a training run of a supernet or of one architecture.
 type TrainConfig struct {
-	Steps       int     // at least 1
-	Batch       int     // images a step, at least 2
-	LR          float64 // peak learning rate, above 0
-	MinLR       float64 // learning rate at the last step, 0 to LR
-	Optimizer   ops.Optimizer
-	WeightDecay float64 // as the optimizer uses it, at least 0
-	DecayNorms  bool    // weight decay also of normalisations' parameters and of biases
-	Clip        float64 // bound on the global gradient norm; 0 is off
-	WarmupSteps int     // steps of linear growth up to LR, 0 to Steps
-	Smoothing   float64 // label smoothing, in [0,1)
-	Seed        uint64  // of path sampling, data order, augmentation and drop-path
-	Augment     data.Augment
-	Workers     int // goroutines that prepare batches; changes no result
-
-	// MicroBatch is how many images go through the network at a time, to need
-	// less memory: 0 or Batch for all of them, else a divisor of Batch from 2. A
-	// step is still one step along the mean gradient of its Batch images, but
-	// batch normalisation sees a micro-batch: it normalises by its statistics and
-	// moves the running ones once for each, so the results are others than those
-	// of whole batches.
-	MicroBatch int
-
-	// The rest is for retraining one architecture.
-	AuxWeight float64 // weight of the auxiliary head's loss, at least 0
-	DropPath  float64 // probability of dropping an operation at the end; grows linearly from 0; in [0,1)
-	EMA       float64 // decay of the averaged weights, in [0,1); 0 is off
+	Training        // its Steps count, see StepsFor; Epochs do not
+	Scratch         // of one architecture
+	Seed     uint64 // of path sampling, data order, augmentation and drop-path
+	Workers  int    // goroutines that prepare batches; changes no result
 }
 
-// DefaultTrain holds the LaNAS release's supernet settings (lr 0.025 to
-// 0.001, weight decay 3e-4, clipping at 5) with a batch of 64.
+// DefaultTrain is the default of a configuration, which has the LaNAS release's supernet
+// settings with a batch of 64, for 1,000 steps and with DARTS's auxiliary head.
 func DefaultTrain() TrainConfig {
-	return TrainConfig{Steps: 1000, Batch: 64, LR: 0.025, MinLR: 0.001, Optimizer: ops.SGD{Momentum: 0.9}, WeightDecay: 3e-4, DecayNorms: true, Clip: 5,
-		Augment: data.Augment{Crop: 4, Flip: true}, Workers: 1, AuxWeight: 0.4}
+	c := TrainConfig{Training: setting.Default[Training](), Workers: 1}
+	c.Steps, c.Aux = 1000, 0.4
+	return c
 }
 
-// Check reports the first field out of range.
-func (c TrainConfig) Check() error {
-	type rule struct {
-		ok    bool
-		field string
-		got   any
-		want  string
+// Rules implements setting.Ruled: those of Training apply too.
+func (c TrainConfig) Rules() []setting.Rule {
+	return []setting.Rule{
+		{Name: "steps", OK: c.Steps >= 1, Want: "at least 1"},
+		{Name: "warmup_steps", OK: c.WarmupSteps <= c.Steps, Want: fmt.Sprintf("at most the %d steps", c.Steps)},
 	}
-	for _, r := range []rule{
-		{c.Steps >= 1, "steps", c.Steps, "at least 1"},
-		{c.Batch >= 2, "batch", c.Batch, "at least 2: batch statistics need two images"},
-		{c.micro() >= 2 && c.Batch%c.micro() == 0, "micro_batch", c.MicroBatch, fmt.Sprintf("0 or a divisor of the batch of %d, at least 2", c.Batch)},
-		{c.LR > 0 && !math.IsInf(c.LR, 0), "lr", c.LR, "above 0"},
-		{c.MinLR >= 0 && c.MinLR <= c.LR, "min_lr", c.MinLR, "from 0 to lr"},
-		{c.Optimizer != nil, "optimizer", c.Optimizer, "one of package ops"},
-		{c.WeightDecay >= 0, "weight_decay", c.WeightDecay, "at least 0"},
-		{c.Clip >= 0, "clip", c.Clip, "at least 0"},
-		{c.WarmupSteps >= 0 && c.WarmupSteps <= c.Steps, "warmup_steps", c.WarmupSteps, "from 0 to steps"},
-		{c.Smoothing >= 0 && c.Smoothing < 1, "smoothing", c.Smoothing, "in [0,1)"},
-		{c.AuxWeight >= 0, "aux_weight", c.AuxWeight, "at least 0"},
-		{c.DropPath >= 0 && c.DropPath < 1, "drop_path", c.DropPath, "in [0,1)"},
-		{c.EMA >= 0 && c.EMA < 1, "ema", c.EMA, "in [0,1)"},
-	} {
-		if !r.ok {
-			return fmt.Errorf("supernet: %s is %v, want %s", r.field, r.got, r.want)
-		}
-	}
-	return c.Optimizer.Check()
 }
 
-// micro is how many images go through the network at a time.
-func (c TrainConfig) micro() int {
-	if c.MicroBatch == 0 {
-		return c.Batch
-	}
-	return c.MicroBatch
-}
+// Check reports the first field out of range; it wraps a *setting.Error.
+func (c TrainConfig) Check() error { return setting.First("supernet", c) }
 
 // spec says what the graphs of this training are built for.
 func (c TrainConfig) spec() engine.Spec {
-	return engine.Spec{Batch: c.micro(), Train: true, Smoothing: c.Smoothing, AuxWeight: c.AuxWeight, DropPath: c.DropPath > 0, DecayAll: c.DecayNorms}
+	return engine.Spec{Batch: c.AtOnce(), Train: true, Smoothing: c.Smoothing, AuxWeight: c.Aux, DropPath: c.DropPath > 0, DecayAll: c.DecayNorms}
 }
 
 // rate is the learning rate of step s (from 0): linear warm-up, then half a
@@ -105,7 +56,7 @@ func (c TrainConfig) rate(s int) float64 {
 func (c TrainConfig) drawMasks(step, n int, dst []float32) {
 	r := rng.New(c.Seed, "droppath", uint64(step))
 	p := c.dropRate(step)
-	micro := c.micro()
+	micro := c.AtOnce()
 	for m := range n {
 		for i := range c.Batch {
 			v := &dst[(i/micro*n+m)*micro+i%micro]
@@ -127,7 +78,7 @@ func (c TrainConfig) decay(s int) float32 {
 
 // slots are the optimizer's for that many parameters.
 func (c TrainConfig) slots(params int) engine.Slots {
-	s := make(engine.Slots, len(c.Optimizer.Slots()))
+	s := make(engine.Slots, len(c.Rule().Slots()))
 	for i := range s {
 		s[i] = make([]float32, params)
 	}

@@ -176,8 +176,7 @@ func (a *app) inspectArch(text string) error {
 			r.Ops[u.Op] = u.N
 		}
 	}
-	n := c.Retrain
-	size := net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier, Classes: classCount(c.Data.Name), Image: 32}
+	size := net.Size{Geometry: c.Retrain.Geometry, Classes: classCount(c.Data.Name), Image: 32}
 	if r.Params, r.MAdds, err = (supernet.NetConfig{Space: s, Size: size}).Cost(arch); err != nil {
 		return fault.WithCode(err, fault.ExitUsage, "")
 	}
@@ -190,7 +189,7 @@ func (a *app) inspectArch(text string) error {
 	}
 	a.ui.Printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
 	a.ui.Printf("size     %s parameters, %s multiply-adds with %d cells of %d channels (%s)\n",
-		ui.Count(r.Params), ui.Count(r.MAdds), n.Layers, n.Channels, pipeline.PresetOr(c.Preset))
+		ui.Count(r.Params), ui.Count(r.MAdds), size.Layers, size.Channels, pipeline.PresetOr(c.Preset))
 	for _, u := range uses {
 		a.ui.Printf("         %2d x %s\n", u.N, u.Op)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"oneshot/internal/fault"
+	"oneshot/internal/setting"
 )
 
 func TestPresetsCheck(t *testing.T) {
@@ -32,12 +33,12 @@ func TestPresetsCheck(t *testing.T) {
 // negative value.
 func TestCheckCoversEveryNumber(t *testing.T) {
 	checked := 0
-	for i, f := range new(Config).fields() {
-		if f.key == "seed" { // every value is valid
+	for i, f := range setting.Fields(new(Config)) {
+		if f.Key == "seed" { // every value is valid
 			continue
 		}
 		c := Default()
-		v := c.fields()[i].value
+		v := setting.Fields(&c)[i].Value
 		switch {
 		case v.CanInt():
 			v.SetInt(-1)
@@ -49,9 +50,9 @@ func TestCheckCoversEveryNumber(t *testing.T) {
 		checked++
 		err := c.Check()
 		if err == nil {
-			t.Errorf("%s = %v passes", f.key, v.Interface())
-		} else if !strings.Contains(err.Error(), f.key+" = ") {
-			t.Errorf("%s: the error does not name it: %v", f.key, err)
+			t.Errorf("%s = %v passes", f.Key, v.Interface())
+		} else if !strings.Contains(err.Error(), f.Key+" = ") {
+			t.Errorf("%s: the error does not name it: %v", f.Key, err)
 		}
 	}
 	if checked < 40 {
@@ -86,9 +87,9 @@ func TestConfigRoundTrip(t *testing.T) {
 // Drift sees a change of every key but those that change no result.
 func TestDriftSeesEveryKey(t *testing.T) {
 	seen := 0
-	for i, f := range new(Config).fields() {
+	for i, f := range setting.Fields(new(Config)) {
 		a, b := Default(), Default()
-		v := b.fields()[i].value
+		v := setting.Fields(&b)[i].Value
 		switch {
 		case v.CanInt():
 			v.SetInt(v.Int() + 1)
@@ -102,12 +103,12 @@ func TestDriftSeesEveryKey(t *testing.T) {
 			v.SetString(v.String() + "x")
 		}
 		want := 1
-		if strings.HasPrefix(f.key, "run.") || f.key == "data.dir" || f.key == "preset" {
+		if strings.HasPrefix(f.Key, "run.") || f.Key == "data.dir" || f.Key == "preset" {
 			want = 0
 		}
 		lines := Drift(a, b)
 		if len(lines) != want {
-			t.Errorf("%s: %v", f.key, lines)
+			t.Errorf("%s: %v", f.Key, lines)
 		}
 		seen += len(lines)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
+	"oneshot/internal/setting"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -18,39 +19,12 @@ import (
 // maxConfigBytes caps a configuration file; a real one has about 2 KB.
 const maxConfigBytes = 1 << 20
 
-// Field is one leaf of Config: its dotted key and where its value lives.
-type Field struct {
-	key   string
-	value reflect.Value
-}
-
-// fields lists the leaves of c in declaration order; the values are settable.
-func (c *Config) fields() []Field {
-	return leaves("", reflect.ValueOf(c).Elem())
-}
-
-func leaves(prefix string, v reflect.Value) []Field {
-	var out []Field
-	for i := range v.NumField() {
-		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		switch key := prefix + name; {
-		case opts == "inline":
-			out = append(out, leaves(prefix, v.Field(i))...)
-		case v.Field(i).Kind() == reflect.Struct:
-			out = append(out, leaves(key+".", v.Field(i))...)
-		default:
-			out = append(out, Field{key, v.Field(i)})
-		}
-	}
-	return out
-}
-
 // Keys returns every leaf key, and every section name with a final dot.
 func Keys() (keys []string, sections map[string]bool) {
 	sections = map[string]bool{}
-	for _, f := range new(Config).fields() {
-		keys = append(keys, f.key)
-		if s, _, ok := strings.Cut(f.key, "."); ok {
+	for _, f := range setting.Fields(new(Config)) {
+		keys = append(keys, f.Key)
+		if s, _, ok := strings.Cut(f.Key, "."); ok {
 			sections[s] = true
 		}
 	}
@@ -67,22 +41,22 @@ func (c *Config) Set(key, value string) error {
 	case "retrain.epochs":
 		c.Retrain.Steps = 0
 	}
-	for _, f := range c.fields() {
-		if f.key != key {
+	for _, f := range setting.Fields(c) {
+		if f.Key != key {
 			continue
 		}
-		if f.value.Kind() == reflect.String {
-			f.value.SetString(value)
+		if f.Value.Kind() == reflect.String {
+			f.Value.SetString(value)
 			return nil
 		}
 		var n yaml.Node
 		if err := yaml.Load([]byte(value), &n); err == nil && len(n.Content) == 1 && n.Content[0].Kind == yaml.ScalarNode && n.Content[0].Tag != "!!null" {
-			if n.Content[0].Decode(f.value.Addr().Interface()) == nil {
+			if n.Content[0].Decode(f.Value.Addr().Interface()) == nil {
 				return nil
 			}
 		}
-		kind := "a value of type " + f.value.Type().Name()
-		if f.value.Type() == reflect.TypeFor[Duration]() {
+		kind := "a value of type " + f.Value.Type().Name()
+		if f.Value.Type() == reflect.TypeFor[Duration]() {
 			kind = "a time such as 90s, 10m or 1h30m"
 		}
 		return fault.Usage("", "%s = %q: want %s", key, value, kind)
@@ -230,13 +204,13 @@ func (c Change) String() string { return fmt.Sprintf("%s: %v -> %v", c.Key, c.Fr
 // instead) and the name of the preset.
 func Drift(stored, asked Config) []Change {
 	var out []Change
-	b := asked.fields()
-	for i, a := range stored.fields() {
-		if strings.HasPrefix(a.key, "run.") || a.key == "data.dir" || a.key == "preset" {
+	b := setting.Fields(&asked)
+	for i, a := range setting.Fields(&stored) {
+		if strings.HasPrefix(a.Key, "run.") || a.Key == "data.dir" || a.Key == "preset" {
 			continue
 		}
-		if x, y := a.value.Interface(), b[i].value.Interface(); x != y {
-			out = append(out, Change{a.key, x, y})
+		if x, y := a.Value.Interface(), b[i].Value.Interface(); x != y {
+			out = append(out, Change{a.Key, x, y})
 		}
 	}
 	return out

@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	"oneshot/internal/fault"
+	"oneshot/supernet"
+	"oneshot/supernet/net"
+	"oneshot/supernet/space"
 )
 
 // preset is a named starting point for a configuration.
@@ -27,10 +30,10 @@ var presets = []preset{
 		about: "shapes10, minutes on two cores; the default of run",
 		apply: func(c *Config) {
 			c.Data = Data{Name: "shapes10", TrainSize: 10000, TestSize: 2000, SearchSize: 1000}
-			c.Net = Net{Ops: "lanas", Nodes: 3, Layers: 3, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 3}, Geometry: net.Geometry{Layers: 3, Channels: 8, StemMultiplier: 3}, Affine: true}
 			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 10, 32, 50
 			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.025, 0.001, 2
-			c.Score = Score{RecalImages: 256, RecalBatch: 64, Batch: 50}
+			c.Score = Score{ScoreConfig: supernet.ScoreConfig{RecalImages: 256, RecalBatch: 64, Batch: 50}}
 			c.Search.Samples, c.Search.Init = 60, 15
 			c.Retrain.Layers, c.Retrain.Channels = 5, 12
 			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 4, 64, 30
@@ -46,10 +49,10 @@ var presets = []preset{
 			// steps beat more channels: random subnetworks had 40 % after 3600 steps
 			// of 8 channels, 36 % after 1800 of 16, and with 4 nodes and 6 cells 32 %
 			// after 2500 of 8 and 27 % after 1100 of 16, all with lr 0.1.
-			c.Net = Net{Ops: "lanas", Nodes: 3, Layers: 5, Channels: 8, StemMultiplier: 3, Affine: true}
+			c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 3}, Geometry: net.Geometry{Layers: 5, Channels: 8, StemMultiplier: 3}, Affine: true}
 			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 55, 64, 100
 			c.Train.LR, c.Train.MinLR = 0.1, 0.001
-			c.Score = Score{RecalImages: 1280, RecalBatch: 64, Batch: 50}
+			c.Score = Score{ScoreConfig: supernet.ScoreConfig{RecalImages: 1280, RecalBatch: 64, Batch: 50}}
 			c.Search.Samples, c.Search.Init = 80, 20
 			c.Retrain.Layers, c.Retrain.Channels = 5, 24
 			c.Retrain.Epochs, c.Retrain.Batch, c.Retrain.WarmupSteps = 15, 64, 100
@@ -64,9 +67,9 @@ var presets = []preset{
 			// release: C=48, 8 layers, 5 nodes, stem 3, batch 80, 300 epochs,
 			// cosine 0.025 -> 0.001, weight decay 3e-4, clip 5. The release
 			// scores on the test images; we hold out training images instead.
-			c.Net = Net{Ops: "lanas", Nodes: 5, Layers: 8, Channels: 48, StemMultiplier: 3, Affine: true}
+			c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 5}, Geometry: net.Geometry{Layers: 8, Channels: 48, StemMultiplier: 3}, Affine: true}
 			c.Train.Epochs, c.Train.Batch = 300, 80
-			c.Score = Score{RecalImages: 2048, RecalBatch: 256, Batch: 250}
+			c.Score = Score{ScoreConfig: supernet.ScoreConfig{RecalImages: 2048, RecalBatch: 256, Batch: 250}}
 			c.Search.Samples, c.Search.Init = 1000, 30
 			lanetRetrain(c, 36, 20)
 		},
@@ -97,9 +100,9 @@ var presets = []preset{
 
 func micro(c *Config) {
 	c.Data = Data{Name: "shapes10", TrainSize: 160, TestSize: 40, SearchSize: 40}
-	c.Net = Net{Ops: "lanas", Nodes: 2, Layers: 3, Channels: 4, StemMultiplier: 1, Affine: true}
+	c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 2}, Geometry: net.Geometry{Layers: 3, Channels: 4, StemMultiplier: 1}, Affine: true}
 	c.Train.Steps, c.Train.Batch = 12, 8
-	c.Score = Score{RecalImages: 16, RecalBatch: 8, Batch: 20}
+	c.Score = Score{ScoreConfig: supernet.ScoreConfig{RecalImages: 16, RecalBatch: 8, Batch: 20}}
 	c.Search.Samples, c.Search.Init = 8, 4
 	c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier = 3, 4, 1
 	c.Retrain.Steps, c.Retrain.Batch = 12, 8
@@ -121,9 +124,9 @@ func lanetRetrain(c *Config, channels, layers int) {
 	s.Epochs, s.Batch, s.LR, s.MinLR, s.Momentum, s.WeightDecay = 600, 96, 0.025, 0, 0.9, 3e-4
 	s.Clip, s.Smoothing, s.Crop, s.Flip, s.Cutout = 5, 0.1, 4, true, 16
 	c.Retrain = Retrain{
-		SGD:    s,
-		Layers: layers, Channels: channels, StemMultiplier: 3,
-		Aux: 0.4, DropPath: 0.2, EMA: 0.9999, AllImages: true,
+		SGD:      s,
+		Geometry: net.Geometry{Layers: layers, Channels: channels, StemMultiplier: 3},
+		Scratch:  supernet.Scratch{Aux: 0.4, DropPath: 0.2, EMA: 0.9999}, AllImages: true,
 	}
 }
 

@@ -30,7 +30,7 @@ func (m *networkRun) measureDevice(n *supernet.Net, archs []space.Arch) error {
 		return err
 	}
 	c := supernet.DefaultTrain()
-	c.Optimizer = m.optimizer
+	c.Descent = m.optimizer
 	c.Batch, c.Steps = m.batch, 1<<30
 	t, err := supernet.NewTrainer(n, d.Train, c)
 	if err != nil {

@@ -71,9 +71,9 @@ func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 	}
 	defer rt.Close()
 	m := &networkRun{what: what, now: b.UI.Now, net: j.network(what, s), archs: j.sample(s), reps: j.Reps, seed: c.Seed, rt: rt}
-	m.optimizer = c.Train.Rule()
+	m.optimizer = c.Train.Descent
 	if what == "retrain" {
-		m.optimizer = c.Retrain.Rule()
+		m.optimizer = c.Retrain.Descent
 	}
 	m.batch = map[string]int{"step": c.Train.Batch, "eval": c.Score.Batch, "retrain": c.Retrain.Batch}[what]
 	if err := m.net.Check(); err != nil {
@@ -117,11 +117,11 @@ func (r NetworkReport) Text(w io.Writer) {
 func (j Job) network(what string, s space.Space) supernet.NetConfig {
 	c := j.Config
 	n := supernet.NetConfig{
-		Space: s, Size: net.Size{Layers: c.Net.Layers, Channels: c.Net.Channels, StemMultiplier: c.Net.StemMultiplier,
+		Space: s, Size: net.Size{Geometry: c.Net.Geometry,
 			Classes: 10, Image: j.Image, Affine: c.Net.Affine},
 	}
 	if what == "retrain" {
-		n.Layers, n.Channels, n.StemMultiplier = c.Retrain.Layers, c.Retrain.Channels, c.Retrain.StemMultiplier
+		n.Geometry = c.Retrain.Geometry
 		n.Affine, n.Aux, n.AuxChannels = true, j.Aux, supernet.DefaultNet().AuxChannels
 	}
 	return n
@@ -134,7 +134,7 @@ type networkRun struct {
 	net          supernet.NetConfig
 	archs        []space.Arch
 	batch, reps  int
-	optimizer    ops.Optimizer
+	optimizer    ops.Descent
 	seed         uint64
 	rt           *supernet.Runtime
 	params       int64 // of all networks that were built
@@ -146,7 +146,7 @@ type networkRun struct {
 // memory is about what these steps need.
 func (m *networkRun) memory() (supernet.Memory, error) {
 	c := supernet.DefaultTrain()
-	c.Batch, c.Optimizer = m.batch, m.optimizer
+	c.Batch, c.Descent = m.batch, m.optimizer
 	var arch space.Arch
 	if m.what == "retrain" {
 		arch = m.archs[0]
@@ -227,7 +227,7 @@ func (m *networkRun) report(r *NetworkReport, p cpu.Peak) error {
 		best += m.best[i] / n
 		var o ops.Optimizer // of a training
 		if m.what != "eval" {
-			o = m.optimizer
+			o = m.optimizer.Rule()
 		}
 		w, err := supernet.Floor(m.net, a, m.batch, o)
 		if err != nil {

@@ -123,7 +123,7 @@ func ReadExport(path, archText string, rt *supernet.Runtime) (*Exported, error) 
 		}
 	}
 	x.Config = supernet.NetConfig{
-		Space: x.Space, Size: net.Size{Layers: m.Layers, Channels: m.Channels, StemMultiplier: m.StemMultiplier,
+		Space: x.Space, Size: net.Size{Geometry: net.Geometry{Layers: m.Layers, Channels: m.Channels, StemMultiplier: m.StemMultiplier},
 			Classes: len(m.Classes), Image: m.Image, Affine: m.Affine},
 	}
 	if err := plausible(x, f.Tensors); err != nil {

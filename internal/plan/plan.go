@@ -41,10 +41,8 @@ func OpenSpace(c config.Config) (space.Space, error) {
 // OpenData opens the images of a configuration; missing or damaged ones have exit
 // code 3.
 func OpenData(c config.Config) (*data.Dataset, error) {
-	d, err := data.Open(data.Config{
-		Name: c.Data.Name, Dir: c.Data.Dir, SearchSize: c.Data.SearchSize, Seed: c.Seed,
-		TrainSize: c.Data.TrainSize, TestSize: c.Data.TestSize,
-	})
+	c.Data.Seed = c.Seed
+	d, err := data.Open(c.Data)
 	return d, fault.WithCode(err, fault.ExitInvalid, "")
 }
 
@@ -52,8 +50,7 @@ func OpenData(c config.Config) (*data.Dataset, error) {
 func (p *Plan) Supernet() supernet.NetConfig {
 	n := p.Config.Net
 	return supernet.NetConfig{
-		Space: p.Space, Size: net.Size{Layers: n.Layers, Channels: n.Channels, StemMultiplier: n.StemMultiplier,
-			Classes: len(p.Data.Classes), Image: p.Data.Image, Affine: n.Affine},
+		Space: p.Space, Size: net.Size{Geometry: n.Geometry, Classes: len(p.Data.Classes), Image: p.Data.Image, Affine: n.Affine},
 	}
 }
 
@@ -62,8 +59,7 @@ func (p *Plan) Supernet() supernet.NetConfig {
 func (p *Plan) Final(training bool) supernet.NetConfig {
 	r := p.Config.Retrain
 	return supernet.NetConfig{
-		Space: p.Space, Size: net.Size{Layers: r.Layers, Channels: r.Channels, StemMultiplier: r.StemMultiplier,
-			Classes: len(p.Data.Classes), Image: p.Data.Image, Affine: true,
+		Space: p.Space, Size: net.Size{Geometry: r.Geometry, Classes: len(p.Data.Classes), Image: p.Data.Image, Affine: true,
 			Aux: training && r.Aux > 0, AuxChannels: supernet.DefaultNet().AuxChannels},
 	}
 }
@@ -87,37 +83,23 @@ func (p *Plan) Settings(stage string) *config.SGD {
 // Training says how a stage trains.
 func (p *Plan) Training(stage string) supernet.TrainConfig {
 	s := *p.Settings(stage)
-	c := supernet.TrainConfig{
-		Steps: s.StepsFor(p.Images(stage).Len()), Batch: s.Batch, MicroBatch: s.MicroBatch, LR: s.LR, MinLR: s.MinLR,
-		Optimizer: s.Rule(), WeightDecay: s.WeightDecay, DecayNorms: s.DecayNorms, Clip: s.Clip, WarmupSteps: s.WarmupSteps, Seed: p.Config.Seed,
-		Augment: data.Augment{Crop: s.Crop, Flip: s.Flip, Cutout: s.Cutout},
-		Workers: p.Config.Run.Workers, Smoothing: s.Smoothing,
-	}
+	c := supernet.TrainConfig{Training: s, Seed: p.Config.Seed, Workers: p.Config.Run.Workers}
+	c.Steps = s.StepsFor(p.Images(stage).Len())
 	if stage == "retrain" {
-		r := p.Config.Retrain
-		c.AuxWeight, c.DropPath, c.EMA = r.Aux, r.DropPath, r.EMA
+		c.Scratch = p.Config.Retrain.Scratch
 	}
 	return c
 }
 
 // Scoring says how first scores are measured or, again, second ones.
 func (p *Plan) Scoring(again bool) supernet.ScoreConfig {
-	s := p.Config.Score
-	c := supernet.ScoreConfig{
-		RecalImages: s.RecalImages, RecalBatch: s.RecalBatch, Batch: s.Batch, Seed: p.Config.Seed,
-	}
+	c := p.Config.Score.ScoreConfig
+	c.Seed = p.Config.Seed
 	if again {
-		c.RecalImages = s.RecheckRecalImages
-		if c.RecalImages == 0 {
-			c.RecalImages = min(recheckFactor*s.RecalImages, p.Data.Train.Len())
-		}
+		return c.Again(p.Data.Train.Len())
 	}
 	return c
 }
-
-// recheckFactor is how many times the images of the first score re-estimate the
-// statistics of the second one by default.
-const recheckFactor = 4
 
 // Check finds what would stop a stage before the first one starts: networks and
 // trainings that cannot be, and more images than there are.

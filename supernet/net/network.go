@@ -3,32 +3,34 @@ package net
 import (
 	"fmt"
 
+	"oneshot/internal/setting"
 	"oneshot/ops"
 )
 
-// Size is what a space builds its networks to: their geometry, without the
-// architecture.
+// Geometry is the depth and the width of a network.
+type Geometry struct {
+	Layers         int `yaml:"layers" json:"layers" default:"8" want:"1..64" doc:"cells or blocks; the reductions are at a third and two thirds of them"`
+	Channels       int `yaml:"channels" json:"channels" default:"16" want:"even 2..1024" doc:"width of the first cells; doubled at each reduction"`
+	StemMultiplier int `yaml:"stem_multiplier" json:"stem_multiplier" default:"3" want:"1..8" doc:"width of the stem in units of channels"`
+}
+
+// Size is what a space builds its networks to, without the architecture.
 type Size struct {
-	Layers         int    // cells or blocks, at least 1
-	Channels       int    // width of the first ones, even
-	StemMultiplier int    // width of the stem in units of Channels
-	Classes        int    // at least 2
-	Image          int    // side of the square input in pixels
-	Affine         bool   // batch normalisation learns gamma and beta
-	Aux            bool   // an auxiliary head for training
-	AuxChannels    [2]int // widths of the auxiliary head's two convolutions
+	Geometry
+	Classes     int    // at least 2
+	Image       int    // side of the square input in pixels
+	Affine      bool   // batch normalisation learns gamma and beta
+	Aux         bool   // an auxiliary head for training
+	AuxChannels [2]int // widths of the auxiliary head's two convolutions
 }
 
 // Check reports the first field out of range. Whether a space has networks of that
 // size, its Fits says (package space).
 func (z Size) Check() error {
+	for _, e := range setting.Check(z.Geometry) {
+		return z.Bad(e.Name, e.Value, e.Want)
+	}
 	switch {
-	case z.Layers < 1 || z.Layers > 1000:
-		return z.Bad("layers", z.Layers, "1 to 1000")
-	case z.Channels < 2 || z.Channels%2 != 0 || z.Channels > 4096:
-		return z.Bad("channels", z.Channels, "an even number from 2 to 4096")
-	case z.StemMultiplier < 1 || z.StemMultiplier > 16:
-		return z.Bad("stem_multiplier", z.StemMultiplier, "1 to 16")
 	case z.Classes < 2 || z.Classes > 65535:
 		return z.Bad("classes", z.Classes, "2 to 65535")
 	case z.Image < 8:

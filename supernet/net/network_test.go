@@ -200,12 +200,12 @@ func TestWrongShapesNameTheLayer(t *testing.T) {
 }
 
 func TestSizeNamesTheField(t *testing.T) {
-	good := Size{Layers: 1, Channels: 2, StemMultiplier: 1, Classes: 2, Image: 8}
+	good := Size{Geometry: Geometry{Layers: 1, Channels: 2, StemMultiplier: 1}, Classes: 2, Image: 8}
 	if err := good.Check(); err != nil {
 		t.Fatal(err)
 	}
 	for field, edit := range map[string]func(*Size){
-		"layers": func(z *Size) { z.Layers = 0 }, "channels": func(z *Size) { z.Channels = 3 }, "stem_multiplier": func(z *Size) { z.StemMultiplier = 17 },
+		"layers": func(z *Size) { z.Layers = 65 }, "channels": func(z *Size) { z.Channels = 3 }, "stem_multiplier": func(z *Size) { z.StemMultiplier = 9 },
 		"classes": func(z *Size) { z.Classes = 1 }, "image": func(z *Size) { z.Image = 7 }, "aux_channels": func(z *Size) { z.Aux = true },
 	} {
 		z := good

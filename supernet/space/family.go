@@ -3,13 +3,25 @@ package space
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"oneshot/internal/setting"
 )
 
+// Named is how a configuration names a space: a family and a size.
+type Named struct {
+	Ops   string `yaml:"ops" json:"ops" default:"lanas" want:"choice" doc:"candidate operations: lanas has 4, darts 7, full 8"`
+	Nodes int    `yaml:"nodes" json:"nodes" default:"5" want:"1..32" doc:"nodes of a cell, each the sum of two operations"`
+}
+
+// Choices implements setting.Chooser.
+func (Named) Choices(string) []string { return Families() }
+
 // Family is a set of spaces that differ in a size, such as the cell spaces of one
-// operation set and a number of nodes. Configurations (net.ops, net.nodes), messages
-// and the JSON form ("ops", "nodes") call the two as the cell space does.
+// operation set and a number of nodes. Configurations, messages and the JSON form
+// call the two as the cell space does, see Named.
 type Family struct {
 	Name string // letters only: in a text the size follows it
 	New  func(size int) (Space, error)
@@ -37,14 +49,13 @@ func Families() []string {
 	return names
 }
 
-// New returns the space of a family and a size.
+// New returns the space of a family and a size, which are in the range of Named.
 func New(family string, size int) (Space, error) {
-	for _, f := range families {
-		if f.Name == family {
-			return f.New(size)
-		}
+	for _, e := range setting.Check(Named{Ops: family, Nodes: size}) {
+		return nil, &FieldError{Field: e.Name, Msg: fmt.Sprintf("is %#v, want %s", e.Value, e.Want)}
 	}
-	return nil, &FieldError{Field: "ops", Msg: fmt.Sprintf("unknown operation set %q, want one of %s", family, strings.Join(Families(), ", "))}
+	i := slices.IndexFunc(families, func(f Family) bool { return f.Name == family })
+	return families[i].New(size)
 }
 
 // ParseAny reads an architecture that names its own space: the JSON form or the

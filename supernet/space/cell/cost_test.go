@@ -85,7 +85,7 @@ func TestLiveIsReachability(t *testing.T) {
 	s := mustNew(t, "lanas", 1) // one node often ignores an input
 	for range 2000 {
 		a := s.Sample(r)
-		n := net.Size{Layers: 1 + r.IntN(9), Channels: 2, StemMultiplier: 1, Classes: 2, Image: 32, Aux: r.IntN(2) == 1, AuxChannels: [2]int{2, 2}}
+		n := net.Size{Geometry: net.Geometry{Layers: 1 + r.IntN(9), Channels: 2, StemMultiplier: 1}, Classes: 2, Image: 32, Aux: r.IntN(2) == 1, AuxChannels: [2]int{2, 2}}
 		if _, err := auxStride(n); err != nil {
 			n.Aux = false
 		}

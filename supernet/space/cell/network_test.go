@@ -15,7 +15,7 @@ func TestPathOfTheSupernetIsTheNetwork(t *testing.T) {
 	for _, set := range []string{"lanas", "darts", "full"} {
 		for range 200 {
 			s := mustNew(t, set, 1+r.IntN(5))
-			z := net.Size{Layers: 1 + r.IntN(8), Channels: 2 + 2*r.IntN(4), StemMultiplier: 1 + r.IntN(3), Classes: 10, Image: 32,
+			z := net.Size{Geometry: net.Geometry{Layers: 1 + r.IntN(8), Channels: 2 + 2*r.IntN(4), StemMultiplier: 1 + r.IntN(3)}, Classes: 10, Image: 32,
 				Affine: r.IntN(2) == 1, Aux: r.IntN(2) == 1, AuxChannels: [2]int{4, 6}}
 			if _, err := auxStride(z); err != nil {
 				z.Aux = false
@@ -53,7 +53,7 @@ func TestPathOfTheSupernetIsTheNetwork(t *testing.T) {
 // network does not offer.
 func TestSelectRefusesOthers(t *testing.T) {
 	s := mustNew(t, "lanas", 2)
-	all, err := s.Describe(net.Size{Layers: 2, Channels: 4, StemMultiplier: 1, Classes: 10, Image: 8}, nil)
+	all, err := s.Describe(net.Size{Geometry: net.Geometry{Layers: 2, Channels: 4, StemMultiplier: 1}, Classes: 10, Image: 8}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func TestPublishedCells(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", g.name, err)
 		}
-		n, err := s.Describe(net.Size{Layers: cmp.Or(g.layers, 20), Channels: cmp.Or(g.channels, 36), StemMultiplier: 3, Classes: 10, Image: 32, Affine: true}, a)
+		n, err := s.Describe(net.Size{Geometry: net.Geometry{Layers: cmp.Or(g.layers, 20), Channels: cmp.Or(g.channels, 36), StemMultiplier: 3}, Classes: 10, Image: 32, Affine: true}, a)
 		if err != nil {
 			t.Fatalf("%s: %v", g.name, err)
 		}
@@ -131,7 +131,7 @@ func TestOutputsAndTwinsRoundTrip(t *testing.T) {
 		if s.Encode(a) != nil {
 			t.Errorf("%s has a code", s.Format(a))
 		}
-		n, err := s.Describe(net.Size{Layers: 6, Channels: 4, StemMultiplier: 2, Classes: 10, Image: 32, Affine: true, Aux: true, AuxChannels: [2]int{4, 6}}, a)
+		n, err := s.Describe(net.Size{Geometry: net.Geometry{Layers: 6, Channels: 4, StemMultiplier: 2}, Classes: 10, Image: 32, Affine: true, Aux: true, AuxChannels: [2]int{4, 6}}, a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestCheckWantsOneFormOfAnArchitecture(t *testing.T) {
 // TestNoPathHasOutputsOfItsOwn: the cells of a supernet have one width.
 func TestNoPathHasOutputsOfItsOwn(t *testing.T) {
 	s := mustNew(t, "lanas", 2)
-	all, err := s.Describe(net.Size{Layers: 3, Channels: 4, StemMultiplier: 1, Classes: 10, Image: 8}, nil)
+	all, err := s.Describe(net.Size{Geometry: net.Geometry{Layers: 3, Channels: 4, StemMultiplier: 1}, Classes: 10, Image: 8}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,20 +17,12 @@ type Space struct {
 	Nodes int      // nodes of a cell
 }
 
-// maxNodes bounds the size of a cell.
-const maxNodes = 32
-
 func init() {
 	for _, set := range opSets {
-		space.Register(space.Family{Name: set.name, New: func(nodes int) (space.Space, error) { return of(set.name, set.ops, nodes) }})
+		space.Register(space.Family{Name: set.name, New: func(nodes int) (space.Space, error) {
+			return Space{Set: set.name, Ops: slices.Clone(set.ops), Nodes: nodes}, nil
+		}})
 	}
-}
-
-func of(set string, ops []string, nodes int) (space.Space, error) {
-	if nodes < 1 || nodes > maxNodes {
-		return nil, &space.FieldError{Field: "nodes", Msg: fmt.Sprintf("%d, want 1 to %d", nodes, maxNodes)}
-	}
-	return Space{Set: set, Ops: slices.Clone(ops), Nodes: nodes}, nil
 }
 
 // Name implements space.Space: lanas5.

@@ -249,7 +249,7 @@ func TestDeadCells(t *testing.T) {
 	s := mustNew(t, "lanas", 2)
 	n := Node{{0, 0}, {0, 1}}
 	a := s.Arch([]Node{n, n}, []Node{n, n})
-	z := net.Size{Layers: 6, Channels: 4, StemMultiplier: 3, Classes: 10, Image: 32}
+	z := net.Size{Geometry: net.Geometry{Layers: 6, Channels: 4, StemMultiplier: 3}, Classes: 10, Image: 32}
 	for l, got := range cellsAlive(t, s, a, z) {
 		want := alive{cell: l%2 == 1, pre0: l%2 == 1}
 		if got != want {
