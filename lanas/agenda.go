@@ -114,14 +114,14 @@ func (a *agenda) consider(code []byte) {
 	}
 	a.seen[string(code)] = true
 	on := ones(code)
-	g := a.leaf
-	for !g.contains(on) {
+	reg := a.leaf
+	for !reg.contains(on) {
 		if a.inside {
 			return
 		}
-		g = g.parent
+		reg = reg.parent
 	}
-	c := candidate{code: code, packed: pack(code), region: g}
+	c := candidate{code: code, packed: pack(code), region: reg}
 	var nearest float64
 	c.mean, nearest = a.x.expect(c.packed, a.cov)
 	c.bound = improvement(c.mean-a.target, a.x.bound(nearest))

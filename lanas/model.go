@@ -52,9 +52,9 @@ func (s *Searcher) exploring() bool {
 // one with the greatest UCB.
 func (s *Searcher) explore(e *epoch, r *rand.Rand) Proposal {
 	var leaves []*region
-	for _, g := range e.regions {
-		if g.good == nil && g.parent != nil {
-			leaves = append(leaves, g)
+	for _, reg := range e.regions {
+		if reg.good == nil && reg.parent != nil {
+			leaves = append(leaves, reg)
 		}
 	}
 	if len(leaves) == 0 {
@@ -62,9 +62,9 @@ func (s *Searcher) explore(e *epoch, r *rand.Rand) Proposal {
 	}
 	slices.SortStableFunc(leaves, func(a, b *region) int { return cmp.Compare(b.mean(), a.mean()) })
 	var leaf *region
-	for _, g := range leaves[len(leaves)-1-int(s.cfg.ExploreShare*float64(len(leaves)-1)):] {
-		if leaf == nil || g.ucbOf(e.root(), s.cfg.ExploreCp) > leaf.ucbOf(e.root(), s.cfg.ExploreCp) {
-			leaf = g
+	for _, reg := range leaves[len(leaves)-1-int(s.cfg.ExploreShare*float64(len(leaves)-1)):] {
+		if leaf == nil || reg.ucbOf(e.root(), s.cfg.ExploreCp) > leaf.ucbOf(e.root(), s.cfg.ExploreCp) {
+			leaf = reg
 		}
 	}
 	a := s.newAgenda(e, leaf, true, r)

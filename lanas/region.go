@@ -48,41 +48,41 @@ func (s *Searcher) Tree() []Region {
 	}
 	e := s.current()
 	out := make([]Region, len(e.regions))
-	for i, g := range e.regions {
-		out[i] = Region{ID: i, Parent: -1, Depth: g.depth, Leaf: g.good == nil, Best: math.Inf(-1),
-			Samples: len(g.members), Visits: g.visits(), UCB: g.ucb(s.cfg.Cp)}
-		for _, k := range g.members {
-			out[i].Mean += s.scores[k] / float64(len(g.members))
+	for i, reg := range e.regions {
+		out[i] = Region{ID: i, Parent: -1, Depth: reg.depth, Leaf: reg.good == nil, Best: math.Inf(-1),
+			Samples: len(reg.members), Visits: reg.visits(), UCB: reg.ucb(s.cfg.Cp)}
+		for _, k := range reg.members {
+			out[i].Mean += s.scores[k] / float64(len(reg.members))
 			out[i].Best = max(out[i].Best, s.scores[k])
 		}
-		if g.parent != nil {
-			out[i].Parent, out[i].Good = g.parent.id, g.parent.good == g
+		if reg.parent != nil {
+			out[i].Parent, out[i].Good = reg.parent.id, reg.parent.good == reg
 		}
-		if g.good != nil {
+		if reg.good != nil {
 			var slope float64
-			out[i].Threshold, slope = e.score(g.threshold)
-			out[i].Terms = s.terms(g, slope)
+			out[i].Threshold, slope = e.score(reg.threshold)
+			out[i].Terms = s.terms(reg, slope)
 		}
 	}
 	r := rng.New(s.seed, "shares")
 	for range shareDraws {
-		e.route(ones(s.space.Sample(r)), func(g *region) { out[g.id].Share += 1.0 / shareDraws })
+		e.route(ones(s.space.Sample(r)), func(reg *region) { out[reg.id].Share += 1.0 / shareDraws })
 	}
 	return out
 }
 
 // terms are the entries whose weight times deviation among the members is
 // greatest. slope turns weights into scores.
-func (s *Searcher) terms(g *region, slope float64) []Term {
+func (s *Searcher) terms(reg *region, slope float64) []Term {
 	count := make([]float64, s.space.Dim())
-	for _, k := range g.members {
+	for _, k := range reg.members {
 		for _, f := range s.ones[k] {
-			count[f] += 1 / float64(len(g.members))
+			count[f] += 1 / float64(len(reg.members))
 		}
 	}
-	effect := func(f int) float64 { return math.Abs(g.model.weight[f]) * math.Sqrt(count[f]*(1-count[f])) }
+	effect := func(f int) float64 { return math.Abs(reg.model.weight[f]) * math.Sqrt(count[f]*(1-count[f])) }
 	var all []Term
-	for f, w := range g.model.weight {
+	for f, w := range reg.model.weight {
 		if effect(f) > 0 {
 			all = append(all, Term{f, w * slope})
 		}

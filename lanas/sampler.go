@@ -35,12 +35,12 @@ type Proposal struct {
 // whole space.
 func (s *Searcher) draw(leaf *region, r *rand.Rand) (Proposal, error) {
 	p := Proposal{Leaf: leaf.id}
-	for g := leaf; g.parent != nil; g = g.parent {
-		p.Region, p.Fallback = g.id, leaf.depth-g.depth
-		if p.Code, p.Source = s.reject(g, r), FromReject; p.Code != nil {
+	for reg := leaf; reg.parent != nil; reg = reg.parent {
+		p.Region, p.Fallback = reg.id, leaf.depth-reg.depth
+		if p.Code, p.Source = s.reject(reg, r), FromReject; p.Code != nil {
 			return p, nil
 		}
-		if p.Code, p.Source = s.mutate(g, r), FromMutate; p.Code != nil {
+		if p.Code, p.Source = s.mutate(reg, r), FromMutate; p.Code != nil {
 			return p, nil
 		}
 	}
@@ -51,9 +51,9 @@ func (s *Searcher) draw(leaf *region, r *rand.Rand) (Proposal, error) {
 }
 
 // reject draws uniformly until a code is new and inside g; nil when it gives up.
-func (s *Searcher) reject(g *region, r *rand.Rand) []byte {
+func (s *Searcher) reject(reg *region, r *rand.Rand) []byte {
 	for range s.cfg.RejectTries {
-		if code := s.space.Sample(r); g.contains(ones(code)) && s.isNew(code) {
+		if code := s.space.Sample(r); reg.contains(ones(code)) && s.isNew(code) {
 			return code
 		}
 	}
@@ -63,13 +63,13 @@ func (s *Searcher) reject(g *region, r *rand.Rand) []byte {
 // mutate walks from a random member of g to a new code inside g; nil when it
 // gives up. The walk goes on through codes that are known, and starts again
 // when it would leave the region.
-func (s *Searcher) mutate(g *region, r *rand.Rand) []byte {
-	member := func() []byte { return s.samples[g.members[r.IntN(len(g.members))]].Code }
+func (s *Searcher) mutate(reg *region, r *rand.Rand) []byte {
+	member := func() []byte { return s.samples[reg.members[r.IntN(len(reg.members))]].Code }
 	at := member()
 	for range s.cfg.MutateTries {
 		next := s.space.Mutate(at, r)
 		switch {
-		case !g.contains(ones(next)):
+		case !reg.contains(ones(next)):
 			at = member()
 		case s.isNew(next):
 			return next

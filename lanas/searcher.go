@@ -77,13 +77,13 @@ func (s *Searcher) current() *epoch {
 	}
 	for i := len(e.values); i < len(s.samples); i++ {
 		e.values = append(e.values, e.at(s.scores[i]))
-		e.route(s.ones[i], func(g *region) { g.count(i, e.values[i]) })
+		e.route(s.ones[i], func(reg *region) { reg.count(i, e.values[i]) })
 	}
-	for _, g := range e.regions {
-		g.pending = 0
+	for _, reg := range e.regions {
+		reg.pending = 0
 	}
 	for _, code := range s.pending {
-		e.route(ones(code), func(g *region) { g.pending++ })
+		e.route(ones(code), func(reg *region) { reg.pending++ })
 	}
 	return e
 }

@@ -52,16 +52,16 @@ func learn(xs [][]int32, values []float64, dim int, c Config) *tree {
 const fitSamples = 4096
 
 func (t *tree) grow(parent *region, members []int, xs [][]int32, values []float64, dim int, c Config) *region {
-	g := &region{id: len(t.regions), parent: parent, best: math.Inf(-1)}
+	reg := &region{id: len(t.regions), parent: parent, best: math.Inf(-1)}
 	if parent != nil {
-		g.depth = parent.depth + 1
+		reg.depth = parent.depth + 1
 	}
-	t.regions = append(t.regions, g)
+	t.regions = append(t.regions, reg)
 	for _, i := range members {
-		g.count(i, values[i])
+		reg.count(i, values[i])
 	}
-	if g.depth == c.Height || len(members) < c.MinSplit {
-		return g
+	if reg.depth == c.Height || len(members) < c.MinSplit {
+		return reg
 	}
 	n := min(len(members), fitSamples)
 	x, y := make([][]int32, n), make([]float64, n, len(members))
@@ -71,54 +71,54 @@ func (t *tree) grow(parent *region, members []int, xs [][]int32, values []float6
 	}
 	m, ok := fit(x, y, dim, t.ridge)
 	if !ok {
-		return g
+		return reg
 	}
 	y = y[:len(members)]
 	for k, i := range members {
 		y[k] = m.predict(xs[i])
 	}
-	g.threshold = g.mean()
+	reg.threshold = reg.mean()
 	var good, bad []int
 	for k, i := range members {
-		if y[k] >= g.threshold {
+		if y[k] >= reg.threshold {
 			good = append(good, i)
 		} else {
 			bad = append(bad, i)
 		}
 	}
 	if len(good) == 0 || len(bad) == 0 {
-		return g
+		return reg
 	}
-	g.model = m
-	g.good = t.grow(g, good, xs, values, dim, c)
-	g.bad = t.grow(g, bad, xs, values, dim, c)
-	return g
+	reg.model = m
+	reg.good = t.grow(reg, good, xs, values, dim, c)
+	reg.bad = t.grow(reg, bad, xs, values, dim, c)
+	return reg
 }
 
-func (g *region) count(sample int, value float64) {
-	g.members = append(g.members, sample)
-	g.sum += value
-	g.best = max(g.best, value)
+func (reg *region) count(sample int, value float64) {
+	reg.members = append(reg.members, sample)
+	reg.sum += value
+	reg.best = max(reg.best, value)
 }
 
-func (g *region) mean() float64 { return g.sum / float64(len(g.members)) }
+func (reg *region) mean() float64 { return reg.sum / float64(len(reg.members)) }
 
 // visits counts what was proposed inside, so that asking twice before telling
 // does not look as promising the second time.
-func (g *region) visits() int { return len(g.members) + g.pending }
+func (reg *region) visits() int { return len(reg.members) + reg.pending }
 
 // child is the side of the split that a code falls on.
-func (g *region) child(on []int32) *region {
-	if g.model.predict(on) >= g.threshold {
-		return g.good
+func (reg *region) child(on []int32) *region {
+	if reg.model.predict(on) >= reg.threshold {
+		return reg.good
 	}
-	return g.bad
+	return reg.bad
 }
 
 // contains says whether a code meets the conditions of every split above.
-func (g *region) contains(on []int32) bool {
-	for ; g.parent != nil; g = g.parent {
-		if g.parent.child(on) != g {
+func (reg *region) contains(on []int32) bool {
+	for ; reg.parent != nil; reg = reg.parent {
+		if reg.parent.child(on) != reg {
 			return false
 		}
 	}
@@ -127,9 +127,9 @@ func (g *region) contains(on []int32) bool {
 
 // route calls visit for the regions from the root to the leaf that hold a code.
 func (t *tree) route(on []int32, visit func(*region)) {
-	for g := t.root(); ; g = g.child(on) {
-		visit(g)
-		if g.good == nil {
+	for reg := t.root(); ; reg = reg.child(on) {
+		visit(reg)
+		if reg.good == nil {
 			return
 		}
 	}
@@ -137,29 +137,29 @@ func (t *tree) route(on []int32, visit func(*region)) {
 
 // ucb is the upper confidence bound of a region (paper, section 3):
 // mean + 2 Cp sqrt(2 ln n(parent) / n). A region holds at least one sample.
-func (g *region) ucb(cp float64) float64 {
-	if g.parent == nil {
-		return g.mean()
+func (reg *region) ucb(cp float64) float64 {
+	if reg.parent == nil {
+		return reg.mean()
 	}
-	return g.ucbOf(g.parent, cp)
+	return reg.ucbOf(reg.parent, cp)
 }
 
 // ucbOf is the bound of a region as if it were a child of another above it.
-func (g *region) ucbOf(above *region, cp float64) float64 {
+func (reg *region) ucbOf(above *region, cp float64) float64 {
 	n := math.Log(float64(above.visits()))
-	return g.mean() + 2*cp*math.Sqrt(2*n/float64(g.visits()))
+	return reg.mean() + 2*cp*math.Sqrt(2*n/float64(reg.visits()))
 }
 
 // descend goes from the root to a leaf by the greater UCB, the good side first
 // among equals.
 func (t *tree) descend(cp float64) *region {
-	g := t.root()
-	for g.good != nil {
-		if g.bad.ucb(cp) > g.good.ucb(cp) {
-			g = g.bad
+	reg := t.root()
+	for reg.good != nil {
+		if reg.bad.ucb(cp) > reg.good.ucb(cp) {
+			reg = reg.bad
 		} else {
-			g = g.good
+			reg = reg.good
 		}
 	}
-	return g
+	return reg
 }

@@ -36,32 +36,32 @@ const openDepth = 2
 func (t Tree) Root() *regionNode {
 	nodes := make([]*regionNode, len(t.Regions))
 	shares := false
-	for _, g := range t.Regions {
-		shares = shares || g.Share > 0 && g.Parent >= 0
+	for _, reg := range t.Regions {
+		shares = shares || reg.Share > 0 && reg.Parent >= 0
 	}
-	for i, g := range t.Regions {
+	for i, reg := range t.Regions {
 		n := &regionNode{
-			Rule: "all architectures", Samples: g.Samples, Visits: g.Visits,
-			Mean: scorePercent(g.Mean), Best: scorePercent(g.Best), Open: g.Depth < openDepth,
+			Rule: "all architectures", Samples: reg.Samples, Visits: reg.Visits,
+			Mean: scorePercent(reg.Mean), Best: scorePercent(reg.Best), Open: reg.Depth < openDepth,
 		}
 		nodes[i] = n
 		if shares {
-			n.BarWidth, n.Share = 44*g.Share, sharePercent(g.Share)
-			if t.Size > 0 && g.Share > 0 {
-				n.Count = countText(g.Share * t.Size)
+			n.BarWidth, n.Share = 44*reg.Share, sharePercent(reg.Share)
+			if t.Size > 0 && reg.Share > 0 {
+				n.Count = countText(reg.Share * t.Size)
 			}
 		}
-		if g.Parent < 0 || g.Parent >= i {
+		if reg.Parent < 0 || reg.Parent >= i {
 			continue
 		}
-		up := t.Regions[g.Parent]
-		n.Good, n.Bad = g.Good, !g.Good
+		up := t.Regions[reg.Parent]
+		n.Good, n.Bad = reg.Good, !reg.Good
 		n.Rule = "predicted below " + scorePercent(up.Threshold)
-		if g.Good {
+		if reg.Good {
 			n.Rule = "predicted " + scorePercent(up.Threshold) + " or more"
 		}
-		n.With, n.Without = t.words(up.Terms, g.Good)
-		nodes[g.Parent].Children = append(nodes[g.Parent].Children, n)
+		n.With, n.Without = t.words(up.Terms, reg.Good)
+		nodes[reg.Parent].Children = append(nodes[reg.Parent].Children, n)
 	}
 	if len(nodes) == 0 {
 		return nil

@@ -19,17 +19,17 @@ func finite(v float64) *float64 {
 // Regions puts a tree in words; words names an entry of the code.
 func Regions(regions []lanas.Region, words func(feature int) string) []rundir.Region {
 	out := make([]rundir.Region, len(regions))
-	for i, g := range regions {
+	for i, reg := range regions {
 		r := rundir.Region{
-			ID: g.ID, Parent: g.Parent, Depth: g.Depth, Good: g.Good, Leaf: g.Leaf, Threshold: g.Threshold,
-			Samples: g.Samples, Visits: g.Visits, Mean: finite(g.Mean), Best: finite(g.Best), UCB: finite(g.UCB),
-			Share: g.Share, Terms: []rundir.Term{}, Rule: []string{},
+			ID: reg.ID, Parent: reg.Parent, Depth: reg.Depth, Good: reg.Good, Leaf: reg.Leaf, Threshold: reg.Threshold,
+			Samples: reg.Samples, Visits: reg.Visits, Mean: finite(reg.Mean), Best: finite(reg.Best), UCB: finite(reg.UCB),
+			Share: reg.Share, Terms: []rundir.Term{}, Rule: []string{},
 		}
-		for _, t := range g.Terms {
+		for _, t := range reg.Terms {
 			r.Terms = append(r.Terms, rundir.Term{Feature: t.Feature, Words: words(t.Feature), Weight: t.Weight})
 		}
-		if g.Parent >= 0 { // parents come first
-			r.Rule = append(append(r.Rule, out[g.Parent].Rule...), split(regions[g.Parent], g.Good, words))
+		if reg.Parent >= 0 { // parents come first
+			r.Rule = append(append(r.Rule, out[reg.Parent].Rule...), split(regions[reg.Parent], reg.Good, words))
 		}
 		out[i] = r
 	}
@@ -55,12 +55,12 @@ func sides(terms []lanas.Term, good bool, words func(lanas.Term) string) (with, 
 // split says what one side of a region's split has, such as
 //
 //	predicted 61.2 % or more: with normal node 1: sep_conv_5x5 of input 0; without ...
-func split(g lanas.Region, good bool, words func(feature int) string) string {
-	rule := fmt.Sprintf("predicted below %.4g %%", 100*g.Threshold)
+func split(reg lanas.Region, good bool, words func(feature int) string) string {
+	rule := fmt.Sprintf("predicted below %.4g %%", 100*reg.Threshold)
 	if good {
-		rule = fmt.Sprintf("predicted %.4g %% or more", 100*g.Threshold)
+		rule = fmt.Sprintf("predicted %.4g %% or more", 100*reg.Threshold)
 	}
-	with, without := sides(g.Terms, good, func(t lanas.Term) string { return words(t.Feature) })
+	with, without := sides(reg.Terms, good, func(t lanas.Term) string { return words(t.Feature) })
 	sep := ": "
 	if len(with) > 0 {
 		rule, sep = rule+sep+"with "+strings.Join(with, ", "), "; "
