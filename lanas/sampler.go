@@ -50,7 +50,7 @@ func (s *Searcher) draw(leaf *region, r *rand.Rand) (Proposal, error) {
 	return p, err
 }
 
-// reject draws uniformly until a code is new and inside g; nil when it gives up.
+// reject draws uniformly until a code is new and inside reg; nil when it gives up.
 func (s *Searcher) reject(reg *region, r *rand.Rand) []byte {
 	for range s.cfg.RejectTries {
 		if code := s.space.Sample(r); reg.contains(ones(code)) && s.isNew(code) {
@@ -60,7 +60,7 @@ func (s *Searcher) reject(reg *region, r *rand.Rand) []byte {
 	return nil
 }
 
-// mutate walks from a random member of g to a new code inside g; nil when it
+// mutate walks from a random member of reg to a new code inside reg; nil when it
 // gives up. The walk goes on through codes that are known, and starts again
 // when it would leave the region.
 func (s *Searcher) mutate(reg *region, r *rand.Rand) []byte {
