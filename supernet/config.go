@@ -40,19 +40,11 @@ func (c NetConfig) Check() error {
 	return c.Space.Fits(c.Size)
 }
 
-// counted is the size by which networks are counted: as they are exported, with
-// gamma and beta and without the auxiliary head.
-func (c NetConfig) counted() net.Size {
-	z := c.Size
-	z.Affine, z.Aux = true, false
-	return z
-}
-
 // Cost counts the extracted network's trainable values, with batch
 // normalisation's gamma and beta but without the auxiliary head, and its
 // multiply-adds for one image, see net.Network.Cost.
 func (c NetConfig) Cost(a space.Arch) (params, madds int64, err error) {
-	n, err := c.Space.Describe(c.counted(), a)
+	n, err := c.Space.Describe(c.Counted(), a)
 	if err != nil {
 		return 0, 0, fmt.Errorf("supernet: count: %w", err)
 	}
@@ -62,7 +54,7 @@ func (c NetConfig) Cost(a space.Arch) (params, madds int64, err error) {
 // Costs is Cost for many architectures: a function that takes some microseconds for
 // paths of the supernet, and as long as Cost for others.
 func (c NetConfig) Costs() (func(a space.Arch) (params, madds int64, err error), error) {
-	n, err := c.Space.Describe(c.counted(), nil)
+	n, err := c.Space.Describe(c.Counted(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("supernet: count: %w", err)
 	}

@@ -1,6 +1,7 @@
 package supernet
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -244,6 +245,14 @@ func newRuntime(t testing.TB, threads int) *Runtime {
 	}
 	t.Cleanup(rt.Close)
 	return rt
+}
+
+// take trains a path on a batch.
+func (t *Trainer) take(p path, b *data.Batch) (StepStats, error) {
+	if err := t.issue(context.Background(), p, b); err != nil {
+		return StepStats{}, err
+	}
+	return t.finish()
 }
 
 // bare is a trainer whose steps are given batches.

@@ -101,22 +101,45 @@ func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
 	return result(s.eval.Score(ctx, s.net.path(arch), s.recal, s.search))
 }
 
-// Evaluate measures a network of one architecture, or a path of a supernet,
-// with its running statistics. progress, if not nil, is told the images done.
-func Evaluate(ctx context.Context, n *Net, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
-	arch, err := n.pick(arch)
+// Evaluator measures networks with their running statistics.
+type Evaluator struct {
+	net  *Net
+	eval engine.Measurer
+}
+
+// NewEvaluator evaluates n, as it is at each call.
+func NewEvaluator(n *Net) (*Evaluator, error) {
+	e, err := n.rt.eng.Measure(n.model(n.state))
+	if err != nil {
+		return nil, err
+	}
+	return &Evaluator{net: n, eval: e}, nil
+}
+
+// Close gives the evaluator's memory back. It may be used again all the same.
+func (e *Evaluator) Close() { e.eval.Close() }
+
+// Evaluate measures the network, if it is one of one architecture, or a path of the
+// supernet. progress, if not nil, is told the images done.
+func (e *Evaluator) Evaluate(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
+	arch, err := e.net.pick(arch)
 	if err != nil {
 		return Result{}, err
 	}
-	e, err := n.rt.eng.Measure(n.model(n.state))
+	if progress == nil {
+		progress = func(int) {}
+	}
+	return result(e.eval.Evaluate(ctx, e.net.path(arch), batches, progress))
+}
+
+// Evaluate is that of an Evaluator for one call.
+func Evaluate(ctx context.Context, n *Net, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
+	e, err := NewEvaluator(n)
 	if err != nil {
 		return Result{}, err
 	}
 	defer e.Close()
-	if progress == nil {
-		progress = func(int) {}
-	}
-	return result(e.Evaluate(ctx, n.path(arch), batches, progress))
+	return e.Evaluate(ctx, arch, batches, progress)
 }
 
 // result makes fractions and means of a count.

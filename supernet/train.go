@@ -56,7 +56,8 @@ type Trainer struct {
 	built  []chan built // of the coming steps, in order
 	begun  int          // steps whose graphs were begun
 	paths  func(step int) space.Arch
-	hold   bool // see Hold
+	hold   bool                       // see Hold
+	given  func(step int) *data.Batch // of NewTrainerOn, else nil
 }
 
 // path is a path that the engine compiled.
@@ -83,6 +84,21 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 		return nil, fmt.Errorf("supernet: net.image is %d, but the training images have %d pixels a side", n.cfg.Image, side)
 	}
 	return newTrainer(n, d, c)
+}
+
+// NewTrainerOn is NewTrainer on batches that the caller gives, of step s (from 0)
+// batches(s): c.Batch images of the network's size, which nobody changes while the step
+// is under way. c.Augment and c.Workers mean nothing then.
+func NewTrainerOn(n *Net, batches func(step int) *data.Batch, c TrainConfig) (*Trainer, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	t, err := newTrainer(n, nil, c)
+	if err != nil {
+		return nil, err
+	}
+	t.given = batches
+	return t, nil
 }
 
 // newTrainer makes a trainer; without a data set its steps are given batches.
@@ -216,7 +232,7 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 		if err != nil {
 			return StepStats{}, err
 		}
-		if err := t.issue(ctx, p, nil); err != nil {
+		if err := t.issue(ctx, p, t.batch()); err != nil {
 			t.unbuild(p)
 			return StepStats{}, err
 		}
@@ -224,12 +240,12 @@ func (t *Trainer) Step(ctx context.Context) (StepStats, error) {
 	return t.finish()
 }
 
-// take trains a path on a batch.
-func (t *Trainer) take(p path, b *data.Batch) (StepStats, error) {
-	if err := t.issue(context.Background(), p, b); err != nil {
-		return StepStats{}, err
+// batch is what the next step is given, nil where the engine has the images.
+func (t *Trainer) batch() *data.Batch {
+	if t.given == nil {
+		return nil
 	}
-	return t.finish()
+	return t.given(t.issued)
 }
 
 // issue starts the next step on a path: with b, or with the batch of its number.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"oneshot/internal/device/selftest"
 	"oneshot/internal/fault"
 	"oneshot/ops/cuda"
-	"oneshot/supernet"
 )
 
 // GPU is what Probe finds of the GPU.
@@ -52,6 +52,6 @@ func Probe(f Files, now func() time.Time) (g GPU, err error) {
 		return g, err
 	}
 	g.FreeMiB = free >> 20
-	g.SelfTestMS, err = milliseconds(func() error { return supernet.SelfTest(e) })
+	g.SelfTestMS, err = milliseconds(func() error { return selftest.Run(e) })
 	return g, fault.WithCode(err, fault.ExitDevice, "the device computes something else than the processor: a driver or hardware fault, or a bug worth reporting")
 }

@@ -1,15 +1,18 @@
 package measure
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
 	"time"
 
+	"oneshot/data"
 	"oneshot/internal/device"
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
+	"oneshot/internal/measure/floor"
 	"oneshot/ops"
 	"oneshot/ops/cpu"
 	"oneshot/supernet"
@@ -186,11 +189,6 @@ func (m *networkRun) measure(n *supernet.Net, archs []space.Arch) error {
 	}
 	m.params += n.Params()
 	m.nets++
-	b, err := supernet.NewBench(n, m.batch, archs, m.optimizer)
-	if err != nil {
-		return err
-	}
-	defer b.Close()
 	var order []int
 	for i := range warmUp {
 		order = append(order, i%len(archs))
@@ -198,14 +196,14 @@ func (m *networkRun) measure(n *supernet.Net, archs []space.Arch) error {
 	for i := range archs {
 		order = append(order, slices.Repeat([]int{i}, m.reps)...)
 	}
+	work, end, err := m.work(n, archs, order)
+	if err != nil {
+		return err
+	}
+	defer end()
 	var took []float64
-	for i, path := range order {
-		s, err := seconds(m.now, func() error {
-			if m.what == "eval" {
-				return b.Eval(path)
-			}
-			return b.Step(path, order[(i+1)%len(order)])
-		})
+	for _, path := range order {
+		s, err := seconds(m.now, func() error { return work(path) })
 		if err != nil {
 			return err
 		}
@@ -215,6 +213,27 @@ func (m *networkRun) measure(n *supernet.Net, archs []space.Arch) error {
 		m.median, m.best = append(m.median, median(part)), append(m.best, slices.Min(part))
 	}
 	return nil
+}
+
+// work is what is measured: a function that trains or evaluates path after path in the
+// given order, and one that ends it.
+func (m *networkRun) work(n *supernet.Net, archs []space.Arch, order []int) (work func(path int) error, end func(), err error) {
+	ctx, images := context.Background(), randomImages(m.net, m.batch)
+	if m.what == "eval" {
+		e, err := supernet.NewEvaluator(n)
+		if err != nil {
+			return nil, nil, err
+		}
+		return func(path int) error {
+			_, err := e.Evaluate(ctx, archs[path], slices.Values([]*data.Batch{images}), nil)
+			return err
+		}, e.Close, nil
+	}
+	t, err := onBatch(n, images, archs, order, m.optimizer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(int) error { _, err := t.Step(ctx); return err }, t.Close, nil
 }
 
 // report fills in what follows from the times and the machine's peaks.
@@ -229,7 +248,7 @@ func (m *networkRun) report(r *NetworkReport, p cpu.Peak) error {
 		if m.what != "eval" {
 			o = m.optimizer.Rule()
 		}
-		w, err := supernet.Floor(m.net, a, m.batch, o)
+		w, err := floor.Of(m.net.Space, m.net.Size, a, m.batch, o)
 		if err != nil {
 			return err
 		}

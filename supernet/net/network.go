@@ -24,6 +24,13 @@ type Size struct {
 	AuxChannels [2]int // widths of the auxiliary head's two convolutions
 }
 
+// Counted is the size by which networks are counted: as they are exported, with
+// gamma and beta and without the auxiliary head.
+func (z Size) Counted() Size {
+	z.Affine, z.Aux = true, false
+	return z
+}
+
 // Check reports the first field out of range. Whether a space has networks of that
 // size, its Fits says (package space).
 func (z Size) Check() error {

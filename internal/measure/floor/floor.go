@@ -1,19 +1,27 @@
-package supernet
+// Package floor says how little work a network needs, for those who compare it with
+// the time that was measured.
+//
+//	w, err := floor.Of(s, size, arch, 64, ops.SGD{}) // a training step on 64 images
+//
+// Contract: a pure function of the description of the network. It knows no machine: peak
+// rates turn a Work into a bound on the time.
+package floor
 
 import (
 	"oneshot/ops"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
 
 // Work is what a processor cannot avoid.
 type Work struct{ Flops, Bytes int64 }
 
-// Floor is the least work of a training step with optimizer o, or with o nil of a
-// forward pass with running statistics, on batch images of path arch: what a perfectly fused
+// Of is the least work of a training step with optimizer o, or with o nil of a
+// forward pass with running statistics, on batch images of path arch of s, built to size z: what a perfectly fused
 // implementation has to multiply, add and move between the processor and
 // memory. A machine's peak rates turn it into a bound on the time.
 //
-// Flops are two for each multiply-add of NetConfig.Cost, three times that to train.
+// Flops are two for each multiply-add of net.Network.Cost, three times that to train.
 //
 // Bytes of a training step assume that a batch's activations fit no cache, so
 // that whatever one pass over the batch leaves for another is written and read,
@@ -33,8 +41,8 @@ type Work struct{ Flops, Bytes int64 }
 // pass needs again, such as the gradient before and after the sums of batch
 // normalisation's backward, is not in it: a step cannot be faster, and a real one is
 // slower.
-func Floor(c NetConfig, arch space.Arch, batch int, o ops.Optimizer) (Work, error) {
-	n, err := c.Space.Describe(c.counted(), arch)
+func Of(s space.Space, z net.Size, arch space.Arch, batch int, o ops.Optimizer) (Work, error) {
+	n, err := s.Describe(z.Counted(), arch)
 	if err != nil {
 		return Work{}, err
 	}
@@ -43,7 +51,7 @@ func Floor(c NetConfig, arch space.Arch, batch int, o ops.Optimizer) (Work, erro
 		return Work{}, err
 	}
 	if o == nil {
-		image := int64(c.Image * c.Image * 3)
+		image := int64(z.Image * z.Image * 3)
 		return Work{Flops: 2 * madds * int64(batch), Bytes: 4 * (image*int64(batch) + params)}, nil
 	}
 	floats, err := n.Moved()

@@ -1,66 +1,66 @@
-package supernet
+// Package selftest asks whether a device computes what the processor computes.
+//
+// Contract: it uses of oneshot what a training uses, and prints nothing.
+package selftest
 
 import (
+	"context"
 	"fmt"
 	"math"
 
 	"oneshot/data"
 	"oneshot/internal/rng"
 	"oneshot/ops/cuda"
+	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
 
-// SelfTest trains a small network for some steps on the processor and on a device
+// Run trains a small network for some steps on the processor and on a device
 // and compares the losses: those of float32 to a thousandth, those of bfloat16 to a
 // twentieth. It takes a second or two.
-func SelfTest(e *cuda.Engine) error {
+func Run(e *cuda.Engine) error {
 	s, err := space.New("full", 4)
 	if err != nil {
 		return err
 	}
-	cfg := NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 3, Channels: 8, StemMultiplier: 2}, Classes: 10, Image: 16, Affine: true}}
+	cfg := supernet.NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 3, Channels: 8, StemMultiplier: 2}, Classes: 10, Image: 16, Affine: true}}
 	arch := s.Sample(rng.New(7, "selftest"))
-	host, err := NewRuntime(1)
+	host, err := supernet.NewRuntime(1)
 	if err != nil {
 		return err
 	}
 	defer host.Close()
-	want, err := selfLosses(cfg, arch, host)
+	want, err := losses(cfg, arch, host)
 	if err != nil {
 		return err
 	}
 	for _, half := range []bool{false, true} {
-		rt, err := NewCUDARuntime(e, half, 1) // stays open: the device is the caller's
+		rt, err := supernet.NewCUDARuntime(e, half, 1) // stays open: the device is the caller's
 		if err != nil {
 			return err
 		}
-		got, err := selfLosses(cfg, arch, rt)
+		got, err := losses(cfg, arch, rt)
 		if err != nil {
 			return err
 		}
 		tol := map[bool]float64{false: 1e-3, true: 5e-2}[half]
 		for i, w := range want {
 			if !(math.Abs(got[i]-w) <= tol*math.Abs(w)) {
-				return fmt.Errorf("supernet: self-test: loss of step %d is %g on the device, %g on the processor (bfloat16: %v)", i+1, got[i], w, half)
+				return fmt.Errorf("self-test: loss of step %d is %g on the device, %g on the processor (bfloat16: %v)", i+1, got[i], w, half)
 			}
 		}
 	}
 	return nil
 }
 
-func selfLosses(cfg NetConfig, arch space.Arch, rt *Runtime) ([]float64, error) {
-	n, err := NewArch(cfg, arch, 1, rt)
+func losses(cfg supernet.NetConfig, arch space.Arch, rt *supernet.Runtime) ([]float64, error) {
+	n, err := supernet.NewArch(cfg, arch, 1, rt)
 	if err != nil {
 		return nil, err
 	}
-	c := DefaultTrain()
+	c := supernet.DefaultTrain()
 	c.Steps, c.Batch, c.LR, c.MinLR = 3, 16, 0.01, 0.01
-	t, err := newTrainer(n, nil, c)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
 	b := &data.Batch{N: c.Batch, X: make([]float32, c.Batch*cfg.Image*cfg.Image*3), Y: make([]int32, c.Batch)}
 	r := rng.New(1, "selftest images")
 	for i := range b.X {
@@ -69,13 +69,14 @@ func selfLosses(cfg NetConfig, arch space.Arch, rt *Runtime) ([]float64, error) 
 	for i := range b.Y {
 		b.Y[i] = int32(r.IntN(cfg.Classes))
 	}
+	t, err := supernet.NewTrainerOn(n, func(int) *data.Batch { return b }, c)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
 	var losses []float64
 	for range c.Steps {
-		p, err := t.graph()
-		if err != nil {
-			return nil, err
-		}
-		st, err := t.take(p, b)
+		st, err := t.Step(context.Background())
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package supernet
+package floor
 
 import (
 	"testing"
@@ -9,14 +9,14 @@ import (
 	"oneshot/supernet/space/cell"
 )
 
-// TestFloorByHand counts a network of one reduction cell with one node: images
+// TestByHand counts a network of one reduction cell with one node: images
 // 8x8, 2 channels, stem of 2, a cell of 4 channels and 4x4 pixels.
-func TestFloorByHand(t *testing.T) {
+func TestByHand(t *testing.T) {
 	s, err := space.New("lanas", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 1, Channels: 2, StemMultiplier: 1}, Classes: 3, Image: 8, Affine: true}}
+	z := net.Size{Geometry: net.Geometry{Layers: 1, Channels: 2, StemMultiplier: 1}, Classes: 3, Image: 8, Affine: true}
 	const (
 		image = 8 * 8 * 3 // 192
 		stem  = 8 * 8 * 2 // 128
@@ -57,15 +57,15 @@ func TestFloorByHand(t *testing.T) {
 	} {
 		a := s.(cell.Space).Arch([]cell.Node{l.node}, []cell.Node{l.node})
 		want := Work{Flops: 6 * batch * l.madds, Bytes: 4 * (int64(batch*l.train) + 8*l.params)}
-		if got, err := Floor(c, a, batch, ops.SGD{}); err != nil || got != want {
+		if got, err := Of(s, z, a, batch, ops.SGD{}); err != nil || got != want {
 			t.Errorf("%s: training takes %+v, want %+v", l.name, got, want)
 		}
 		// AdamW reads and writes two slots more.
-		if got, err := Floor(c, a, batch, ops.AdamW{}); err != nil || got.Bytes-want.Bytes != 4*4*l.params || got.Flops != want.Flops {
+		if got, err := Of(s, z, a, batch, ops.AdamW{}); err != nil || got.Bytes-want.Bytes != 4*4*l.params || got.Flops != want.Flops {
 			t.Errorf("%s: training with AdamW takes %+v, with SGD %+v", l.name, got, want)
 		}
 		want = Work{Flops: 2 * batch * l.madds, Bytes: 4 * (int64(batch*image) + l.params)}
-		if got, err := Floor(c, a, batch, nil); err != nil || got != want {
+		if got, err := Of(s, z, a, batch, nil); err != nil || got != want {
 			t.Errorf("%s: scoring takes %+v, want %+v", l.name, got, want)
 		}
 	}
