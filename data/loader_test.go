@@ -152,6 +152,7 @@ func TestLoaderConfigCheck(t *testing.T) {
 		{"start_step", LoaderConfig{Batch: 1, StartStep: -1}},
 		{"workers", LoaderConfig{Batch: 1, Workers: -1}},
 		{"augment.crop", LoaderConfig{Batch: 1, Augment: Augment{Crop: -1}}},
+		{"augment.crop", LoaderConfig{Batch: 1, Augment: Augment{Crop: 17}}},
 		{"augment.cutout", LoaderConfig{Batch: 1, Augment: Augment{Cutout: 65}}},
 		{"batch", LoaderConfig{Batch: 161, DropLast: true}},
 	} {

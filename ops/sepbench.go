@@ -9,7 +9,7 @@ import (
 // SepBench is a separable convolution with stride 1 on random images, laid out
 // alone in a backend's memory: a training step's largest piece, to be measured.
 type SepBench struct {
-	Flops, Bytes int // of one Run, as supernet.Floor counts them
+	Flops, Bytes int // of one Run, as internal/measure/floor counts them
 	b            *CPU[float32]
 	op           Separable
 	call, read   Call

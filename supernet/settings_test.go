@@ -23,7 +23,7 @@ func TestConfigsNameTheSetting(t *testing.T) {
 		{func(c *TrainConfig) { c.Optimizer = "none" }, `supernet: optimizer is "none", want one of sgd, adamw`},
 		{func(c *TrainConfig) { c.Momentum = 1 }, "supernet: momentum is 1, want a number from 0 to below 1"},
 		{func(c *TrainConfig) { c.WarmupSteps = 1000 }, ""},
-		{func(c *TrainConfig) { c.WarmupSteps = 1001 }, "supernet: warmup_steps is 1001, want at most the 1000 steps"},
+		{func(c *TrainConfig) { c.WarmupSteps = 1001 }, "supernet: warmup_steps is 1001, want from 0 to steps"},
 		{func(c *TrainConfig) { c.Crop = 17 }, "supernet: crop is 17, want 0..16"},
 		{func(c *TrainConfig) { c.Aux = 2 }, "supernet: aux is 2, want a number from 0 to 1"},
 		{func(c *TrainConfig) { c.DropPath = 1 }, "supernet: drop_path is 1, want a number from 0 to below 1"},

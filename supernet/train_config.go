@@ -1,7 +1,6 @@
 package supernet
 
 import (
-	"fmt"
 	"math"
 
 	"oneshot/internal/rng"
@@ -29,7 +28,7 @@ func DefaultTrain() TrainConfig {
 func (c TrainConfig) Rules() []setting.Rule {
 	return []setting.Rule{
 		{Name: "steps", OK: c.Steps >= 1, Want: "at least 1"},
-		{Name: "warmup_steps", OK: c.WarmupSteps <= c.Steps, Want: fmt.Sprintf("at most the %d steps", c.Steps)},
+		{Name: "warmup_steps", OK: c.WarmupSteps <= c.Steps, Want: "from 0 to steps"},
 	}
 }
 

@@ -52,7 +52,11 @@ func Families() []string {
 // New returns the space of a family and a size, which are in the range of Named.
 func New(family string, size int) (Space, error) {
 	for _, e := range setting.Check(Named{Ops: family, Nodes: size}) {
-		return nil, &FieldError{Field: e.Name, Msg: fmt.Sprintf("is %#v, want %s", e.Value, e.Want)}
+		msg := fmt.Sprintf("%v, want %s", e.Value, e.Want)
+		if e.Name == "ops" {
+			msg = fmt.Sprintf("unknown operation set %q, want %s", family, e.Want)
+		}
+		return nil, &FieldError{Field: e.Name, Msg: msg}
 	}
 	i := slices.IndexFunc(families, func(f Family) bool { return f.Name == family })
 	return families[i].New(size)

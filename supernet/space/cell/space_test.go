@@ -27,6 +27,17 @@ func mustNew(t testing.TB, set string, nodes int) Space {
 	return s.(Space)
 }
 
+// TestSizesOfASpace: the range of space.Named.
+func TestSizesOfASpace(t *testing.T) {
+	for nodes, ok := range map[int]bool{-1: false, 0: false, 1: true, 32: true, 33: false} {
+		_, err := space.New("lanas", nodes)
+		var f *space.FieldError
+		if (err == nil) != ok || err != nil && (!errors.As(err, &f) || f.Field != "nodes") {
+			t.Errorf("%d nodes: %v", nodes, err)
+		}
+	}
+}
+
 // all lists a small space by brute force.
 func all(s Space) []space.Arch {
 	cells := [][]Node{nil}
