@@ -59,51 +59,52 @@ type Ruled interface{ Rules() []Rule }
 // Check returns what is wrong with the settings of a struct, or of one that v points
 // to, in the order of the settings. All of them are checked, also those in sections.
 func Check(v any) []*Error {
-	top := reflect.New(reflect.Indirect(reflect.ValueOf(v)).Type()).Elem() // a copy, which can be addressed
-	top.Set(reflect.Indirect(reflect.ValueOf(v)))
+	from := reflect.Indirect(reflect.ValueOf(v))
+	top := reflect.New(from.Type()).Elem() // a copy, as fields have to be addressable
+	top.Set(from)
 	var fields []Field
-	type held struct {
-		section string
-		Rule
-	}
-	var rules []held
+	rules := map[string][]Rule{} // by the keys of the settings
 	walk(top, "", &fields, func(v reflect.Value, section string) {
 		if r, ok := v.Interface().(Ruled); ok {
 			for _, r := range r.Rules() {
-				rules = append(rules, held{section, r})
+				key := join(section, r.Name)
+				rules[key] = append(rules[key], r)
 			}
 		}
 	})
 	var errs []*Error
 	for _, f := range fields {
-		for _, t := range f.want.tests {
-			if !t.ok(f.Value) {
-				errs = append(errs, &Error{Section: f.section, Name: f.name, Value: f.Value.Interface(), Want: t.text, Among: f.want.among})
-			}
-		}
-		known := f.Value.Kind() == reflect.Bool || f.Value.Kind() == reflect.String || f.want.tests != nil || f.Value.CanUint()
-		for _, r := range rules {
-			if r.section != f.section || r.Name != f.name {
-				continue
-			}
-			known = true
-			e := &Error{Section: r.section, Name: r.Name, Value: r.Value, Want: r.Want, Among: r.Among, Fact: r.Fact}
-			if e.Value == nil {
-				e.Value = f.Value.Interface()
-			}
-			// A struct around one that has rules has the same ones by promotion.
-			same := func(o *Error) bool { return o.Error() == e.Error() }
-			if !r.OK && !slices.ContainsFunc(errs, same) {
-				errs = append(errs, e)
-			}
-		}
-		if !known {
-			panic(fmt.Sprintf("setting: %s has the tag rule, and no method Rules has one for it", f.Key))
+		errs = append(errs, f.check(rules[f.Key])...)
+		delete(rules, f.Key)
+	}
+	for key := range rules {
+		panic(fmt.Sprintf("setting: a rule is about %s, which is no setting", key))
+	}
+	return errs
+}
+
+// check holds a setting to its tag and to the rules about it.
+func (f Field) check(rules []Rule) (errs []*Error) {
+	if f.ruled && len(rules) == 0 {
+		panic(fmt.Sprintf("setting: %s has the tag rule, and no method Rules has one for it", f.Key))
+	}
+	for _, t := range f.want.tests {
+		if !t.ok(f.Value) {
+			errs = append(errs, &Error{Section: f.section, Name: f.name, Value: f.Value.Interface(), Want: t.text, Among: f.want.among})
 		}
 	}
 	for _, r := range rules {
-		if !slices.ContainsFunc(fields, func(f Field) bool { return f.section == r.section && f.name == r.Name }) {
-			panic(fmt.Sprintf("setting: a rule is about %s, which is no setting", join(r.section, r.Name)))
+		if r.OK {
+			continue
+		}
+		e := &Error{Section: f.section, Name: f.name, Value: r.Value, Want: r.Want, Among: r.Among, Fact: r.Fact}
+		if e.Value == nil {
+			e.Value = f.Value.Interface()
+		}
+		// A struct around one that has rules has the same ones by promotion.
+		same := func(o *Error) bool { return o.Error() == e.Error() }
+		if !slices.ContainsFunc(errs, same) {
+			errs = append(errs, e)
 		}
 	}
 	return errs

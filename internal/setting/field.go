@@ -19,6 +19,7 @@ type Field struct {
 	section string // train, or ""
 	name    string // lr
 	want    want
+	ruled   bool // it has the tag rule
 }
 
 // Chooser is a struct some of whose settings are names that are known when it runs.
@@ -46,8 +47,8 @@ func Default[T any]() T {
 	return v
 }
 
-// walk lists the settings of a struct in a section; each is told every struct
-// that has some, before the list has them.
+// walk lists the settings of a struct in a section. each, if not nil, is told every
+// struct on the way, before its settings are listed.
 func walk(v reflect.Value, section string, out *[]Field, each func(v reflect.Value, section string)) {
 	if each != nil {
 		each(v, section)
@@ -89,7 +90,7 @@ func read(v reflect.Value, i int, section, name string) Field {
 	case text != "" && rule != "":
 		panic(fmt.Sprintf("setting: %s has a tag want and a tag rule", f.Key))
 	case rule != "":
-		f.Want = rule
+		f.Want, f.ruled = rule, true
 	case text == "" && (f.Value.CanInt() || f.Value.CanFloat()):
 		panic(fmt.Sprintf("setting: %s is a number without a range", f.Key))
 	case text != "":
