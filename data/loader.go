@@ -42,7 +42,8 @@ func (c LoaderConfig) Check() error {
 			return &ConfigError{f.field, fmt.Sprintf("%d, want %d to %d", f.n, f.min, f.max), ""}
 		}
 	}
-	for _, e := range setting.Check(c.Augment) {
+	if errs := setting.Check(c.Augment); len(errs) > 0 {
+		e := errs[0]
 		return &ConfigError{"augment." + e.Name, fmt.Sprintf("%v, want %s", e.Value, e.Want), ""}
 	}
 	return nil

@@ -34,8 +34,8 @@ func (z Size) Counted() Size {
 // Check reports the first field out of range. Whether a space has networks of that
 // size, its Fits says (package space).
 func (z Size) Check() error {
-	for _, e := range setting.Check(z.Geometry) {
-		return z.Bad(e.Name, e.Value, e.Want)
+	if errs := setting.Check(z.Geometry); len(errs) > 0 {
+		return z.Bad(errs[0].Name, errs[0].Value, errs[0].Want)
 	}
 	switch {
 	case z.Classes < 2 || z.Classes > 65535:

@@ -51,7 +51,8 @@ func Families() []string {
 
 // New returns the space of a family and a size, which are in the range of Named.
 func New(family string, size int) (Space, error) {
-	for _, e := range setting.Check(Named{Ops: family, Nodes: size}) {
+	if errs := setting.Check(Named{Ops: family, Nodes: size}); len(errs) > 0 {
+		e := errs[0]
 		msg := fmt.Sprintf("%v, want %s", e.Value, e.Want)
 		if e.Name == "ops" {
 			msg = fmt.Sprintf("unknown operation set %q, want %s", family, e.Want)
