@@ -33,4 +33,6 @@
 // A new operation is one file here: its type with the methods of Op, its kernels'
 // arguments for both backends, and a call of register; beside it a pass in ops/cpu
 // and a kernel in ops/cuda, and a case in opstest.Cases, without which a test fails.
+//
+// Example runs a program written by hand.
 package ops

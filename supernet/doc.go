@@ -24,4 +24,7 @@
 //   - A parameter that the sampled path does not use is not touched: no
 //     weight decay, no momentum, as torch does for parameters without gradient.
 //   - Accuracies are fractions in [0,1], losses are means over images in nats.
+//
+// Example goes the whole way: a supernet, scores, the winner from scratch, the test
+// images.
 package supernet

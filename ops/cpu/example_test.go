@@ -6,34 +6,42 @@ import (
 	"oneshot/ops/cpu"
 )
 
-// The end of a classifier, forward and backward, on two threads: three pixels of
-// two channels through a 1x1 convolution without a batch normalisation of its
-// own statistics, that is with Scale 1 and Shift 0.
+// The end of a classifier on two threads: two images of three features go through a
+// ReLU and a linear layer to the loss, and the gradients come back.
 func Example() {
 	p := cpu.NewPool(2)
 	defer p.Close()
-	e := cpu.NewEngine[float64](p)
+	e := cpu.NewEngine[float32](p)
 
-	one := func() []float64 { return []float64{1 - 1e-5} } // 1/sqrt(1-eps+eps) = 1
-	x := []float64{
-		1, 2,
-		3, -4,
-		-5, 6,
-	}
-	o := cpu.Conv[float64]{
-		N: 1, Px: 3, Cin: 2, Cout: 1, F: cpu.ReLU,
-		Parts: []cpu.Act[float64]{{X: x}},
-		W:     []float64{10, 1},
-		Z:     make([]float64, 3),
-		Norm: cpu.Norm[float64]{
-			RunMean: []float64{0}, RunVar: one(),
-			Scale: make([]float64, 1), Shift: make([]float64, 1), Mean: make([]float64, 1), Inv: make([]float64, 1),
+	const images, features, classes = 2, 3, 2
+	layer := cpu.Linear[float32]{
+		N: images, In: features, Out: classes, F: cpu.ReLU,
+		X: cpu.Act[float32]{X: []float32{
+			1, 2, -3,
+			-1, 0, 4,
+		}},
+		W: []float32{ // (features,classes)
+			1, 0,
+			0, 1,
+			1, 1,
 		},
-		DW:     make([]float64, 2),
-		DParts: []cpu.Out[float64]{{DX: make([]float64, 6)}},
+		Bias: []float32{0, -2},
+		Y:    make([]float32, images*classes),
+		DW:   make([]float32, features*classes), DBias: make([]float32, classes), DX: make([]float32, images*features),
 	}
-	e.ConvForward(&o)
-	fmt.Println(o.Z, o.Norm.Scale, o.Norm.Shift)
+	e.LinearForward(&layer)
+	fmt.Println("logits", layer.Y)
+
+	dlogits := make([]float32, len(layer.Y))
+	loss := e.SoftmaxXent(images, classes, layer.Y, []int32{0, 0}, 0, dlogits)
+	fmt.Printf("loss %.3f\n", loss)
+
+	e.LinearBackward(&layer, dlogits)
+	fmt.Printf("gradient of the bias %.2f\n", layer.DBias)
+	fmt.Printf("gradient of the features %.2f\n", layer.DX) // none where the ReLU is 0
 	// Output:
-	// [12 30 6] [1] [0]
+	// logits [1 0 4 2]
+	// loss 0.220
+	// gradient of the bias [-0.19 0.19]
+	// gradient of the features [-0.13 0.13 0.00 0.00 0.00 0.00]
 }

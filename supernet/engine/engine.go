@@ -6,6 +6,8 @@
 //
 // Packages engine/host and engine/gpu are the processor and an NVIDIA GPU. Both
 // compute the same up to rounding, and each the same bits every time.
+//
+// Example trains a network of one layer through an Engine.
 package engine
 
 import (

@@ -24,4 +24,6 @@
 // What does not reach an output is in no path: an architecture whose nodes ignore an
 // input leaves preprocesses or whole cells without use, and nothing computes, counts
 // or exports them.
+//
+// Example describes a network with one choice and follows it.
 package net

@@ -1,7 +1,6 @@
 package net
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,31 +21,6 @@ func choice() *Network {
 	mean := n.Add(Layer{Op: ops.GlobalAvgPool{Parts: 1}, In: []int{sum}})
 	n.Logits = n.Add(Layer{Name: "classifier", Op: ops.Linear{In: 2, Out: 5}, In: []int{mean}})
 	return n
-}
-
-func Example() {
-	n := choice()
-	for a := range 3 {
-		path, err := n.Select([]int{a})
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		params, madds, err := path.Cost()
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		var names []string
-		for _, l := range path.Layers {
-			names = append(names, l.Op.Name())
-		}
-		fmt.Println(params, madds, strings.Join(names, " "))
-	}
-	// Output:
-	// 77 874 stem avg_pool_3x3 node_sum global_avg_pool linear
-	// 77 874 stem avg_pool_3x3 node_sum global_avg_pool linear
-	// 129 1578 stem avg_pool_3x3 sep_conv_3x3 node_sum global_avg_pool linear
 }
 
 func TestSelectPassesOnWhatIsPicked(t *testing.T) {

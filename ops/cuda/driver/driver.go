@@ -8,6 +8,8 @@
 // after SetCurrent must come from one locked thread. Calls that take a stream
 // return before the work is done; host memory they name must stay as it is until
 // then. Every error is an *Error that names the call.
+//
+// Example asks for the driver on a machine that has none.
 package driver
 
 import (

@@ -15,4 +15,6 @@
 // space.go and text.go say which architectures there are and how they are written,
 // encode.go how a search sees them, candidates.go which operations a cell offers,
 // network.go what a network of cells is.
+//
+// Example writes an architecture down cell by cell.
 package cell
