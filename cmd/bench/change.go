@@ -31,8 +31,9 @@ func changed(base, this figure) change {
 
 // counts says whether the difference is larger than the rounds' spread: the median
 // ratio is farther from 1 than the rounds' ratios are from each other. Then all
-// rounds are on the same side of 1. Two equal programs pass in a few percent of the
-// cases with three rounds, and in less than one with five (TestEqualProgramsDoNotDiffer).
+// rounds are on the same side of 1. Two equal programs differ by chance in less than
+// one of a hundred figures with five rounds, in up to one of ten with three
+// (TestEqualProgramsDoNotDiffer).
 func (c change) counts() bool {
 	return math.Abs(c.ratio-1) > max(c.high-c.low, smallest)
 }

@@ -8,23 +8,24 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
 
 // job is one measurement: a verb of `oneshot bench` with its flags.
 type job struct {
-	Name string   `json:"name"`
-	Args []string `json:"args"`
+	Name  string `json:"name"`
+	Flags string `json:"flags"`
 }
 
 // jobs are a training step of the supernet, scoring, and a step of a retraining. They
 // are small, because many rounds tell more than long ones.
 func jobs() []job {
 	return []job{
-		{"step", []string{"--archs", "4"}},
-		{"eval", []string{"--archs", "4"}},
-		{"retrain", []string{"--channels", "36", "--layers", "8", "--batch", "32", "--archs", "2"}},
+		{"step", "--archs 4"},
+		{"eval", "--archs 4"},
+		{"retrain", "--channels 36 --layers 8 --batch 32 --archs 2"},
 	}
 }
 
@@ -52,7 +53,7 @@ type work struct {
 
 // run runs the job in the given program. The end of ctx ends the program too.
 func (j job) run(ctx context.Context, program string, threads int) (result, error) {
-	args := slices.Concat([]string{"bench", j.Name}, j.Args,
+	args := slices.Concat([]string{"bench", j.Name}, strings.Fields(j.Flags),
 		[]string{"--threads", strconv.Itoa(threads), "--device", "cpu", "--json"})
 	cmd := stoppable(ctx, program, args...)
 	var stdout, stderr bytes.Buffer

@@ -91,7 +91,7 @@ func (r record) check() error {
 // of is the recorded value of a figure; false where there is none, or where that job
 // measured something else.
 func (r record) of(f figure, jobs []job) (recordedValue, bool) {
-	if !slices.EqualFunc(r.Jobs, jobs, func(a, b job) bool { return a.Name == b.Name && slices.Equal(a.Args, b.Args) }) {
+	if !slices.Equal(r.Jobs, jobs) {
 		return recordedValue{}, false
 	}
 	for _, v := range r.Figures {

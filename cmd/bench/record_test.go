@@ -88,7 +88,7 @@ func TestRecordInTheTable(t *testing.T) {
 		!strings.Contains(got, " 20.0      40.0 ") {
 		t.Errorf("a record of another machine:\n%s", got)
 	}
-	b.jobs = []job{{"step", []string{"--archs", "8"}}, {"eval", nil}}
+	b.jobs = []job{{"step", "--archs 8"}, {"eval", ""}}
 	if got := print(r, b, r.Commit); strings.Contains(got, "20.0") {
 		t.Errorf("a record of other measurements is shown:\n%s", got)
 	}

@@ -70,7 +70,7 @@ func fakes(t *testing.T, names ...string) (programs []string, calls string) {
 }
 
 func testBench(rounds int) bench {
-	return bench{jobs: []job{{"step", []string{"--archs", "4"}}, {"eval", nil}}, rounds: rounds, threads: 2, log: io.Discard}
+	return bench{jobs: []job{{"step", "--archs 4"}, {"eval", ""}}, rounds: rounds, threads: 2, log: io.Discard}
 }
 
 // table is what compare prints of two programs.
