@@ -42,7 +42,7 @@ func oneShot(ctx context.Context) error {
 	}
 	defer rt.Close()
 
-	cfg := supernet.NetConfig{Space: s, Size: net.Size{Layers: 3, Channels: 4, StemMultiplier: 1, Classes: 10, Image: 32}}
+	cfg := supernet.NetConfig{Space: s, Size: net.Size{Geometry: net.Geometry{Layers: 3, Channels: 4, StemMultiplier: 1}, Classes: 10, Image: 32}}
 	super, err := supernet.New(cfg, 42, rt)
 	if err != nil {
 		return err

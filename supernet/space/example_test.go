@@ -29,7 +29,7 @@ func Example() {
 	fmt.Println(space.Hash(s, a), "is one of", s.Size(), "architectures of", s.Name())
 	fmt.Println("a search sees", s.Encode(a))
 
-	n, err := s.Describe(net.Size{Layers: 3, Channels: 4, StemMultiplier: 1, Classes: 10, Image: 8, Affine: true}, a)
+	n, err := s.Describe(net.Size{Geometry: net.Geometry{Layers: 3, Channels: 4, StemMultiplier: 1}, Classes: 10, Image: 8, Affine: true}, a)
 	if err != nil {
 		fmt.Println(err)
 		return
