@@ -7,64 +7,65 @@ ARGS        ?=
 
 .DEFAULT_GOAL := help
 
-# The times in the list are those of two cores.
+# Times in the list are of two cores with nothing else to do.
 help:
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 ##@ Every day
-run: build ## the whole job on the built-in images: train, search, retrain, export (ARGS=...); 1.5 minutes
+run: build ## the whole job on the built-in images: train, search, retrain, export (ARGS=...); 1.5 min
 	bin/oneshot run --preset tiny $(ARGS)
 
-build: ## bin/oneshot; seconds
+build: ## bin/oneshot; half a minute, later seconds
 	go build -trimpath -o bin/oneshot ./cmd/oneshot
 
-test: ## every test
-	go test ./...
+# The package that takes longest goes first, beside the others instead of after them.
+test: ## every test; 5 min
+	go test ./supernet ./...
 
-check: test check-rest ## everything that must pass before a commit is published
+check: test check-rest ## everything that must pass before a commit is published: test and all of the next group; half an hour
 
 generate: ## write the generated Go and assembly again; seconds
 	go generate ./...
 
-bench-compare: bin/bench ## is it slower or larger now? in turn with the commit of bench/record.json
+bench-compare: bin/bench ## is it slower or larger than the commit of bench/record.json? (BASE=commit ROUNDS=5); 3 min
 	bin/bench compare$(if $(BASE), -base '$(BASE)')$(bench_flags)
 
-##@ Parts of check: all but test are check-rest
+##@ Parts of check
 check-rest: lint race noasm isas arm64 check-generate check-ptx check-deps check-golden check-bytes test-orders ## check without test
 
-lint: ## gofmt -s, go vet, staticcheck, shell syntax
+lint: ## gofmt -s, go vet, staticcheck, shell syntax; 1 min
 	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	@for f in scripts/*.sh bench/*.sh .ci/run; do bash -n $$f || exit 1; done
 
-race: ## short tests under the race detector (skipped where there is no C compiler)
+race: ## short tests under the race detector, skipped without a C compiler; many minutes
 	@if command -v "$$(go env CC)" >/dev/null; then set -x; \
 		go test -race -short -timeout 20m ./...; \
 	else echo "race: skipped, the race detector needs a C compiler and there is no $$(go env CC)"; fi
 
-noasm: ## the kernels' plain Go path
+noasm: ## the kernels' plain Go path; some minutes
 	go vet -tags noasm ./...
 	go test -short -tags noasm ./ops/... ./supernet/...
 
-isas: ## operations, executor and whole network on AVX2; other processors run plain Go again
+isas: ## operations, executor and whole network on AVX2; other processors run plain Go again; some minutes
 	ONESHOT_ISA=avx2 go test -count=1 -short ./ops/... ./supernet/...
 
-arm64: ## a processor without assembly of ours: build and vet
+arm64: ## a processor without assembly of ours: build and vet; 1 min
 	GOARCH=arm64 go build ./...
 	GOARCH=arm64 go vet ./...
 
-check-generate: ## the generated files are what their generators write
+check-generate: ## the generated files are what their generators write; seconds
 	scripts/check-generate.sh
 
-check-ptx: ## NVRTC 11.8 compiles the GPU's kernels (skipped where there is none)
+check-ptx: ## NVRTC 11.8 compiles the GPU's kernels, skipped where there is none; half a minute
 	cd ops/cuda && go run ./genptx -check
 
-check-deps: ## who imports whom, and that this check can fail
+check-deps: ## who imports whom, and that this check can fail; seconds
 	scripts/check-deps.sh
 	scripts/check-deps.sh --selftest
 
-check-golden: ## recompute the golden files in PyTorch (skipped where there is none)
+check-golden: ## recompute the golden files in PyTorch, skipped where there is none; 1 min
 	@if $(PYTHON) -c 'import torch' 2>/dev/null; then set -ex; \
 		$(PYTHON) supernet/testdata/parity.py verify; \
 		$(PYTHON) supernet/testdata/parity.py selftest; \
@@ -72,39 +73,39 @@ check-golden: ## recompute the golden files in PyTorch (skipped where there is n
 		$(PYTHON) ops/testdata/optim_golden.py verify; \
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
-check-bytes: ## whole runs compute the bytes they did before, with every instruction set
+check-bytes: ## whole runs compute the bytes they did before, with every instruction set; half a minute
 	scripts/check-bytes.sh
 
-test-orders: ## GPU code on the emulator in other orders of threads, with work done as late as it may be
+test-orders: ## GPU code on the emulator in other orders of threads, with work done as late as it may be; some minutes
 	for o in reverse shuffle; do EMU_ORDER=$$o FAKE_CUDA_LAZY=1 go test -count=1 -short -run CUDA ./ops ./supernet || exit 1; done
 
 ##@ Beyond check, also run by .ci/run
-fuzz: ## every fuzz target for FUZZTIME (10s) each
+fuzz: ## every fuzz target (23) for FUZZTIME (10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
-mutants: ## every planted error in the assembly is caught
+mutants: ## every planted error in the assembly is caught; many minutes
 	scripts/mutants.sh
 
-test-cuda: ## what check leaves out of the GPU code: faults at every call, undefined behaviour, gorgonia.org/cu, planted errors
+test-cuda: ## GPU code: faults at every call, undefined behaviour, gorgonia.org/cu, planted errors; many minutes
 	ONESHOT_FAULTS=all go test -count=1 -timeout 20m -run CUDALoses ./supernet
 	ONESHOT_CUDA_TEST=sanitize go test -count=1 -run CUDA ./ops
 	scripts/gorgonia-cu.sh
 	scripts/mutants-cuda.sh
 
 ##@ Now and then
-bench-record: bin/bench ## measure this commit and write bench/record.json, which bench-compare goes by
+bench-record: bin/bench ## measure this commit and write bench/record.json; 1.5 min
 	bin/bench record$(bench_flags)
 
-bench-peer: build ## against PyTorch, in turn on this machine (ROUNDS=3 JOBS="step eval ops retrain")
+bench-peer: build ## against PyTorch, in turn on this machine (ROUNDS=3 JOBS="step eval ops retrain"); many minutes
 	bench/compare.sh
 
-bench-growth: build ## step time against batch, channels, layers and image size
+bench-growth: build ## step time against batch, channels, layers and image size; some minutes
 	bench/growth.sh
 
-generate-ptx: ## compile the GPU's kernels (needs NVRTC 11.8: Debian's libnvrtc11.2, component non-free)
+generate-ptx: ## compile the GPU's kernels (needs NVRTC 11.8: Debian's libnvrtc11.2, component non-free); half a minute
 	cd ops/cuda && go run ./genptx
 
-gpu-bundle: ## bin/gpu-bundle.tar.gz: what a machine with a GPU and no Go needs for gpu-check.sh
+gpu-bundle: ## bin/gpu-bundle.tar.gz: what a machine with a GPU and no Go needs for gpu-check.sh; 1 min
 	scripts/gpu-bundle.sh
 
 # A program of its own rather than go run, which does not pass on every signal.
