@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"time"
@@ -38,10 +39,13 @@ type recordedValue struct {
 func newRecord(commit, goVersion string, day time.Time, b bench, m machine, fs []figure) record {
 	r := record{Version: recordVersion, Commit: commit, Date: day.Format(time.DateOnly), Go: goVersion, Machine: m, Rounds: b.rounds, Jobs: b.jobs}
 	for _, f := range fs {
-		r.Figures = append(r.Figures, recordedValue{f.name, f.unit, median(f.values), slices.Min(f.values), slices.Max(f.values)})
+		r.Figures = append(r.Figures, recordedValue{f.name, f.unit, rounded(median(f.values)), rounded(slices.Min(f.values)), rounded(slices.Max(f.values))})
 	}
 	return r
 }
+
+// rounded is x to hundredths: no figure is known better.
+func rounded(x float64) float64 { return math.Round(100*x) / 100 }
 
 func (r record) write(w io.Writer) error {
 	e := json.NewEncoder(w)
