@@ -92,8 +92,8 @@ func (r record) check() error {
 	return nil
 }
 
-// of is the recorded value of a figure; false where there is none, or where that job
-// measured something else.
+// of is the recorded value of a figure; false where there is none, or where other jobs
+// were measured.
 func (r record) of(f figure, jobs []job) (recordedValue, bool) {
 	if !slices.Equal(r.Jobs, jobs) {
 		return recordedValue{}, false
