@@ -71,10 +71,15 @@ func (b *CPU[T]) stemBackward(o Stem, c *Call) error {
 	return nil
 }
 
-// stemRow is the length of a row of the matrix of 3x3 neighbourhoods, which a device
-// saves.
+// A device convolves by a matrix product: forward writes the 3x3 neighbourhood of
+// every pixel as a row, and saves this matrix for backward.
+
+// stemRow is the length of a row in activations: the 9*Cin of the neighbourhood, and
+// zeros up to a multiple of 8.
 func stemRow(o Stem) int { return ceilDiv(9*o.Cin, 8) * 8 }
 
+// stemSaved is the size of the matrix (N*H*W, stemRow) in bytes, for activations of
+// act bytes.
 func stemSaved(o Stem, in []Shape, _ Shape, act int) int {
 	x := in[0]
 	return x[0] * x[1] * x[2] * stemRow(o) * act
