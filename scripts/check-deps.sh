@@ -27,11 +27,11 @@ ours_allowed() {
     oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
     oneshot/ops) echo 'ops/cpu|ops/cuda|internal/.*' ;;
     oneshot/ops/graph) echo 'ops|ops/cpu|internal/.*' ;;
-    oneshot/ops/opstest) echo 'ops|ops/cpu|ops/cuda|weights|internal/.*' ;;
+    oneshot/ops/opstest) echo 'ops|ops/cpu|ops/cuda|weights' ;;
     oneshot/ops/cuda) echo 'ops/cuda/driver|internal/.*' ;;
-    oneshot/ops/cuda/driver) echo 'internal/.*' ;;
+    oneshot/ops/cuda/driver) echo 'nothing' ;;
     oneshot/ops/cuda/emu) echo 'ops/cuda|ops/cuda/driver' ;; # for tests
-    oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda|internal/.*' ;;
+    oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda' ;;
     oneshot/internal/fault) echo 'data|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
     oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
     oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
