@@ -2,11 +2,9 @@ package cuda
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -61,51 +59,31 @@ func KernelFiles() map[string][]byte {
 	return out
 }
 
-// Images of the kernels in kernels/, see genptx.
+// Images of the kernels, which genptx writes.
 const (
-	ptxFile   = "kernels/kernels.ptx.gz"
-	cubinFile = "kernels/kernels.sm_90.cubin.gz"
+	PTXFile   = "kernels/kernels.ptx"
+	CubinFile = "kernels/kernels.sm_90.cubin"
 )
 
 // PTX is what the kernels compile to for compute capability 8.0; a driver
 // translates it for any later device, which takes it some seconds the first time.
-func PTX() []byte { return append(unpacked(ptxFile), 0) }
+func PTX() []byte { return append(image(PTXFile), 0) }
 
 // Image is the fastest to load for a device of the given compute capability: machine
 // code for 9.0, else PTX.
 func Image(major, minor int) []byte {
 	if major == 9 && minor == 0 {
-		return unpacked(cubinFile)
+		return image(CubinFile)
 	}
 	return PTX()
 }
 
-func unpacked(file string) []byte {
-	packed, err := kernelFiles.ReadFile(file)
+func image(file string) []byte {
+	b, err := kernelFiles.ReadFile(file)
 	if err != nil {
 		panic(err) // embedded
 	}
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		panic(err) // embedded
-	}
-	image, err := io.ReadAll(r)
-	if err != nil {
-		panic(err) // embedded
-	}
-	return image
-}
-
-// Pack is the content of a packed file.
-func Pack(image []byte) []byte {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		panic(err) // a constant
-	}
-	w.Write(image) // to memory
-	w.Close()
-	return b.Bytes()
+	return b
 }
 
 // SourceLine is the first line of the PTX: which source it was made of.

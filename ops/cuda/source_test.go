@@ -22,7 +22,7 @@ func TestArgsSourceIsFresh(t *testing.T) {
 func TestPTXIsOfThisSource(t *testing.T) {
 	ptx := PTX()
 	if !bytes.HasPrefix(ptx, []byte(SourceLine())) {
-		t.Error("kernels/kernels.ptx.gz was made of other kernels: make generate-ptx")
+		t.Error(PTXFile + " was made of other kernels: make generate-ptx")
 	}
 	for _, s := range Symbols() {
 		if !bytes.Contains(ptx, []byte(".entry "+s+"(")) {

@@ -1,11 +1,13 @@
-// Command genptx writes the packed images of the kernels, made by NVRTC 11.8: PTX
-// for compute capability 8.0, with the sha256 of the source in its first line, and
-// machine code for 9.0, which needs no translation when it is loaded.
+// Command genptx writes the images of the kernels, made by NVRTC 11.8: PTX for
+// compute capability 8.0, with the sha256 of the source in its first line, and
+// machine code for 9.0, which needs no translation when it is loaded. Both are
+// stored as they are, not compressed, and the PTX in a normal form, so that git
+// keeps of a new version only what differs: see bench/gpu.md.
 //
-// With -check it compiles the kernels and wants all of them in the result; it says
-// so where there is no such NVRTC. It does not compare bytes: this NVRTC numbers
-// registers differently from one time to the next. That the files were made of the
-// present source, a test of package cuda checks.
+// With -check it compiles the kernels, wants all of them in the result and the PTX to
+// be the committed one; it says so where there is no such NVRTC. Machine code is not
+// compared: the same source gives other registers in a few instructions from one
+// time to the next.
 package main
 
 import (
@@ -21,9 +23,9 @@ import (
 const maker = "11.8"
 
 func main() {
-	check := flag.Bool("check", false, "only see that the kernels compile")
+	check := flag.Bool("check", false, "compile and compare, write nothing")
 	flag.Parse()
-	for file, architecture := range map[string]string{"kernels/kernels.ptx.gz": "compute_80", "kernels/kernels.sm_90.cubin.gz": "sm_90"} {
+	for file, architecture := range map[string]string{cuda.PTXFile: "compute_80", cuda.CubinFile: "sm_90"} {
 		if err := run(file, architecture, *check); err != nil {
 			fmt.Fprintln(os.Stderr, "genptx:", err)
 			os.Exit(1)
@@ -47,11 +49,20 @@ func run(file, architecture string, check bool) error {
 			return fmt.Errorf("%s has no kernel %s", architecture, name)
 		}
 	}
-	if check {
-		return nil
+	if file == cuda.PTXFile {
+		image = append([]byte(cuda.SourceLine()), normal(image)...)
 	}
-	if architecture == "compute_80" {
-		image = append([]byte(cuda.SourceLine()), image...)
+	if !check {
+		return os.WriteFile(file, image, 0o644)
 	}
-	return os.WriteFile(file, cuda.Pack(image), 0o644)
+	if file == cuda.PTXFile {
+		committed, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(image, committed) {
+			return fmt.Errorf("%s is not what NVRTC %s makes of the kernels: make generate-ptx", file, maker)
+		}
+	}
+	return nil
 }
