@@ -3,6 +3,8 @@ package landscape
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Interval is the 95 % confidence interval of a figure.
@@ -31,18 +33,10 @@ func meanInterval(x []float64) (float64, Interval) {
 	return m, Interval{m - half, m + half}
 }
 
-// studentT is the 0.975 quantile of Student's distribution: tables up to 9
-// degrees of freedom and above them Abramowitz and Stegun's expansion 26.7.5,
-// which is within 2e-4 there.
+// studentT is the 0.975 quantile of Student's distribution with df degrees of
+// freedom.
 func studentT(df int) float64 {
-	small := []float64{12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622}
-	if df <= len(small) {
-		return small[df-1]
-	}
-	const z = 1.959964
-	const z2 = z * z
-	v := float64(df)
-	return z * (1 + (z2+1)/(4*v) + (5*z2*z2+16*z2+3)/(96*v*v) + (3*z2*z2*z2+19*z2*z2+17*z2-15)/(384*v*v*v))
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(0.975)
 }
 
 // medianInterval is the mean of the two middle values and the interval between
