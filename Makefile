@@ -86,7 +86,8 @@ fuzz: ## every fuzz target (23) for FUZZTIME (10s) each
 mutants: ## every planted error in the assembly is caught; many minutes
 	scripts/mutants.sh
 
-test-cuda: ## GPU code: faults at every call, undefined behaviour, gorgonia.org/cu, planted errors; many minutes
+test-cuda: ## GPU code: a whole run, faults at every call, undefined behaviour, gorgonia.org/cu, planted errors; many minutes
+	ONESHOT_SCRIPTS=all go test -count=1 -run TestScript/cuda ./cmd/oneshot
 	ONESHOT_FAULTS=all go test -count=1 -timeout 20m -run CUDALoses ./supernet
 	ONESHOT_CUDA_TEST=sanitize go test -count=1 -run CUDA ./ops
 	scripts/gorgonia-cu.sh

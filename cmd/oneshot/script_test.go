@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 //	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
 //
 // The script of the emulated GPU takes longer than all others; it is run where
-// $ONESHOT_SCRIPTS is all (make test-scripts).
+// $ONESHOT_SCRIPTS is all (make test-cuda, .ci/run).
 func TestScript(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
 	if err != nil {
