@@ -37,8 +37,9 @@ func TestMain(m *testing.M) {
 //	waitfree DIR                             until no process holds the run folder
 //	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
 //
-// The script of the emulated GPU takes longer than all others; it is run where
-// $ONESHOT_SCRIPTS is all (make test-cuda, .ci/run).
+// Two scripts take as long as all others: that of the emulated GPU, and that of all
+// instruction sets (the runs in plain Go). They run where $ONESHOT_SCRIPTS is all
+// (.ci/run, make test-cuda). TestBytesOfARun has every instruction set by default.
 func TestScript(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "script", "*.txtar"))
 	if err != nil {
@@ -46,7 +47,9 @@ func TestScript(t *testing.T) {
 	}
 	fake := ""
 	if os.Getenv("ONESHOT_SCRIPTS") != "all" {
-		files = slices.DeleteFunc(files, func(path string) bool { return filepath.Base(path) == "cuda.txtar" })
+		files = slices.DeleteFunc(files, func(path string) bool {
+			return slices.Contains([]string{"cuda.txtar", "isa.txtar"}, filepath.Base(path))
+		})
 	} else if _, err := exec.LookPath("g++"); err == nil {
 		fake = emu.Library(t)
 	}
