@@ -58,7 +58,7 @@ arm64: ## a processor without assembly of ours: build and vet; 1 min
 check-generate: ## the generated files are what their generators write; seconds
 	scripts/check-generate.sh
 
-check-ptx: ## the committed PTX is what NVRTC 11.8 makes of the kernels, skipped where there is none; 1 min
+check-ptx: ## NVRTC 11.8 compiles the GPU's kernels, skipped where there is none; 1 min
 	cd ops/cuda && go run ./genptx -check
 
 check-deps: ## who imports whom, and that this check can fail; seconds

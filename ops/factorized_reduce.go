@@ -94,7 +94,7 @@ func (l *lowering) reduceArgs(o FactorizedReduce, c *Call, i int) cuda.ConvArgs 
 	ch := o.Cin / o.Parts
 	a := dense(o.Parts, ch, ch, y[0]*y[1]*y[2], o.Cin, o.Cout/2)
 	a.Ldz, a.ReLU, a.Stride, a.Off = int32(o.Cout), 1, 2, int32(i)
-	a.H, a.W2, a.OH, a.OW = int32(x[1]), int32(x[2]), int32(y[1]), int32(y[2])
+	a.H, a.Width, a.OH, a.OW = int32(x[1]), int32(x[2]), int32(y[1]), int32(y[2])
 	a.W = l.f32(c.In[o.Parts+i])
 	a.Z = l.act(c.Out) + cuda.Addr(i*o.Cout/2*l.actSize())
 	return a

@@ -125,7 +125,7 @@ func (b *CPU[T]) poolBackward(o PoolBN, c *Call) error {
 
 func (l *lowering) poolArgs(o PoolBN, c *Call) cuda.PoolArgs {
 	x, y := c.InShape[0], c.OutShape
-	a := cuda.PoolArgs{X: l.act(c.In[0]), Z: l.act(c.Out), Max: b32(o.Max), N: int32(x[0]), H: int32(x[1]), W2: int32(x[2]),
+	a := cuda.PoolArgs{X: l.act(c.In[0]), Z: l.act(c.Out), Max: b32(o.Max), N: int32(x[0]), H: int32(x[1]), Width: int32(x[2]),
 		C: int32(o.C), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}
 	a.Scale, a.Shift = l.coef(c, 0)
 	if o.Max {

@@ -70,7 +70,7 @@ func (b *CPU[T]) reluPoolBackward(o ReLUAvgPool, c *Call) error {
 
 func (l *lowering) reluPoolArgs(o ReLUAvgPool, c *Call) cuda.ReLUPoolArgs {
 	x, y := c.InShape[0], c.OutShape
-	return cuda.ReLUPoolArgs{NParts: int32(o.Parts), N: int32(x[0]), H: int32(x[1]), W2: int32(x[2]), C: int32(x[3]),
+	return cuda.ReLUPoolArgs{NParts: int32(o.Parts), N: int32(x[0]), H: int32(x[1]), Width: int32(x[2]), C: int32(x[3]),
 		K: int32(o.K), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}
 }
 

@@ -186,13 +186,13 @@ func (l *lowering) sepStage(o Separable, c *Call, s int) deviceStage {
 	st := deviceStage{param: 1 + s*o.perStage(), rows: y[0] * y[1] * y[2], coef: l.f32(c.OutNorm)}
 	z1, coef1 := saved+2*n, saved+3*n
 	st.dw = cuda.DwArgs{W: l.f32(c.In[st.param]), T: saved + cuda.Addr(s)*n, N: int32(x[0]), C: int32(o.C), K: int32(o.K), Dil: int32(o.Dil),
-		H: int32(x[1]), W2: int32(x[2]), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}
+		H: int32(x[1]), Width: int32(x[2]), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}
 	if s == 0 {
 		st.dw.X = l.act(c.In[0])
 		st.dw.Scale, st.dw.Shift = l.coef(c, 0)
 	} else {
 		st.dw.X, st.dw.Scale, st.dw.Shift = z1, coef1, coef1+cuda.Addr(4*o.C)
-		st.dw.H, st.dw.W2, st.dw.Stride = st.dw.OH, st.dw.OW, 1
+		st.dw.H, st.dw.Width, st.dw.Stride = st.dw.OH, st.dw.OW, 1
 	}
 	st.conv = dense(1, o.C, o.C, st.rows, o.C, o.C)
 	st.conv.W, st.conv.Z = l.f32(c.In[st.param+1]), l.act(c.Out)
@@ -280,5 +280,5 @@ func (l *lowering) dwBlocks(d cuda.DwArgs) int32 {
 	if d.Stride > 1 {
 		per = 256 * 4
 	}
-	return int32(max(1, min(ceilDiv(int(d.N)*int(d.H)*int(d.W2)*int(d.C), per), 64*l.b.SMs)))
+	return int32(max(1, min(ceilDiv(int(d.N)*int(d.H)*int(d.Width)*int(d.C), per), 64*l.b.SMs)))
 }

@@ -98,7 +98,7 @@ func (l *lowering) stem(o Stem, c *Call) {
 	a := l.stemArgs(o, c)
 	m := l.f32(c.Saved)
 	cuda.Add(l.b, "im2col", l.half, &cuda.Im2colArgs{X: l.f32(c.In[0]), Out: m, Blocks: l.share(int(a.P)*stemRow(o), 8*1024),
-		N: int32(x[0]), H: int32(x[1]), W2: int32(x[2]), C: int32(x[3]), Ld: int32(stemRow(o))})
+		N: int32(x[0]), H: int32(x[1]), Width: int32(x[2]), C: int32(x[3]), Ld: int32(stemRow(o))})
 	l.convForward(c, a, l.norm(c, 0, o.Affine, 2, l.f32(c.OutNorm), 0), []cuda.Part{{X: m}})
 }
 

@@ -59,18 +59,18 @@ type Dz struct {
 // slowest index. Row tiles are dealt to row blocks round robin; any RowBlocks >= 1
 // is right. Norm's channels are the Cout columns of this product.
 type ConvArgs struct {
-	Parts                      Addr // array of NParts Part
-	W                          Addr // (Cin,Cout)
-	Z                          Addr // T (P,Ldz)
-	Norm                       Norm
-	Dz                         Dz // rows of DY and Z are Ldz apart
-	Partial                    Addr
-	Blocks                     int32
-	RowBlocks                  int32
-	NParts, Cpart, Cnorm       int32
-	ReLU                       int32
-	P, Cin, Cout, Ldz          int32
-	Stride, Off, H, W2, OH, OW int32 // W2 is the width
+	Parts                         Addr // array of NParts Part
+	W                             Addr // (Cin,Cout)
+	Z                             Addr // T (P,Ldz)
+	Norm                          Norm
+	Dz                            Dz // rows of DY and Z are Ldz apart
+	Partial                       Addr
+	Blocks                        int32
+	RowBlocks                     int32
+	NParts, Cpart, Cnorm          int32
+	ReLU                          int32
+	P, Cin, Cout, Ldz             int32
+	Stride, Off, H, Width, OH, OW int32
 }
 
 // DwArgs is a depthwise KxK convolution with padding Dil*(K-1)/2 behind a ReLU.
@@ -81,14 +81,14 @@ type ConvArgs struct {
 //
 // Any Blocks >= 1 is right.
 type DwArgs struct {
-	X, Scale, Shift                     Addr
-	W                                   Addr // (K,K,C)
-	T                                   Addr // T, output of the forward pass
-	DT                                  Addr // T, its gradient
-	DX, Add                             Addr
-	Partial                             Addr
-	Blocks                              int32
-	N, H, W2, C, K, Stride, Dil, OH, OW int32
+	X, Scale, Shift                        Addr
+	W                                      Addr // (K,K,C)
+	T                                      Addr // T, output of the forward pass
+	DT                                     Addr // T, its gradient
+	DX, Add                                Addr
+	Partial                                Addr
+	Blocks                                 int32
+	N, H, Width, C, K, Stride, Dil, OH, OW int32
 }
 
 // SepArgs is a stage of a separable convolution in one launch: dw_fwd, whose output
@@ -110,15 +110,15 @@ type SepArgs struct {
 //	pool_bwd: DX = sum over the windows of dz + Add, for every input pixel
 //	pool_nonorm_bwd: the same where there is no Norm; dz is Dz.DY, the rest of Dz is absent
 type PoolArgs struct {
-	X, Scale, Shift             Addr
-	Z                           Addr // T
-	Tap                         Addr // uint8 (P,C)
-	Norm                        Norm
-	Dz                          Dz
-	DX, Add                     Addr
-	Blocks                      int32
-	Max                         int32
-	N, H, W2, C, Stride, OH, OW int32
+	X, Scale, Shift                Addr
+	Z                              Addr // T
+	Tap                            Addr // uint8 (P,C)
+	Norm                           Norm
+	Dz                             Dz
+	DX, Add                        Addr
+	Blocks                         int32
+	Max                            int32
+	N, H, Width, C, Stride, OH, OW int32
 }
 
 // NormGradArgs prepares Dz: with zh = (z-Mean)*Inv and the sums over all P rows
@@ -158,10 +158,10 @@ type NodeArgs struct {
 // activations side by side: Y (N,OH,OW,NParts*C). relu_pool_bwd writes Part.DX
 // for every input pixel (0 where no window reaches, plus Add).
 type ReLUPoolArgs struct {
-	Parts                                  Addr
-	Y, DY                                  Addr // T
-	Blocks                                 int32
-	NParts, N, H, W2, C, K, Stride, OH, OW int32
+	Parts                                     Addr
+	Y, DY                                     Addr // T
+	Blocks                                    int32
+	NParts, N, H, Width, C, K, Stride, OH, OW int32
 }
 
 // MeanArgs averages each image's HW pixels: Y (N,NParts*C), T. mean_bwd writes
@@ -338,9 +338,9 @@ type Recipe struct {
 // Im2colArgs: Out (N*H*W, Ld) of T is the 3x3 neighbourhood (padding 1) of each
 // pixel of X (N,H,W,C) float32, in the order (ky,kx,c), then zeros up to Ld.
 type Im2colArgs struct {
-	X, Out          Addr
-	Blocks          int32
-	N, H, W2, C, Ld int32
+	X, Out             Addr
+	Blocks             int32
+	N, H, Width, C, Ld int32
 }
 
 // Run is what changes from launch to launch, passed by value to every kernel.

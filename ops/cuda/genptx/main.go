@@ -4,10 +4,11 @@
 // stored as they are, not compressed, and the PTX in a normal form, so that git
 // keeps of a new version only what differs: see bench/gpu.md.
 //
-// With -check it compiles the kernels, wants all of them in the result and the PTX to
-// be the committed one; it says so where there is no such NVRTC. Machine code is not
-// compared: the same source gives other registers in a few instructions from one
-// time to the next.
+// With -check it compiles the kernels and wants all of them in the result; it says so
+// where there is no such NVRTC. The result is not compared with the committed files: the
+// same source gives a few other instructions, and so other counts of registers, from one
+// time to the next. Whether the PTX is of this source its first line says (a test of
+// package cuda compares it).
 package main
 
 import (
@@ -23,7 +24,7 @@ import (
 const maker = "11.8"
 
 func main() {
-	check := flag.Bool("check", false, "compile and compare, write nothing")
+	check := flag.Bool("check", false, "compile, write nothing")
 	flag.Parse()
 	for file, architecture := range map[string]string{cuda.PTXFile: "compute_80", cuda.CubinFile: "sm_90"} {
 		if err := run(file, architecture, *check); err != nil {
@@ -52,17 +53,8 @@ func run(file, architecture string, check bool) error {
 	if file == cuda.PTXFile {
 		image = append([]byte(cuda.SourceLine()), normal(image)...)
 	}
-	if !check {
-		return os.WriteFile(file, image, 0o644)
+	if check {
+		return nil
 	}
-	if file == cuda.PTXFile {
-		committed, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(image, committed) {
-			return fmt.Errorf("%s is not what NVRTC %s makes of the kernels: make generate-ptx", file, maker)
-		}
-	}
-	return nil
+	return os.WriteFile(file, image, 0o644)
 }

@@ -98,7 +98,7 @@ struct ConvArgs {
   int Stride;
   int Off;
   int H;
-  int W2;
+  int Width;
   int OH;
   int OW;
 };
@@ -117,7 +117,7 @@ struct DwArgs {
   int Blocks;
   int N;
   int H;
-  int W2;
+  int Width;
   int C;
   int K;
   int Stride;
@@ -148,7 +148,7 @@ struct PoolArgs {
   int Max;
   int N;
   int H;
-  int W2;
+  int Width;
   int C;
   int Stride;
   int OH;
@@ -207,7 +207,7 @@ struct ReLUPoolArgs {
   int NParts;
   int N;
   int H;
-  int W2;
+  int Width;
   int C;
   int K;
   int Stride;
@@ -386,7 +386,7 @@ struct Im2colArgs {
   int Blocks;
   int N;
   int H;
-  int W2;
+  int Width;
   int C;
   int Ld;
 };

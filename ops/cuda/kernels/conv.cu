@@ -121,7 +121,7 @@ template <int NT, bool TRANS> __device__ __forceinline__ void multiply(float (&d
 __device__ __forceinline__ int conv_pixel(const ConvArgs &a, int r) {
   if (a.Stride == 1 || r >= a.P) return r;
   const int ox = r % a.OW, oy = r / a.OW % a.OH, n = r / (a.OW * a.OH);
-  return (n * a.H + oy * a.Stride + a.Off) * a.W2 + ox * a.Stride + a.Off;
+  return (n * a.H + oy * a.Stride + a.Off) * a.Width + ox * a.Stride + a.Off;
 }
 
 // load_x fills dst (ROWN x W) with x(row0+i, k0+j), normalised and rectified; pixel

@@ -76,7 +76,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
       float w[K][V];
 #pragma unroll
       for (int kx = 0; kx < K; kx++) load<V>((const float *)a.W + (ky * K + kx) * a.C + c, w[kx]);
-      dw_run<T, V, K, S, D, true>((const T *)a.X + ((ptrdiff_t)((size_t)im * a.H + y) * a.W2 + x0) * a.C + c, x0, a.W2, a.C, w, co, acc);
+      dw_run<T, V, K, S, D, true>((const T *)a.X + ((ptrdiff_t)((size_t)im * a.H + y) * a.Width + x0) * a.C + c, x0, a.Width, a.C, w, co, acc);
     }
     T *out = (T *)a.T + (((size_t)im * a.OH + oy) * a.OW + ox) * a.C + c;
 #pragma unroll
@@ -107,14 +107,14 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(cons
       float v[K][V], w[K][V];
 #pragma unroll
       for (int kx = 0; kx < K; kx++) {
-        const int x = min(max(ox * a.Stride + kx * a.Dil - pad, 0), a.W2 - 1);
-        load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, v[kx]);
+        const int x = min(max(ox * a.Stride + kx * a.Dil - pad, 0), a.Width - 1);
+        load<V>((const T *)a.X + (((size_t)im * a.H + y) * a.Width + x) * a.C + c, v[kx]);
         load<V>((const float *)a.W + (ky * K + kx) * a.C + c, w[kx]);
       }
 #pragma unroll
       for (int kx = 0; kx < K; kx++) {
         const int x = ox * a.Stride + kx * a.Dil - pad;
-        if (x < 0 || x >= a.W2) continue;
+        if (x < 0 || x >= a.Width) continue;
 #pragma unroll
         for (int k = 0; k < V; k++) s[k] = fmaf(activate(v[kx][k], co.norm, co.scale[k], co.shift[k]), w[kx][k], s[k]);
       }
@@ -190,7 +190,7 @@ template <class T, int V> __device__ __forceinline__ void dw_dx_end(const DwArgs
 
 // With stride 1 the gradient is the convolution of dt with the window turned round.
 template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_dx_fast(const DwArgs &a) {
-  const int groups = a.C / V, runs = (a.W2 + RUN - 1) / RUN, pad = D * (K - 1) / 2;
+  const int groups = a.C / V, runs = (a.Width + RUN - 1) / RUN, pad = D * (K - 1) / 2;
   const u32 n = (u32)a.N * a.H * runs * groups;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
@@ -214,10 +214,10 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
       for (int kx = 0; kx < K; kx++) load<V>((const float *)a.W + (K * K - 1 - (ky * K + kx)) * a.C + c, w[kx]);
       dw_run<T, V, K, 1, D, false>((const T *)a.DT + ((ptrdiff_t)((size_t)im * a.OH + y) * a.OW + x0) * a.C + c, x0, a.OW, a.C, w, co, acc);
     }
-    const size_t at = (((size_t)im * a.H + iy) * a.W2 + ix) * a.C + c;
+    const size_t at = (((size_t)im * a.H + iy) * a.Width + ix) * a.C + c;
 #pragma unroll
     for (int r = 0; r < RUN; r++)
-      if (ix + r < a.W2) dw_dx_end<T, V>(a, co, at + (size_t)r * a.C, acc[r]);
+      if (ix + r < a.Width) dw_dx_end<T, V>(a, co, at + (size_t)r * a.C, acc[r]);
   }
 }
 
@@ -225,13 +225,13 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
 // undilated window every Stride-th one meets an output.
 template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const DwArgs &a) {
   const int groups = a.C / V, pad = a.Dil * (K - 1) / 2, half = a.Stride - 1;  // the stride is 1 or 2
-  const u32 n = (u32)a.N * a.H * a.W2 * groups;
+  const u32 n = (u32)a.N * a.H * a.Width * groups;
   const int step = a.Dil == 1 ? a.Stride : 1;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
     u32 j = i / groups;
-    const int ix = (int)(j % a.W2);
-    j /= a.W2;
+    const int ix = (int)(j % a.Width);
+    j /= a.Width;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
     float d[V];
 #pragma unroll
@@ -259,7 +259,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const
       }
     }
     const Coef<V> co(a.Scale, a.Shift, c);
-    dw_dx_end<T, V>(a, co, (((size_t)im * a.H + iy) * a.W2 + ix) * a.C + c, d);
+    dw_dx_end<T, V>(a, co, (((size_t)im * a.H + iy) * a.Width + ix) * a.C + c, d);
   }
 }
 
@@ -315,7 +315,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
       for (int i = lane; i < end; i += lanes) {
         const int row = lo + i / runs, ox = i % runs * RUN, im = row / a.OH, oy = row % a.OH, y = oy * S + ky * D - pad;
         if (y < 0 || y >= a.H) continue;
-        const T *src = (const T *)a.X + ((size_t)im * a.H + y) * a.W2 * a.C + c;
+        const T *src = (const T *)a.X + ((size_t)im * a.H + y) * a.Width * a.C + c;
         const T *dt = (const T *)a.DT + (size_t)row * a.OW * a.C + c;
         const int x0 = ox * S - pad;
         const int COLS = (RUN - 1) * S + (K - 1) * D + 1;
@@ -323,7 +323,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
 #pragma unroll
         for (int r = 0; r < RUN; r++) rawd[r] = packed<V>(dt + (size_t)min(ox + r, a.OW - 1) * a.C);
 #pragma unroll
-        for (int q = 0; q < COLS; q++) raw[q] = packed<V>(src + (ptrdiff_t)min(max(x0 + q, 0), a.W2 - 1) * a.C);
+        for (int q = 0; q < COLS; q++) raw[q] = packed<V>(src + (ptrdiff_t)min(max(x0 + q, 0), a.Width - 1) * a.C);
         float d[RUN][V];
 #pragma unroll
         for (int r = 0; r < RUN; r++) {
@@ -335,7 +335,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
         }
 #pragma unroll
         for (int q = 0; q < COLS; q++) {
-          if (x0 + q < 0 || x0 + q >= a.W2) continue;
+          if (x0 + q < 0 || x0 + q >= a.Width) continue;
           float v[V];
           unpack(raw[q], v);
 #pragma unroll
@@ -381,8 +381,8 @@ template <class T> __device__ __forceinline__ void dw_dw_any(const DwArgs &a) {
       if (y < 0 || y >= a.H) continue;
       for (int ox = 0; ox < a.OW; ox++) {
         const int x = ox * a.Stride + kx * a.Dil - pad;
-        if (x < 0 || x >= a.W2) continue;
-        float v = to_float(((const T *)a.X)[(((size_t)im * a.H + y) * a.W2 + x) * a.C + c]);
+        if (x < 0 || x >= a.Width) continue;
+        float v = to_float(((const T *)a.X)[(((size_t)im * a.H + y) * a.Width + x) * a.C + c]);
         s = fmaf(activate(v, co.norm, co.scale[0], co.shift[0]), to_float(((const T *)a.DT)[((size_t)row * a.OW + ox) * a.C + c]), s);
       }
     }

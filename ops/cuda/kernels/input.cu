@@ -30,16 +30,16 @@ template <class T> __device__ __forceinline__ void im2col_body(const Im2colArgs 
   const float *x = (const float *)a.X;
   T *out = (T *)a.Out;
   const int groups = a.Ld / 8, row = 9 * a.C;
-  const u32 n = (u32)a.N * a.H * a.W2 * groups;
+  const u32 n = (u32)a.N * a.H * a.Width * groups;
   for (u32 j = blockIdx.x * THREADS + threadIdx.x; j < n; j += a.Blocks * THREADS) {
     u32 p = j / groups;
-    int k0 = (int)(j % groups) * 8, px = (int)(p % a.W2), py = (int)(p / a.W2 % a.H);
+    int k0 = (int)(j % groups) * 8, px = (int)(p % a.Width), py = (int)(p / a.Width % a.H);
     float v[8];
 #pragma unroll
     for (int q = 0; q < 8; q++) {
       int k = k0 + q, tap = k / a.C, c = k - tap * a.C, y = py + tap / 3 - 1, xx = px + tap % 3 - 1;
-      bool in = k < row && y >= 0 && y < a.H && xx >= 0 && xx < a.W2;
-      v[q] = in ? x[(p + (tap / 3 - 1) * a.W2 + (tap % 3 - 1)) * a.C + c] : 0.f;
+      bool in = k < row && y >= 0 && y < a.H && xx >= 0 && xx < a.Width;
+      v[q] = in ? x[(p + (tap / 3 - 1) * a.Width + (tap % 3 - 1)) * a.C + c] : 0.f;
     }
     store<8>(out + (size_t)j * 8, v);
   }

@@ -33,9 +33,9 @@ template <class T, int V> __device__ __forceinline__ void pool_fwd_body(const Po
 #pragma unroll
         for (int t = 0; t < 9; t++) {  // all loads first, of some pixel where there is none
           const int y = oy * a.Stride + t / 3 - 1, x = ox * a.Stride + t % 3 - 1;
-          in[t] = y >= 0 && y < a.H && x >= 0 && x < a.W2;
-          const int yy = min(max(y, 0), a.H - 1), xx = min(max(x, 0), a.W2 - 1);
-          raw[t] = packed<V>((const T *)a.X + (((size_t)im * a.H + yy) * a.W2 + xx) * a.C + c);
+          in[t] = y >= 0 && y < a.H && x >= 0 && x < a.Width;
+          const int yy = min(max(y, 0), a.H - 1), xx = min(max(x, 0), a.Width - 1);
+          raw[t] = packed<V>((const T *)a.X + (((size_t)im * a.H + yy) * a.Width + xx) * a.C + c);
         }
         int inside = 0;
 #pragma unroll
@@ -119,12 +119,12 @@ template <int V> struct PoolDz<V, false> {
 // windows that reach it.
 template <class T, int V, bool NORM> __device__ __forceinline__ void pool_bwd_body(const PoolArgs &a) {
   const int groups = a.C / V, half = a.Stride - 1;  // the stride is 1 or 2
-  const u32 n = (u32)a.N * a.H * a.W2 * groups;
+  const u32 n = (u32)a.N * a.H * a.Width * groups;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int c = (int)(i % groups) * V;
     u32 j = i / groups;
-    const int ix = (int)(j % a.W2);
-    j /= a.W2;
+    const int ix = (int)(j % a.Width);
+    j /= a.Width;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
     const PoolDz<V, NORM> co(a.Dz, c);
     float d[V];
@@ -154,7 +154,7 @@ template <class T, int V, bool NORM> __device__ __forceinline__ void pool_bwd_bo
         if (!a.Max) {
           const int ox = (ix + 1 - tx) >> half;
           const int y0 = max(oy * a.Stride - 1, 0), y1 = min(oy * a.Stride + 1, a.H - 1);
-          const int x0 = max(ox * a.Stride - 1, 0), x1 = min(ox * a.Stride + 1, a.W2 - 1);
+          const int x0 = max(ox * a.Stride - 1, 0), x1 = min(ox * a.Stride + 1, a.Width - 1);
           by = 1.f / ((y1 - y0 + 1) * (x1 - x0 + 1));
         }
 #pragma unroll
@@ -209,7 +209,7 @@ template <class T> __device__ __forceinline__ void relu_pool_fwd(const ReLUPoolA
     float s = 0;
     for (int t = 0; t < a.K * a.K; t++) {
       const int y = oy * a.Stride + t / a.K, x = ox * a.Stride + t % a.K;
-      const float v = part_value<T>(p, (((size_t)im * a.H + y) * a.W2 + x) * a.C + c, c);
+      const float v = part_value<T>(p, (((size_t)im * a.H + y) * a.Width + x) * a.C + c, c);
       s += v < 0 ? 0.f : v;
     }
     from_float(s / (a.K * a.K), ((T *)a.Y)[i]);
@@ -228,13 +228,13 @@ extern "C" __global__ void __launch_bounds__(256) relu_pool_fwd_bf16(const ReLUP
 template <class T> __device__ __forceinline__ void relu_pool_bwd(const ReLUPoolArgs &a) {
   const Part *parts = (const Part *)a.Parts;
   const int wide = a.NParts * a.C;
-  const u32 n = (u32)a.N * a.H * a.W2 * wide;
+  const u32 n = (u32)a.N * a.H * a.Width * wide;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
     const int q = (int)(i % wide), c = q % a.C;
     const Part p = parts[q / a.C];
     if (!p.DX) continue;
     const u32 j = i / wide;
-    const int ix = (int)(j % a.W2), iy = (int)(j / a.W2 % a.H), im = (int)(j / ((u32)a.W2 * a.H));
+    const int ix = (int)(j % a.Width), iy = (int)(j / a.Width % a.H), im = (int)(j / ((u32)a.Width * a.H));
     float s = 0;
     for (int t = 0; t < a.K * a.K; t++) {
       const int y = iy - t / a.K, x = ix - t % a.K, oy = y / a.Stride, ox = x / a.Stride;

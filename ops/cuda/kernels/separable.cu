@@ -36,7 +36,7 @@ template <class T, int NT, int R, int K, int D> __device__ __forceinline__ void 
         float w[K][4];
 #pragma unroll
         for (int kx = 0; kx < K; kx++) load<4>((const float *)a.W + (ky * K + kx) * a.C + c, w[kx]);
-        dw_run<T, 4, K, 1, D, true>((const T *)a.X + ((ptrdiff_t)((size_t)im * a.H + y) * a.W2 + x0) * a.C + c, x0, a.W2, a.C, w, co, acc);
+        dw_run<T, 4, K, 1, D, true>((const T *)a.X + ((ptrdiff_t)((size_t)im * a.H + y) * a.Width + x0) * a.C + c, x0, a.Width, a.C, w, co, acc);
       }
     }
 #pragma unroll
