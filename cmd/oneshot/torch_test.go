@@ -45,7 +45,11 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 		t.Fatal(err)
 	}
 	defer rt.Close()
-	l, err := pipeline.ReadExport(model, "", rt)
+	file, err := pipeline.ReadExport(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := file.Network("", rt)
 	if err != nil {
 		t.Fatal(err)
 	}

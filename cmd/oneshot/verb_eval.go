@@ -64,12 +64,12 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 	if split != "test" && split != "search" {
 		return fault.Usage("", "--split %q: want test or search", split)
 	}
-	_, about, err := pipeline.ReadAbout(weights)
+	file, err := pipeline.ReadExport(weights)
 	if err != nil {
 		return err
 	}
 	base := config.Default()
-	base.Seed, base.Data = about.Seed, about.Data
+	base.Seed, base.Data = file.Seed, file.Data
 	c, err := a.opt.request().Resolve(&base, "")
 	if err != nil {
 		return err
@@ -79,11 +79,11 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 		return err
 	}
 	defer rt.Close()
-	x, err := pipeline.ReadExport(weights, a.opt.arch, rt)
+	x, err := file.Network(a.opt.arch, rt)
 	if err != nil {
 		return err
 	}
-	d, r, err := pipeline.EvaluateFile(ctx, a.ui, x, about, c, split)
+	d, r, err := pipeline.EvaluateFile(ctx, a.ui, x, file.About, c, split)
 	if err != nil {
 		return err
 	}

@@ -91,6 +91,7 @@ func Load(path string, base func(preset string) (Config, error)) (Config, error)
 	return Parse(path, b, base)
 }
 
+// Parse is Load of the bytes of a file, which path names in errors.
 func Parse(path string, b []byte, base func(string) (Config, error)) (Config, error) {
 	var doc yaml.Node
 	bad := func(err error) (Config, error) {

@@ -146,6 +146,7 @@ func FromPreset(name string) (Config, error) {
 	return c, nil
 }
 
+// PresetNames are the presets that are listed.
 func PresetNames() []string {
 	var names []string
 	for _, p := range presets {

@@ -152,6 +152,7 @@ type GPUReport struct {
 	CopyShare float64            `json:"copy_share"` // bytes at the speed of a copy over the time
 }
 
+// GPUKernel is what the launches of a kernel took in a step.
 type GPUKernel struct {
 	Kernel   string  `json:"kernel"`
 	Launches int     `json:"launches"`

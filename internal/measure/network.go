@@ -54,7 +54,7 @@ type NetworkReport struct {
 	DeviceMS         float64 `json:"device_ms"` // of a step on a GPU, without waiting for its launches
 }
 
-// Network measures steps of a network: What is "step" (a training step of the
+// Network measures steps of a network: what is "step" (a training step of the
 // supernet), "eval" (a forward pass of it with running statistics) or "retrain" (a
 // training step of one architecture).
 func (b Bench) Network(what string, j Job) (NetworkReport, error) {

@@ -22,7 +22,11 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	if r.Folder.Has("result.json") {
 		return res, r.Folder.ReadJSON(&res, "result.json")
 	}
-	x, err := ReadExport(r.Folder.File("export", "model.safetensors"), "", r.rt)
+	file, err := ReadExport(r.Folder.File("export", "model.safetensors"))
+	if err != nil {
+		return res, err
+	}
+	x, err := file.Network("", r.rt)
 	if err != nil {
 		return res, err
 	}

@@ -77,7 +77,14 @@ func about(p *plan.Plan, arch space.Arch) (map[string]string, error) {
 	}, err
 }
 
-// Exported is a network read from an exported file.
+// ExportedFile is an exported file as it was read.
+type ExportedFile struct {
+	About
+	path    string
+	tensors []weights.Tensor
+}
+
+// Exported is the network of an exported file.
 type Exported struct {
 	Net    *supernet.Net
 	Config supernet.NetConfig
@@ -85,63 +92,61 @@ type Exported struct {
 	Space  space.Space
 }
 
-// ReadAbout reads what an exported file says about itself.
-func ReadAbout(path string) (weights.File, About, error) {
-	var m About
+// ReadExport reads an exported file and what it says about itself; a file without our
+// metadata is refused.
+func ReadExport(path string) (*ExportedFile, error) {
 	f, err := weights.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return f, m, fault.Usage("", "%w", err)
+		return nil, fault.Usage("", "%w", err)
 	}
 	if err != nil {
-		return f, m, fault.WithCode(err, fault.ExitInvalid, "")
+		return nil, fault.WithCode(err, fault.ExitInvalid, "")
 	}
-	if err := json.Unmarshal([]byte(f.Meta[aboutKey]), &m); err != nil {
-		return f, m, fault.New(fault.ExitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
+	x := &ExportedFile{path: path, tensors: f.Tensors}
+	if err := json.Unmarshal([]byte(f.Meta[aboutKey]), &x.About); err != nil {
+		return nil, fault.New(fault.ExitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
 			"%s: no usable %q entry in its metadata", path, aboutKey)
-	}
-	return f, m, nil
-}
-
-// ReadExport reads an exported network. A non-empty archText must name the
-// architecture the file holds; a file without our metadata is refused.
-func ReadExport(path, archText string, rt *supernet.Runtime) (*Exported, error) {
-	f, m, err := ReadAbout(path)
-	if err != nil {
-		return nil, err
-	}
-	x := &Exported{}
-	if x.Space, x.Arch, err = space.ParseAny(m.Arch); err != nil {
-		return nil, fault.New(fault.ExitInvalid, "", "%s: architecture in metadata: %w", path, err)
-	}
-	if archText != "" {
-		s, a, err := plan.ReadArch(archText, x.Space)
-		if err != nil {
-			return nil, err
-		}
-		if want := s.Format(a); want != m.Arch {
-			return nil, fault.Usage("leave out --arch to use that of the file", "%s holds another architecture:\n  %s, not\n  %s", path, m.Arch, want)
-		}
-	}
-	x.Config = supernet.NetConfig{
-		Space: x.Space, Size: net.Size{Geometry: net.Geometry{Layers: m.Layers, Channels: m.Channels, StemMultiplier: m.StemMultiplier},
-			Classes: len(m.Classes), Image: m.Image, Affine: m.Affine},
-	}
-	if err := plausible(x, f.Tensors); err != nil {
-		return nil, fault.New(fault.ExitInvalid, "", "%s: %w", path, err)
-	}
-	if x.Net, err = supernet.NewArch(x.Config, x.Arch, 0, rt); err != nil {
-		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, "")
-	}
-	if err := x.Net.SetTensors(f.Tensors); err != nil {
-		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, "")
 	}
 	return x, nil
 }
 
+// Network makes the network of the file. A non-empty archText must name the
+// architecture that the file holds.
+func (f *ExportedFile) Network(archText string, rt *supernet.Runtime) (*Exported, error) {
+	s, arch, err := space.ParseAny(f.Arch)
+	if err != nil {
+		return nil, fault.New(fault.ExitInvalid, "", "%s: architecture in metadata: %w", f.path, err)
+	}
+	if archText != "" {
+		other, a, err := plan.ReadArch(archText, s)
+		if err != nil {
+			return nil, err
+		}
+		if want := other.Format(a); want != f.Arch {
+			return nil, fault.Usage("leave out --arch to use that of the file", "%s holds another architecture:\n  %s, not\n  %s", f.path, f.Arch, want)
+		}
+	}
+	c := supernet.NetConfig{
+		Space: s, Size: net.Size{Geometry: net.Geometry{Layers: f.Layers, Channels: f.Channels, StemMultiplier: f.StemMultiplier},
+			Classes: len(f.Classes), Image: f.Image, Affine: f.Affine},
+	}
+	if err := plausible(c, arch, f.tensors); err != nil {
+		return nil, fault.New(fault.ExitInvalid, "", "%s: %w", f.path, err)
+	}
+	n, err := supernet.NewArch(c, arch, 0, rt)
+	if err == nil {
+		err = n.SetTensors(f.tensors)
+	}
+	if err != nil {
+		return nil, fault.WithCode(fmt.Errorf("%s: %w", f.path, err), fault.ExitInvalid, "")
+	}
+	return &Exported{Net: n, Config: c, Arch: arch, Space: s}, nil
+}
+
 // plausible compares the network the metadata describes with the tensors in the
 // file before anything of that size is allocated.
-func plausible(x *Exported, ts []weights.Tensor) error {
-	if err := x.Config.Check(); err != nil {
+func plausible(c supernet.NetConfig, arch space.Arch, ts []weights.Tensor) error {
+	if err := c.Check(); err != nil {
 		return err
 	}
 	var values int64
@@ -150,7 +155,7 @@ func plausible(x *Exported, ts []weights.Tensor) error {
 			values += int64(len(t.F32))
 		}
 	}
-	want, _, err := x.Config.Cost(x.Arch)
+	want, _, err := c.Cost(arch)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,9 @@ type Run struct {
 	sizes   []string    // of the request
 	fitted  []string    // what fit has to say
 	shrinks bool        // a stage may take fewer images at a time where memory is short
+
+	log   *slog.Logger  // the user interface's, before the run
+	every time.Duration // likewise
 }
 
 // Open resolves the configuration, takes the run folder, opens images and device, and
@@ -117,7 +120,8 @@ type opening struct {
 	overridden bool // settings changed on which results depend
 }
 
-// open makes the run in a folder that is held. Where it fails, it has written nothing.
+// open makes the run in a folder that is held. What describes the run is written last,
+// so where open fails it has left nothing, unless the disk is full.
 func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 	if o.stored {
 		if err := o.adopt(dir.Folder); err != nil {
@@ -127,27 +131,36 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 		return nil, fault.New(fault.ExitInvalid, "put config.yaml back, or choose another folder with --out",
 			"%s holds stages of a run but no config.yaml to continue them with", dir.Folder)
 	}
-	r := &Run{Folder: dir.Folder, process: o.Process, dir: dir, sizes: o.Sizes, shrinks: o.MemoryLimit > 0}
-	var err error
-	if r.Plan, r.Arch, err = o.plan(ctx, r.Folder); err != nil {
+	p, arch, err := o.plan(ctx, dir.Folder)
+	if err != nil {
 		return nil, err
 	}
-	if r.within, err = o.check(r); err != nil {
+	within, err := o.check(p, arch, dir.Folder)
+	if err != nil {
 		return nil, err
 	}
-	if r.fitted, err = fit(r.Plan, r.Folder, o.Sizes, r.Arch, o.MemoryLimit); err != nil {
+	fitted, err := fit(p, dir.Folder, o.Sizes, arch, o.MemoryLimit)
+	if err != nil {
 		return nil, err
 	}
-	if r.rt, err = device.Open(r.Config.Run, o.Device, o.UI); err != nil {
+	rt, err := device.Open(p.Config.Run, o.Device, o.UI)
+	if err != nil {
 		return nil, err
 	}
-	if err = o.describe(r); err == nil {
-		err = r.openLog()
+	r := &Run{
+		Plan: p, Folder: dir.Folder, Arch: arch, process: o.Process, dir: dir, rt: rt, within: within,
+		sizes: o.Sizes, fitted: fitted, shrinks: o.MemoryLimit > 0, log: o.UI.Log, every: o.UI.Every,
+	}
+	log, err := dir.OpenLog()
+	if err == nil {
+		err = o.describe(r)
 	}
 	if err != nil {
-		r.rt.Close()
+		rt.Close()
 		return nil, err
 	}
+	o.UI.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.UI.Every = time.Duration(p.Config.Run.LogSeconds) * time.Second
 	return r, nil
 }
 
@@ -216,30 +229,30 @@ func (o *opening) adopt(d rundir.Folder) error {
 
 // check finds what would stop a later stage before the first one starts, and what a
 // search draws from.
-func (o *opening) check(r *Run) (within lanas.Space, err error) {
-	if err := r.Check(); err != nil {
+func (o *opening) check(p *plan.Plan, arch space.Arch, d rundir.Folder) (within lanas.Space, err error) {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	if o.Request.Arch == "best" {
-		if err := r.CheckCeilings(r.Arch); err != nil {
+		if err := p.CheckCeilings(arch); err != nil {
 			return nil, fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
 		}
 	}
-	if within, err = r.SearchSpace(); err != nil {
+	if within, err = p.SearchSpace(); err != nil {
 		return nil, err
 	}
 	if o.overridden {
-		err = r.checkBegun()
+		err = o.checkBegun(p, d)
 	}
 	return within, err
 }
 
 // checkBegun refuses settings with which a training that has begun could not go on:
 // before anything is written, so that the folder stays as it is.
-func (r *Run) checkBegun() error {
+func (o *opening) checkBegun(p *plan.Plan, d rundir.Folder) error {
 	for _, name := range []string{"train", "retrain"} {
-		c := r.Training(name)
-		from, err := newestCheckpoint(r.Folder.File(stageOf(name).Begun), r.process.UI)
+		c := p.Training(name)
+		from, err := newestCheckpoint(d.File(stageOf(name).Begun), o.UI)
 		if err != nil {
 			return err
 		}
@@ -247,7 +260,7 @@ func (r *Run) checkBegun() error {
 			continue
 		}
 		if err := c.Continues(*from); err != nil {
-			return fault.Usage("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", name, r.Folder, err)
+			return fault.Usage("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", name, d, err)
 		}
 	}
 	return nil
@@ -291,18 +304,6 @@ func (r *Run) writeConfig(m rundir.Manifest) error {
 	return atomicfile.WriteFile(r.Folder.File("config.yaml"), b, 0o644)
 }
 
-// openLog keeps in the folder what is said from now on.
-func (r *Run) openLog() error {
-	w, err := r.dir.OpenLog()
-	if err != nil {
-		return err
-	}
-	u := r.process.UI
-	u.Log = slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	u.Every = time.Duration(r.Config.Run.LogSeconds) * time.Second
-	return nil
-}
-
 // Announce says what is about to happen.
 func (r *Run) Announce() {
 	u, d, c := r.process.UI, r.Data, r.Config
@@ -322,8 +323,9 @@ func PresetOr(name string) string {
 	return "preset " + name
 }
 
-// Close frees the device and the folder.
+// Close frees the device and the folder; what is said is no longer kept there.
 func (r *Run) Close() {
+	r.process.UI.Log, r.process.UI.Every = r.log, r.every
 	r.rt.Close()
 	r.dir.Close()
 }

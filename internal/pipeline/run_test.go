@@ -172,6 +172,35 @@ func TestFreeUntilBegun(t *testing.T) {
 	check("retraining", map[string]bool{"search.top": false, "retrain.lr": false, "search.baselines": true})
 }
 
+// A stage is passed when another one has begun to read its outputs.
+func TestPassed(t *testing.T) {
+	for path, want := range map[string][]string{
+		"supernet/ckpt-00000001/DONE": nil,
+		"search/times.jsonl":          {"train"},
+		"search/samples.jsonl":        {"train"},
+		"retrain/arch.json":           {"search"},
+		"export/arch.json":            nil,
+		"export/model.safetensors":    {"retrain"},
+		"result.json":                 nil,
+	} {
+		dir := rundir.Folder(newRun(t))
+		full := dir.File(filepath.FromSlash(path))
+		os.MkdirAll(filepath.Dir(full), 0o755)
+		if err := os.WriteFile(full, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var passed []string
+		for _, s := range Stages {
+			if s.passed(dir) {
+				passed = append(passed, s.Name)
+			}
+		}
+		if !slices.Equal(passed, want) {
+			t.Errorf("with %s, %q are passed, want %q", path, passed, want)
+		}
+	}
+}
+
 // A request that is refused leaves no folder, or leaves the folder as it was.
 func TestRefusedRequestChangesNothing(t *testing.T) {
 	dir := newRun(t)
@@ -228,6 +257,37 @@ func TestRefusedRequestChangesNothing(t *testing.T) {
 	})
 	again(func(q *Request) { q.Arch = "best" })
 	again(func(q *Request) { q.Arch = "darts2:0.skip_connect" })
+
+	// Refused at the last moment: the log cannot be written.
+	late := newRun(t)
+	if err := os.MkdirAll(filepath.Join(late, "log.jsonl"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	q := microRequest(late)
+	q.Resume = true
+	if _, err := Open(t.Context(), process(), q); err == nil {
+		t.Error("a log that is a folder is accepted")
+	}
+	if left := tree(t, late); len(left) > 0 {
+		t.Errorf("left %d files: %v", len(left), left)
+	}
+}
+
+// What is said after a run is not kept in its folder.
+func TestClosedRunKeepsNoLog(t *testing.T) {
+	p := process()
+	log, every := p.UI.Log, p.UI.Every
+	r, err := Open(t.Context(), p, microRequest(newRun(t), "run.log_seconds=77"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.UI.Log == log || p.UI.Every != 77*time.Second {
+		t.Error("the run keeps no log")
+	}
+	r.Close()
+	if p.UI.Log != log || p.UI.Every != every {
+		t.Error("the log is still that of the closed run")
+	}
 }
 
 // A training stops on request after it has saved, and goes on to the same metrics.

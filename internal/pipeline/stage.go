@@ -16,16 +16,17 @@ type Stage struct {
 	Outputs []string // files and folders it leaves in the run folder
 	Begun   string   // the one that exists as soon as the stage has begun
 	Done    string   // the one that is written last; "" where its checkpoints tell
+	Passed  string   // what exists as soon as another stage has begun to read its outputs
 }
 
 // Stages are the steps of a run, in order.
 var Stages = []Stage{
 	{Name: "train", Keys: []string{"seed", "data.", "net.", "train."},
-		Outputs: []string{"supernet"}, Begun: "supernet"},
+		Outputs: []string{"supernet"}, Begun: "supernet", Passed: "search"},
 	{Name: "search", Inputs: []string{"train"}, Keys: []string{"score.", "search."},
-		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json"},
+		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json", Passed: "retrain"},
 	{Name: "retrain", Inputs: []string{"search"}, Keys: []string{"retrain."},
-		Outputs: []string{"retrain"}, Begun: "retrain"},
+		Outputs: []string{"retrain"}, Begun: "retrain", Passed: "export/model.safetensors"},
 	{Name: "export", Inputs: []string{"retrain"},
 		Outputs: []string{"export"}, Begun: "export/model.safetensors", Done: "export/arch.json"},
 	{Name: "test", Inputs: []string{"train", "search", "export"},
@@ -40,12 +41,8 @@ func stageOf(name string) Stage {
 // begun says whether the folder has something of the stage to go on from.
 func (s Stage) begun(d rundir.Folder) bool { return d.Has(s.Begun) }
 
-// passed says whether the folder has something of a stage that reads this one's outputs.
-func (s Stage) passed(d rundir.Folder) bool {
-	return slices.ContainsFunc(Stages, func(next Stage) bool {
-		return slices.Contains(next.Inputs, s.Name) && next.begun(d)
-	})
-}
+// passed says whether another stage has begun to read this one's outputs.
+func (s Stage) passed(d rundir.Folder) bool { return s.Passed != "" && d.Has(s.Passed) }
 
 // decides says whether a configuration key is one of the stage's.
 func (s Stage) decides(key string) bool {

@@ -92,7 +92,7 @@ func (c codes) Mutate(code []byte, r *rand.Rand) []byte { return c.MutateCode(co
 func (c codes) arch(code []byte) space.Arch {
 	a, err := c.Decode(code)
 	if err != nil {
-		panic("search: " + err.Error())
+		panic("plan: " + err.Error())
 	}
 	return a
 }
@@ -112,7 +112,7 @@ func (p *Plan) limits() ([]lanas.Limit, error) {
 		out = append(out, lanas.Limit{Name: l.key, Max: float64(l.max), Cost: func(code []byte) float64 {
 			params, madds, err := p.cost(c.arch(code))
 			if err != nil {
-				panic("search: " + err.Error()) // of a path of the supernet: cannot fail
+				panic("plan: " + err.Error()) // of a path of the supernet: cannot fail
 			}
 			return float64(l.of(params, madds))
 		}})

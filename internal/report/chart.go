@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// chart draws series against the number of samples.
+// Chart draws series against the number of samples.
 type Chart struct {
 	Title, X, Y string
 	Log         bool // y on a log scale; values of 0 lie on its lower border
 	Series      []Series
 }
 
-// series is a line; its point i is drawn at i+1. Lo and Hi, of the same length or
+// Series is a line; its point i is drawn at i+1. Lo and Hi, of the same length or
 // empty, are the band around it.
 type Series struct {
 	Name      string

@@ -16,7 +16,7 @@ type Page struct {
 	Sections []Section
 }
 
-// section is a part of a page with its own heading.
+// Section is a part of a page with its own heading.
 type Section struct {
 	Title    string
 	Lines    []string

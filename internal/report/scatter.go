@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// scatter draws points, such as architectures by cost and accuracy, and joins
+// Scatter draws points, such as architectures by cost and accuracy, and joins
 // those of the front.
 type Scatter struct {
 	Title, X, Y string

@@ -21,9 +21,10 @@ import (
 type Dir struct {
 	Folder
 	lock    *flock.Flock
-	log     *JSONL
+	log     *os.File
 	created bool // the folder, by this process
 	locked  bool // LOCK was created by this process
+	logged  bool // log.jsonl was created by this process
 }
 
 // DefaultPath is runs/YYYYMMDD-HHMMSS-preset, with a number behind it when
@@ -161,20 +162,22 @@ func (d *Dir) probe() error {
 
 // OpenLog opens log.jsonl, in which is kept what is said from now on.
 func (d *Dir) OpenLog() (io.Writer, error) {
-	log, err := appendJSONL(d.File("log.jsonl"))
+	d.logged = !d.Has("log.jsonl")
+	log, err := os.OpenFile(d.File("log.jsonl"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
+		d.logged = false
 		return nil, err
 	}
 	d.log = log
 	// Nothing reads the log back, so damage in it stops nothing; only a torn
 	// last line is closed, so that ours do not continue it.
 	var last [1]byte
-	if end, err := log.f.Seek(0, io.SeekEnd); err == nil && end > 0 {
-		if _, err := log.f.ReadAt(last[:], end-1); err == nil && last[0] != '\n' {
-			log.f.Write([]byte("\n"))
+	if end, err := log.Seek(0, io.SeekEnd); err == nil && end > 0 {
+		if _, err := log.ReadAt(last[:], end-1); err == nil && last[0] != '\n' {
+			log.Write([]byte("\n"))
 		}
 	}
-	return log.f, nil
+	return log, nil
 }
 
 // Close releases the lock; the LOCK file stays, as removing it would race with
@@ -190,6 +193,12 @@ func (d *Dir) Close() {
 // Abandon gives up a folder in which nothing was started: what this process
 // created is removed again.
 func (d *Dir) Abandon() {
+	if d.log != nil {
+		d.log.Close()
+	}
+	if d.logged {
+		os.Remove(d.File("log.jsonl"))
+	}
 	if d.locked {
 		os.Remove(d.File("LOCK"))
 	}

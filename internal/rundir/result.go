@@ -22,6 +22,7 @@ type ResultSearch struct {
 	SearchDetail
 }
 
+// Arch is an architecture: what it is called and what it costs when it is retrained.
 type Arch struct {
 	Hash   string `json:"hash"`
 	Text   string `json:"text"`

@@ -9,6 +9,7 @@ type Tree struct {
 	Regions []Region `json:"regions"` // empty where the algorithm has no tree
 }
 
+// TreeSchema is the version of the form.
 const TreeSchema = 1
 
 // Region is lanas.Region with words; null stands for what is not finite.
@@ -29,6 +30,7 @@ type Region struct {
 	Rule      []string `json:"rule"` // what holds inside, one line for each split above
 }
 
+// Term is a part of the model that splits a region.
 type Term struct {
 	Feature int     `json:"feature"`
 	Words   string  `json:"words"`

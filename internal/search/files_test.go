@@ -181,6 +181,24 @@ func TestTimeStopsTheSearch(t *testing.T) {
 	}
 }
 
+// A damaged file of times is refused with what to do about it.
+func TestDamagedTimesAreRefused(t *testing.T) {
+	dir := newRun(t)
+	newTestStage(t, dir, nil).searched(t)
+	path := filepath.Join(dir, "search", "times.jsonl")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append([]byte("x\n"), b...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = newTestStage(t, dir, nil).Run(t.Context())
+	if err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), "times.jsonl:1") {
+		t.Errorf("%v", err)
+	}
+}
+
 // What a search does again, because its samples were lost, counts once.
 func TestTimeOfLostSamplesIsForgotten(t *testing.T) {
 	dir := newRun(t)

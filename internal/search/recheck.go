@@ -84,7 +84,6 @@ func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Re
 		if err != nil {
 			return nil, err
 		}
-		l.RecalImages = c.RecalImages
 		if err := file.Append(l); err != nil {
 			return nil, err
 		}
@@ -110,7 +109,7 @@ func (s *Stage) scoreAgain(ctx context.Context, again Scorer, l rundir.Sample, i
 	if r, err = again.Score(ctx, arch); err != nil {
 		return rundir.Recheck{}, fmt.Errorf("recheck: score %s: %w", l.Arch, err)
 	}
-	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images, Seed: s.plan.Config.Seed}, nil
+	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images, RecalImages: s.plan.Scoring(true).RecalImages, Seed: s.plan.Config.Seed}, nil
 }
 
 // parseRecheck is as strict as parseSample.

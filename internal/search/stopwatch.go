@@ -42,8 +42,11 @@ func (s *Stage) openStopwatch(samples int) (*stopwatch, error) {
 		w.spent += time.Duration(l.Seconds * float64(time.Second))
 		return true, nil
 	})
+	if err != nil {
+		return nil, fault.WithCode(err, fault.ExitInvalid, "delete the file to count the time from now")
+	}
 	w.file = file
-	return w, fault.WithCode(err, fault.ExitInvalid, "delete the file to count the time from now")
+	return w, nil
 }
 
 // lap ends a sample. The line need not survive a power cut: then the search may

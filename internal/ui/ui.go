@@ -62,6 +62,8 @@ func (u *UI) say(level slog.Level, show bool, format string, args ...any) {
 	fmt.Fprintln(u.Err, text)
 }
 
+// ClearBar takes the bar away until it is drawn again, so that a result has a line of
+// its own.
 func (u *UI) ClearBar() {
 	if u.bar != nil {
 		u.bar.Clear()
