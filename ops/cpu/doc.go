@@ -54,7 +54,7 @@
 // # Primitives
 //
 // The loops live in the single-threaded primitives of one table, rowKernels in
-// rows.go: convolutions of rows, products of small matrices, and what happens to
+// kernels.go: convolutions of rows, products of small matrices, and what happens to
 // a strip of pixels in between. Each has a definition in plain Go, which serves
 // float64 and other processors, and on amd64 two float32 versions in assembly,
 // for AVX2 with FMA and for AVX-512. The best is chosen once at the start, see

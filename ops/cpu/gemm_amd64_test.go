@@ -8,186 +8,126 @@ import (
 	"testing"
 )
 
-// checkGemm runs one case of gemmRows against the sum in float64.
-func checkGemm(t *testing.T, fn gemmFunc, r *rand.Rand, m, k, n int, acc bool, value func() float32) {
-	t.Helper()
-	a := newField(m, k, k+r.IntN(4), r.IntN(8)).fill(value)
-	b := newField(k, n, n+r.IntN(4), r.IntN(8)).fill(value)
-	c := newField(m, n, n+r.IntN(4), r.IntN(8)).armed().fill(value)
-	old := append([]float32(nil), c.s...)
-	fn(m, k, n, a.s, a.stride, b.s, b.stride, c.s, c.stride, acc)
-	c.checkGuards(t)
-	for i := range m {
-		for j := range n {
-			var s sum
-			for p := range k {
-				s.add(a.s[i*a.stride+p], b.s[p*b.stride+j])
-			}
-			if acc {
-				s.add(old[i*c.stride+j], 1)
-			}
-			s.check(t, c.s[i*c.stride+j], "m %d, k %d, n %d, acc %v: c[%d,%d]", m, k, n, acc, i, j)
-		}
-	}
-}
-
-func TestGemmRowsAVX2(t *testing.T) {
-	for name, fn := range gemmImpls {
-		t.Run(name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(1, 2))
-			for v := range 131 { // every tail of every dimension
+// TestStripGemm: every size of each dimension, so every tile and every mask.
+func TestStripGemm(t *testing.T) {
+	for _, isa := range stripISAs()[1:] {
+		t.Run(isa.name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(12, 1))
+			for v := range 131 {
 				for _, acc := range []bool{false, true} {
-					checkGemm(t, fn, r, v, pick(r), pick(r), acc, uniform(r))
-					checkGemm(t, fn, r, pick(r), v, pick(r), acc, uniform(r))
-					checkGemm(t, fn, r, pick(r), pick(r), v, acc, uniform(r))
+					checkGemm(t, isa.gemm, r, v, pick(r), pick(r), acc, uniform(r))
+					checkGemm(t, isa.gemm, r, pick(r), v, pick(r), acc, uniform(r))
+					checkGemm(t, isa.gemm, r, pick(r), pick(r), v, acc, uniform(r))
+				}
+				checkGemmAT(t, isa.gemmAT, r, v, pick(r), pick(r), uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, pick(r), v, pick(r), uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, pick(r), pick(r), v, uniform(r))
+			}
+			for m := range 17 { // every height of every width of tile
+				for n := 1; n <= 65; n++ {
+					checkGemm(t, isa.gemm, r, m, r.IntN(6), n, n%2 == 0, ranged(r))
+					checkGemmAT(t, isa.gemmAT, r, r.IntN(6), m, n, ranged(r))
 				}
 			}
-			for range 100 {
-				checkGemm(t, fn, r, pick(r), pick(r), pick(r), r.IntN(2) == 0, special(r))
+			for m := range 33 { // b in registers
+				n := []int{16, 16, 80, 144}[m%4]
+				checkGemm(t, isa.gemm, r, m, 16, n, m%3 == 0, uniform(r))
 			}
-		})
-	}
-}
-
-// TestGemmRowsSplit: rows and columns may be cut anywhere, at any alignment,
-// without changing a bit.
-func TestGemmRowsSplit(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	for range 200 {
-		m, k, n := 1+r.IntN(90), 1+r.IntN(90), 1+r.IntN(90)
-		a := newField(m, k, k, r.IntN(8)).fill(uniform(r)).s
-		b := newField(k, n, n, r.IntN(8)).fill(uniform(r)).s
-		whole := newField(m, n, n, r.IntN(8)).fill(uniform(r)).s
-		parts := append([]float32(nil), whole...)
-		gemmRowsAVX2(m, k, n, a, k, b, n, whole, n, true)
-		for i := 0; i < m; {
-			rows, cut := 1+r.IntN(m-i), r.IntN(n)
-			gemmRowsAVX2(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n, true)
-			gemmRowsAVX2(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n, true)
-			i += rows
-		}
-		sameBits(t, whole, parts, "m %d, k %d, n %d", m, k, n)
-	}
-}
-
-// checkGemmAT runs one case of gemmATRows against the sum in float64.
-func checkGemmAT(t *testing.T, fn gemmATFunc, r *rand.Rand, m, k, n int, value func() float32) {
-	t.Helper()
-	a := newField(m, k, k+r.IntN(4), r.IntN(8)).fill(value)
-	b := newField(m, n, n+r.IntN(4), r.IntN(8)).fill(value)
-	c := newField(k, n, n+r.IntN(4), r.IntN(8)).armed().fill(value)
-	old := append([]float32(nil), c.s...)
-	fn(m, k, n, a.s, a.stride, b.s, b.stride, c.s, c.stride)
-	c.checkGuards(t)
-	for i := range k {
-		for j := range n {
-			var s sum
-			for p := range m {
-				s.add(a.s[p*a.stride+i], b.s[p*b.stride+j])
-			}
-			s.add(old[i*c.stride+j], 1)
-			s.check(t, c.s[i*c.stride+j], "m %d, k %d, n %d: c[%d,%d]", m, k, n, i, j)
-		}
-	}
-}
-
-func TestGemmATRowsAVX2(t *testing.T) {
-	for name, fn := range gemmATImpls {
-		t.Run(name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(5, 6))
-			for v := range 131 {
-				checkGemmAT(t, fn, r, v, pick(r), pick(r), uniform(r))
-				checkGemmAT(t, fn, r, pick(r), v, pick(r), uniform(r))
-				checkGemmAT(t, fn, r, pick(r), pick(r), v, uniform(r))
+			for _, s := range stripShapes {
+				checkGemm(t, isa.gemm, r, s[0], s[1], s[2], false, uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, s[0], s[1], s[2], uniform(r))
 			}
 			for _, m := range []int{255, 1000, 2049} { // several blocks of rows
-				checkGemmAT(t, fn, r, m, 1+r.IntN(20), 1+r.IntN(40), uniform(r))
-			}
-			for range 100 {
-				checkGemmAT(t, fn, r, pick(r), pick(r), pick(r), special(r))
+				checkGemm(t, isa.gemm, r, m, 1+r.IntN(40), 65+r.IntN(40), true, uniform(r))
+				checkGemmAT(t, isa.gemmAT, r, m, 1+r.IntN(20), 1+r.IntN(40), uniform(r))
 			}
 		})
 	}
 }
 
-// TestGemmATRowsSplit: neither alignment nor the tile a column falls in changes
-// a bit. The block of rows depends on k and n, so these cases stay within one.
-func TestGemmATRowsSplit(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
+// TestStripGemmOverlap: the rows of a may overlap, as those of an image do.
+func TestStripGemmOverlap(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 1))
+	const m, k, n, lda = 40, 9, 48, 3
+	a := newField(1, (m-1)*lda+k, 0, 1).fill(uniform(r)).s
+	b := newField(k, n, n, 3).fill(uniform(r)).s
+	apart := make([]float32, m*k)
+	for i := range m {
+		copy(apart[i*k:][:k], a[i*lda:])
+	}
+	dy := newField(m, n, n, 3).fill(uniform(r)).s
+	for _, isa := range stripISAs() {
+		got, want := make([]float32, m*n), make([]float32, m*n)
+		isa.gemm(m, k, n, a, lda, b, n, got, n, false)
+		isa.gemm(m, k, n, apart, k, b, n, want, n, false)
+		sameBits(t, got, want, "%s: gemm", isa.name)
+		got, want = make([]float32, k*n), make([]float32, k*n)
+		isa.gemmAT(m, k, n, a, lda, dy, n, got, n)
+		isa.gemmAT(m, k, n, apart, k, dy, n, want, n)
+		sameBits(t, got, want, "%s: gemmAT", isa.name)
+	}
+}
+
+// TestStripGemmSplit: rows and columns may be cut anywhere, at any alignment,
+// without changing a bit; and both instruction sets compute the same chains.
+func TestStripGemmSplit(t *testing.T) {
+	isas := stripISAs()[1:]
+	r := rand.New(rand.NewPCG(14, 1))
 	for range 200 {
-		m, k, n := 1+r.IntN(60), 1+r.IntN(90), 1+r.IntN(90)
-		a := newField(m, k, k, r.IntN(8)).fill(uniform(r)).s
-		b := newField(m, n, n, r.IntN(8)).fill(uniform(r)).s
-		whole := newField(k, n, n, r.IntN(8)).fill(uniform(r)).s
-		parts := append([]float32(nil), whole...)
-		gemmATRowsAVX2(m, k, n, a, k, b, n, whole, n)
-		for i := 0; i < k; {
-			rows, cut := 1+r.IntN(k-i), r.IntN(n)
-			gemmATRowsAVX2(m, rows, cut, a[i:], k, b, n, parts[i*n:], n)
-			gemmATRowsAVX2(m, rows, n-cut, a[i:], k, b[cut:], n, parts[i*n+cut:], n)
-			i += rows
+		m, k, n := 1+r.IntN(60), 1+r.IntN(90), 1+r.IntN(150)
+		a := newField(m, k, k, r.IntN(16)).fill(uniform(r)).s
+		b := newField(k, n, n, r.IntN(16)).fill(uniform(r)).s
+		old := newField(m, n, n, r.IntN(16)).fill(uniform(r)).s
+		dy := newField(m, n, n, r.IntN(16)).fill(uniform(r)).s
+		oldAT := newField(k, n, n, r.IntN(16)).fill(uniform(r)).s
+		var first, firstAT []float32
+		for _, isa := range isas {
+			whole, parts := append([]float32(nil), old...), append([]float32(nil), old...)
+			isa.gemm(m, k, n, a, k, b, n, whole, n, true)
+			for i := 0; i < m; {
+				rows, cut := 1+r.IntN(m-i), r.IntN(n)
+				isa.gemm(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n, true)
+				isa.gemm(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n, true)
+				i += rows
+			}
+			sameBits(t, whole, parts, "%s: m %d, k %d, n %d", isa.name, m, k, n)
+			wholeAT, partsAT := append([]float32(nil), oldAT...), append([]float32(nil), oldAT...)
+			isa.gemmAT(m, k, n, a, k, dy, n, wholeAT, n)
+			for i := 0; i < k; {
+				rows, cut := 1+r.IntN(k-i), r.IntN(n)
+				isa.gemmAT(m, rows, cut, a[i:], k, dy, n, partsAT[i*n:], n)
+				isa.gemmAT(m, rows, n-cut, a[i:], k, dy[cut:], n, partsAT[i*n+cut:], n)
+				i += rows
+			}
+			sameBits(t, wholeAT, partsAT, "%s: at, m %d, k %d, n %d", isa.name, m, k, n)
+			if first == nil {
+				first, firstAT = whole, wholeAT
+			}
+			sameBits(t, whole, first, "%s and %s: m %d, k %d, n %d", isas[0].name, isa.name, m, k, n)
+			sameBits(t, wholeAT, firstAT, "%s and %s: at, m %d, k %d, n %d", isas[0].name, isa.name, m, k, n)
 		}
-		sameBits(t, whole, parts, "m %d, k %d, n %d", m, k, n)
 	}
 }
 
-func TestGemmMisuse(t *testing.T) {
-	s := func(n int) []float32 { return make([]float32, n) }
-	for name, f := range map[string]func(){
-		"short a":     func() { gemmRowsAVX2(2, 2, 2, s(3), 2, s(4), 2, s(4), 2, false) },
-		"short b":     func() { gemmRowsAVX2(2, 2, 2, s(4), 2, s(3), 2, s(4), 2, false) },
-		"short c":     func() { gemmRowsAVX2(2, 2, 2, s(4), 2, s(4), 2, s(3), 2, false) },
-		"huge stride": func() { gemmRowsAVX2(5, 2, 2, s(4), 1<<62, s(4), 2, s(99), 2, false) },
-		"neg. stride": func() { gemmRowsAVX2(2, 2, 2, s(4), -1, s(4), 2, s(4), 2, false) },
-		"short at":    func() { gemmATRowsAVX2(2, 2, 2, s(4), 2, s(4), 2, s(3), 2) },
-	} {
-		if !panics(f) {
-			t.Errorf("%s: no panic", name)
-		}
-	}
+// stripShapes are the 1x1 convolutions of the network on strips of pixels.
+var stripShapes = [][3]int{
+	{32, 16, 16}, {128, 16, 16}, {256, 16, 16}, {128, 32, 32}, {256, 32, 32}, {64, 64, 64}, {256, 64, 64}, {256, 80, 16}, {256, 16, 80},
+	{128, 160, 32}, {128, 32, 160}, {256, 36, 36}, {256, 9, 48},
 }
 
-func FuzzGemmRows(f *testing.F) {
-	f.Add(uint64(1), uint8(7), uint8(9), uint8(17), true)
-	f.Fuzz(func(t *testing.T, seed uint64, m, k, n uint8, acc bool) {
-		r := rand.New(rand.NewPCG(seed, 0))
-		for _, fn := range gemmImpls {
-			checkGemm(t, fn, r, int(m), int(k), int(n), acc, bits32(r))
-		}
-	})
-}
-
-func FuzzGemmATRows(f *testing.F) {
-	f.Add(uint64(1), uint8(7), uint8(9), uint8(17))
-	f.Fuzz(func(t *testing.T, seed uint64, m, k, n uint8) {
-		r := rand.New(rand.NewPCG(seed, 0))
-		for _, fn := range gemmATImpls {
-			checkGemmAT(t, fn, r, int(m), int(k), int(n), bits32(r))
-		}
-	})
-}
-
-// gflops reports the rate of a benchmark that does flop operations a turn.
-func gflops(b *testing.B, flop int) {
-	b.ReportMetric(float64(flop)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-	b.ReportMetric(0, "ns/op")
-}
-
-// gemmShapes are those of the network: 1x1 convolutions, the preprocessing of
-// concatenated states, the auxiliary head, the classifier.
-var gemmShapes = [][3]int{
-	{1024, 8, 8}, {1024, 16, 16}, {1024, 24, 24}, {1024, 32, 32}, {1024, 40, 8}, {1024, 40, 40}, {1024, 80, 16}, {1024, 160, 32},
-	{256, 64, 64}, {256, 240, 48}, {256, 128, 128}, {65536, 16, 16}, {65536, 64, 64}, {1024, 27, 48}, {96, 512, 768}, {96, 256, 10},
-}
-
-func BenchmarkGemmRows(b *testing.B) {
-	for _, s := range gemmShapes {
-		m, k, n := s[0], s[1], s[2]
-		x, w, y := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
-		for name, fn := range gemmImpls {
-			b.Run(fmt.Sprintf("%s/%dx%dx%d", name, m, k, n), func(b *testing.B) {
+func BenchmarkStripGemm(b *testing.B) {
+	for _, isa := range stripISAs() {
+		for _, s := range stripShapes {
+			m, k, n := s[0], s[1], s[2]
+			lda := k
+			if k == 9 {
+				lda = 3 // the rows overlap
+			}
+			x, w, y := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", isa.name, m, k, n), func(b *testing.B) {
 				for b.Loop() {
-					fn(m, k, n, x, k, w, n, y, n, false)
+					isa.gemm(m, k, n, x, lda, w, n, y, n, false)
 				}
 				gflops(b, 2*m*k*n)
 			})
@@ -195,14 +135,18 @@ func BenchmarkGemmRows(b *testing.B) {
 	}
 }
 
-func BenchmarkGemmATRows(b *testing.B) {
-	for _, s := range gemmShapes {
-		m, k, n := s[0], s[1], s[2]
-		x, dy, dw := make([]float32, m*k), make([]float32, m*n), make([]float32, k*n)
-		for name, fn := range gemmATImpls {
-			b.Run(fmt.Sprintf("%s/%dx%dx%d", name, m, k, n), func(b *testing.B) {
+func BenchmarkStripGemmAT(b *testing.B) {
+	for _, isa := range stripISAs() {
+		for _, s := range stripShapes {
+			m, k, n := s[0], s[1], s[2]
+			lda := k
+			if k == 9 {
+				lda = 3
+			}
+			x, dy, dw := make([]float32, m*k), make([]float32, m*n), make([]float32, k*n)
+			b.Run(fmt.Sprintf("%s/%dx%dx%d", isa.name, m, k, n), func(b *testing.B) {
 				for b.Loop() {
-					fn(m, k, n, x, k, dy, n, dw, n)
+					isa.gemmAT(m, k, n, x, lda, dy, n, dw, n)
 				}
 				gflops(b, 2*m*k*n)
 			})

@@ -21,7 +21,7 @@ const (
 	benchMemory = 4 << 20
 )
 
-// KernelBenches are the primitives of the fused passes, rows.go, in the shapes
+// KernelBenches are the primitives of the fused passes, kernels.go, in the shapes
 // that the reference job of bench/ gives them. Their operands share memory, so
 // they must not run at the same time.
 func KernelBenches() []KernelBench {

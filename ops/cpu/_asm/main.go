@@ -15,21 +15,21 @@ import (
 
 // kernels maps the value of -kernel to the function that emits its file.
 var kernels = map[string]func(){
-	"gemm":        gemm,
-	"gemmat":      gemmAT,
-	"dw":          dw,
-	"dwgrad":      dwGrad,
-	"add":         add,
-	"maxrow":      maxRow,
-	"peak":        peak,
-	"dwrows":      dwRowsAVX512,
-	"dwgradrows":  dwGradRowsAVX512,
-	"maxpoolrow":  maxPoolRow,
-	"maxpoolgrad": maxPoolGrad,
-	"gemm512":     gemm512,
-	"gemmat512":   gemmAT512,
-	"strip":       strip,
-	"strip512":    strip512,
+	"gemm_avx2":             gemm,
+	"gemm_at_avx2":          gemmAT,
+	"depthwise_avx2":        dw,
+	"depthwise_grad_avx2":   dwGrad,
+	"add_avx2":              add,
+	"maxpool_avx2":          maxRow,
+	"peak":                  peak,
+	"depthwise_avx512":      dwRowsAVX512,
+	"depthwise_grad_avx512": dwGradRowsAVX512,
+	"maxpool_avx512":        maxPoolRow,
+	"maxpool_grad":          maxPoolGrad,
+	"gemm_avx512":           gemm512,
+	"gemm_at_avx512":        gemmAT512,
+	"norm_relu_avx2":        strip,
+	"norm_relu_avx512":      strip512,
 }
 
 func main() {

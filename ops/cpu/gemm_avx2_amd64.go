@@ -1,0 +1,97 @@
+//go:build !noasm
+
+package cpu
+
+// gemmRowsAVX2 works like gemmRowsRef. Every element of c is one chain of fused
+// multiply-adds over ascending k, added to c at the end if acc: its value
+// depends on its row of a and its column of b alone, neither on m and n nor on
+// where the rows were split between calls. c overlaps neither a nor b.
+func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, acc bool) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	slack(c, m, n, ldc)
+	k = max(k, 0)
+	var pa, pb *float32
+	if k > 0 {
+		slack(a, m, k, lda)
+		slack(b, k, n, ldb)
+		pa, pb = &a[0], &b[0]
+	}
+	block := m
+	if n > 2*lanes && k > 0 {
+		block = gemmRowBlock(k)
+	}
+	for i := 0; i < m; i += block {
+		rows := min(block, m-i)
+		for j := 0; j < n; {
+			if k > 0 {
+				pa, pb = &a[i*lda], &b[j]
+			}
+			pc := &c[i*ldc+j]
+			switch w := n - j; {
+			case w >= 2*lanes:
+				gemm16AVX2(rows, k, pa, lda, pb, ldb, pc, ldc, acc)
+				j += 2 * lanes
+			default:
+				gemm8AVX2(rows, k, pa, lda, pb, ldb, pc, ldc, acc, mask(min(w, lanes)))
+				j += lanes
+			}
+		}
+	}
+}
+
+// gemmRowBlock is the number of rows of a, a multiple of every tile height,
+// that go through all column panels together: as many as stay in the first
+// level cache beside a panel of b. Chosen by experiment, see BenchmarkGemmRows.
+func gemmRowBlock(k int) int {
+	const budget = 24 << 10 / 4
+	return max(budget/k/24, 1) * 24
+}
+
+// gemmATRowsAVX2 works like gemmATRowsRef. The rows are summed in blocks of a
+// size that k and n alone decide; within a block an element of c is one chain
+// of fused multiply-adds over ascending rows. c overlaps neither a nor b.
+func gemmATRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	if m <= 0 || k <= 0 || n <= 0 {
+		return
+	}
+	slack(a, m, k, lda)
+	slack(b, m, n, ldb)
+	slack(c, k, n, ldc)
+	const kb16, kb8 = 6, 12 // rows of a tile, see _asm/gemm_at_avx2.go
+	block := gemmATBlock(k, n)
+	for i := 0; i < m; i += block {
+		rows := min(block, m-i)
+		for j := 0; j < n; {
+			w, kb := n-j, kb16
+			if w < 2*lanes {
+				kb = kb8
+			}
+			// Tiles of equal height: a tile of one row runs at a sixth of the speed.
+			for tiles, p := (k+kb-1)/kb, 0; p < k; tiles-- {
+				h := (k - p + tiles - 1) / tiles
+				pa, pb, pc := &a[i*lda+p], &b[i*ldb+j], &c[p*ldc+j]
+				if w >= 2*lanes {
+					gemmAT16AVX2(rows, h, pa, lda, pb, ldb, pc, ldc)
+				} else {
+					gemmAT8AVX2(rows, h, pa, lda, pb, ldb, pc, ldc, mask(min(w, lanes)))
+				}
+				p += h
+			}
+			if w >= 2*lanes {
+				j += 2 * lanes
+			} else {
+				j += lanes
+			}
+		}
+	}
+}
+
+// gemmATBlock is the number of rows of a and b that go through all tiles
+// together: as many as stay in the first level cache, and enough that adding a
+// tile to c does not count. Chosen by experiment, see BenchmarkGemmATRows.
+func gemmATBlock(k, n int) int {
+	const budget = 32 << 10 / 4
+	return max(budget/(k+n), 64)
+}
