@@ -5,7 +5,7 @@ package cpu
 // x.
 func Axpby[T Float](p *Pool, a T, x []T, b T, y []T) {
 	need(y, len(x))
-	s := splitBy(len(x), 2, maxChunks)
+	s := partitionBy(len(x), 2, maxChunks)
 	p.Run(s.chunks(), func(chunk int) {
 		lo, hi := s.bounds(chunk)
 		dst := y[lo:hi]

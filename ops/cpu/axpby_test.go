@@ -9,7 +9,7 @@ import (
 // lengths are the tails of every vector width, and one of several chunks.
 var lengths = []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 1000, 150001}
 
-func testElementwise[T Float](t *testing.T) {
+func testAxpby[T Float](t *testing.T) {
 	for i, n := range lengths {
 		l := newLab[T](t, uint64(i))
 		l.spikes = i%2 == 1
@@ -55,8 +55,8 @@ func testElementwise[T Float](t *testing.T) {
 	panicsWith(t, badLength, func() { Axpby(nil, 1, x, 1, x[1:]) })
 }
 
-func TestElementwise(t *testing.T) {
-	bothTypes(t, testElementwise[float32], testElementwise[float64])
+func TestAxpby(t *testing.T) {
+	bothTypes(t, testAxpby[float32], testAxpby[float64])
 }
 
 // descent is a rule with one array of state.

@@ -29,9 +29,9 @@ func (o *Conv[T]) strip() int { return max(8, stripLen/max(o.Cin, o.Cout)/8*8) }
 
 type convForwardJob[T Float] struct {
 	*Conv[T]
-	e  *Engine[T]
-	s  split
-	st []T
+	e    *Engine[T]
+	work partition
+	st   []T
 }
 
 // ConvForward computes Z, the statistics and the coefficients.
@@ -42,19 +42,19 @@ func (e *Engine[T]) ConvForward(o *Conv[T]) {
 		need(a.X, o.N, o.Px, o.Cin/len(o.Parts))
 	}
 	j := job[convForwardJob[T]](e)
-	*j = convForwardJob[T]{Conv: o, e: e, s: imageSplit(o.N)}
-	chunks := j.s.chunks()
+	*j = convForwardJob[T]{Conv: o, e: e, work: imagePartition(o.N)}
+	chunks := j.work.chunks()
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.Cout))
 	}
 	e.pool.Do(chunks, j)
-	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.s.bounds(c); return (hi - lo) * o.Px }, j.st, statLen(o.Cout))
+	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.work.bounds(c); return (hi - lo) * o.Px }, j.st, statLen(o.Cout))
 }
 
 func (j *convForwardJob[T]) Chunk(worker, chunk int) {
 	step := j.strip()
 	xs := j.e.scratch(worker, step*j.Cin)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	lo, hi = lo*j.Px, hi*j.Px
 	for p := lo; p < hi; p += step {
 		n := min(step, hi-p)
@@ -81,7 +81,7 @@ func (e *Engine[T]) loadParts(o *Conv[T], p, n int, xs []T) {
 type convBackwardJob[T Float] struct {
 	*Conv[T]
 	e    *Engine[T]
-	s    split
+	work partition
 	dy   []T
 	part []T
 	wT   []T // W transposed
@@ -97,8 +97,8 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 	}
 	e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
 	j := job[convBackwardJob[T]](e)
-	*j = convBackwardJob[T]{Conv: o, e: e, s: imageSplit(o.N), dy: dy}
-	chunks, size := j.s.chunks(), o.Cin*o.Cout
+	*j = convBackwardJob[T]{Conv: o, e: e, work: imagePartition(o.N), dy: dy}
+	chunks, size := j.work.chunks(), o.Cin*o.Cout
 	mem := e.partials(chunks+1, size)
 	j.part, j.wT = mem[:chunks*size], mem[chunks*size:]
 	transpose(o.Cin, o.Cout, o.W, j.wT)
@@ -112,7 +112,7 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 	xs, dz, dx := take(&mem, step*j.Cin), take(&mem, step*j.Cout), take(&mem, step*c)
 	dw := j.part[chunk*j.Cin*j.Cout:][:j.Cin*j.Cout]
 	px, ch := j.spread()
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	lo, hi = lo*j.Px, hi*j.Px
 	for p := lo; p < hi; p += step {
 		n := min(step, hi-p)
@@ -130,6 +130,6 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 
 // Scratch is that of ConvForward and ConvBackward; parts is how many o has.
 func (o *Conv[T]) Scratch(parts int) Scratch {
-	chunks := imageSplit(o.N).chunks()
+	chunks := imagePartition(o.N).chunks()
 	return normScratch(o.N, o.Cout).Max(Scratch{Worker: o.strip() * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout})
 }

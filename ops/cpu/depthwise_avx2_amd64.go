@@ -2,6 +2,35 @@
 
 package cpu
 
+// dwRowsAVX2 works like dwRows; see dwRowAVX2.
+func dwRowsAVX2(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
+	if n <= 0 || ch <= 0 {
+		return
+	}
+	var mem [2][maxTaps]int
+	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
+	for r := range rows {
+		dwRowAVX2(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
+	}
+}
+
+// dwAheadAVX2 works like dwAhead and prefetches nothing.
+func dwAheadAVX2(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w, _ []float32) {
+	dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
+}
+
+// dwGradRowsAVX2 works like dwGradRows; see dwGradRowAVX2.
+func dwGradRowsAVX2(g dwShape, rows, n, ch int, dw []float32, x []float32, xrow int, dy []float32, dyrow int) {
+	if n <= 0 || ch <= 0 {
+		return
+	}
+	var mem [2][maxTaps]int
+	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
+	for r := range rows {
+		dwGradRowAVX2(n, ch, dw, woff, x[r*g.stride*xrow:], g.stride*ch, xoff, dy[r*dyrow:], ch)
+	}
+}
+
 // dwRowAVX2 works like dwRowRef. Every element of y is one chain of fused
 // multiply-adds in the order of the taps. y overlaps neither x nor w.
 //

@@ -13,15 +13,38 @@ func (g dwShape) taps(ch, xrow int, xoff, woff []int) (inX, inW []int) {
 	return xoff, woff
 }
 
-// poolTaps are the taps of a 3x3 window.
-var poolTaps = [9]uint8{0, 1, 2, 3, 4, 5, 6, 7, 8}
-
-// poolOffsets are the offsets of poolTaps in rows of x.
-func poolOffsets(ch, xrow int) (xoff [9]int) {
-	for t := range xoff {
-		xoff[t] = t/3*xrow + t%3*ch
+// dwRows is a depthwise convolution of padded rows: y[r*yrow+q*ch+c] = sum over
+// ky, kx of x[(r*stride+ky*dil)*xrow + (q*stride+kx*dil)*ch + c] *
+// w[(ky*k+kx)*ch+c], summed over ascending taps, for r < rows, q < n, c < ch.
+func dwRows[T Float](g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w []T) {
+	if n <= 0 {
+		return
 	}
-	return xoff
+	var mem [2][maxTaps]int
+	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
+	for r := range rows {
+		dwRowRef(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
+	}
+}
+
+// dwAhead is dwRows for a caller that reads ahead next: a fast version may
+// prefetch as many of its cache lines as there are in y.
+func dwAhead[T Float](g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w, _ []T) {
+	dwRows(g, rows, n, ch, y, yrow, x, xrow, w)
+}
+
+// dwGradRows adds the gradient of the weights of dwRows: dw[(ky*k+kx)*ch+c] +=
+// sum over r, q of x[(r*stride+ky*dil)*xrow + (q*stride+kx*dil)*ch + c] *
+// dy[r*dyrow+q*ch+c].
+func dwGradRows[T Float](g dwShape, rows, n, ch int, dw []T, x []T, xrow int, dy []T, dyrow int) {
+	if n <= 0 {
+		return
+	}
+	var mem [2][maxTaps]int
+	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
+	for r := range rows {
+		dwGradRowRef(n, ch, dw, woff, x[r*g.stride*xrow:], g.stride*ch, xoff, dy[r*dyrow:], ch)
+	}
 }
 
 // dwRowRef computes n pixels of ch channels of a depthwise convolution:
@@ -150,35 +173,6 @@ func dwGradRowRef[T Float](n, ch int, dw []T, woff []int, x []T, xstep int, xoff
 				s += x[o+q*xstep+c] * dy[q*ystep+c]
 			}
 			dw[woff[t]+c] += s
-		}
-	}
-}
-
-// maxRowRef computes n pixels of ch channels of a max pool and where it found
-// them:
-//
-//	y[q*ystep+c]   = max over t of x[xoff[t]+q*xstep+c]   q < n, c < ch
-//	idx[q*ystep+c] = tap0 + taps[t] of that maximum
-//
-// The first of equal values wins (-0 equals +0). A NaN wins over any number and
-// the last of several NaNs is taken, as torch does. There is at least one tap,
-// and no offset is negative. y and idx must not overlap x.
-func maxRowRef[T Float](n, ch int, y []T, idx []uint8, ystep int, x []T, xstep int, xoff []int, tap0 uint8, taps []uint8) {
-	taps = taps[:len(xoff)]
-	for q := range n {
-		yq, iq := y[q*ystep:][:ch], idx[q*ystep:][:ch]
-		xq := x[q*xstep:]
-		copy(yq, xq[xoff[0]:][:ch])
-		for c := range iq {
-			iq[c] = tap0 + taps[0]
-		}
-		for t := 1; t < len(xoff); t++ {
-			tap := tap0 + taps[t]
-			for c, v := range xq[xoff[t]:][:len(yq)] {
-				if v > yq[c] || v != v {
-					yq[c], iq[c] = v, tap
-				}
-			}
 		}
 	}
 }

@@ -18,14 +18,26 @@ func bestISA() string {
 // use installs the kernels of an instruction set. It is called once, before
 // anything else runs.
 func use(isa string) {
-	if isa == isaNone {
-		return
+	switch isa {
+	case isaAVX2:
+		useAVX2(&rows32)
+	case isaAVX512:
+		useAVX512(&rows32)
 	}
-	rows32.add = addRowAVX2
-	stripAVX2(&rows32)
-	windowAVX2(&rows32)
-	if isa == isaAVX512 {
-		stripAVX512(&rows32)
-		windowAVX512(&rows32)
-	}
+}
+
+func useAVX2(k *rowKernels[float32]) {
+	k.gemm, k.gemmAT = gemmRowsAVX2, gemmATRowsAVX2
+	k.dw, k.dwAhead, k.dwGrad = dwRowsAVX2, dwAheadAVX2, dwGradRowsAVX2
+	k.maxPool, k.maxPoolGrad = maxPoolRowAVX2, maxPoolGradRowAVX2
+	k.add = addRowAVX2
+	stripAVX2Passes.install(k)
+}
+
+func useAVX512(k *rowKernels[float32]) {
+	k.gemm, k.gemmAT = gemmRowsAVX512, gemmATRowsAVX512
+	k.dw, k.dwAhead, k.dwGrad = dwRowsAVX512, dwAheadAVX512, dwGradRowsAVX512
+	k.maxPool, k.maxPoolGrad = maxPoolRowAVX512, maxPoolGradRowAVX512
+	k.add = addRowAVX2 // memory limits it
+	stripAVX512Passes.install(k)
 }

@@ -69,8 +69,8 @@ func (e *Engine[T]) coefs(n int) []T {
 // count.
 const imageChunks = 16
 
-func imageSplit(images int) split {
-	return split{images, max(1, (images+imageChunks-1)/imageChunks)}
+func imagePartition(images int) partition {
+	return partition{images, max(1, (images+imageChunks-1)/imageChunks)}
 }
 
 // stripLen is about how many elements a strip has that goes through several

@@ -1,5 +1,8 @@
 package cpu
 
+// Float is the element type of every kernel.
+type Float interface{ ~float32 | ~float64 }
+
 // rowKernels are the primitives of the fused passes: loops over a few image
 // rows, or over a strip of pixels, that the first level cache holds. Every
 // tensor has its channels innermost and pixels ch apart unless a stride says
@@ -58,3 +61,6 @@ func rowsOf[T Float]() *rowKernels[T] {
 	k := refRows[T]() // a named type
 	return &k
 }
+
+// addRow works like addRowRef, with the fastest version for T.
+func addRow[T Float](dst, a, b []T) { rowsOf[T]().add(dst, a, b) }

@@ -7,7 +7,7 @@ type Linear[T Float] struct {
 	X               Act[T] // (N,In)
 	W, Bias, Y      []T    // (In,Out), (Out), (N,Out)
 	DW, DBias, DX   []T    // backward
-	chunks          split
+	work            partition
 	dy, partial, wT []T
 	e               *Engine[T]
 }
@@ -16,8 +16,8 @@ type Linear[T Float] struct {
 // elements: a wide layer is cut into fewer chunks.
 const maxPartial = 1 << 23
 
-func (o *Linear[T]) split() split {
-	s := imageSplit(o.N)
+func (o *Linear[T]) partition() partition {
+	s := imagePartition(o.N)
 	if size := o.In * o.Out; size*s.chunks() > maxPartial {
 		s.size = max(s.size, ceilDiv(o.N, max(1, maxPartial/size)))
 	}
@@ -37,14 +37,14 @@ func (e *Engine[T]) LinearForward(o *Linear[T]) {
 	need(o.W, o.In, o.Out)
 	need(o.Bias, o.Out)
 	need(o.Y, o.N, o.Out)
-	o.e, o.chunks = e, o.split()
+	o.e, o.work = e, o.partition()
 	j := job[linearForwardJob[T]](e)
 	j.Linear = o
-	e.pool.Do(o.chunks.chunks(), j)
+	e.pool.Do(o.work.chunks(), j)
 }
 
 func (o *linearForwardJob[T]) Chunk(worker, chunk int) {
-	lo, hi := o.chunks.bounds(chunk)
+	lo, hi := o.work.bounds(chunk)
 	x := o.e.scratch(worker, (hi-lo)*o.In)
 	o.load(lo, hi, x)
 	o.e.k.gemm(hi-lo, o.In, o.Out, x, o.In, o.W, o.Out, o.Y[lo*o.Out:], o.Out, false)
@@ -60,8 +60,8 @@ type linearBackwardJob[T Float] struct{ *Linear[T] }
 func (e *Engine[T]) LinearBackward(o *Linear[T], dy []T) {
 	need(dy, o.N, o.Out)
 	need(o.DX, o.N, o.In)
-	o.e, o.chunks, o.dy = e, o.split(), dy
-	chunks, size := o.chunks.chunks(), o.In*o.Out
+	o.e, o.work, o.dy = e, o.partition(), dy
+	chunks, size := o.work.chunks(), o.In*o.Out
 	mem := e.partials(1, chunks*(size+o.Out)+size)
 	o.partial, o.wT = mem[:chunks*(size+o.Out)], mem[chunks*(size+o.Out):]
 	transpose(o.In, o.Out, o.W, o.wT)
@@ -74,7 +74,7 @@ func (e *Engine[T]) LinearBackward(o *Linear[T], dy []T) {
 
 func (o *linearBackwardJob[T]) Chunk(worker, chunk int) {
 	k, size := o.e.k, o.In*o.Out
-	lo, hi := o.chunks.bounds(chunk)
+	lo, hi := o.work.bounds(chunk)
 	n := hi - lo
 	x := o.e.scratch(worker, n*o.In)
 	part := o.partial[chunk*(size+o.Out):][:size+o.Out]
@@ -88,7 +88,7 @@ func (o *linearBackwardJob[T]) Chunk(worker, chunk int) {
 
 // addJob adds tensors.
 type addJob[T Float] struct {
-	s    split
+	work partition
 	dst  []T
 	srcs [][]T
 }
@@ -100,13 +100,13 @@ func (e *Engine[T]) Sum(dst []T, srcs [][]T) {
 		need(src, len(dst))
 	}
 	j := job[addJob[T]](e)
-	*j = addJob[T]{splitBy(len(dst), len(srcs), imageChunks), dst, srcs}
-	e.pool.Do(j.s.chunks(), j)
+	*j = addJob[T]{partitionBy(len(dst), len(srcs), imageChunks), dst, srcs}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *addJob[T]) Chunk(_, chunk int) {
 	const block = 1 << 11 // the sum stays in the first level cache
-	for lo, end := j.s.bounds(chunk); lo < end; lo += block {
+	for lo, end := j.work.bounds(chunk); lo < end; lo += block {
 		hi := min(lo+block, end)
 		dst, first := j.dst[lo:hi], j.srcs[0][lo:hi]
 		if len(j.srcs) == 1 {
@@ -131,6 +131,6 @@ func addRows[T Float](rows int, x, y []T) {
 
 // Scratch is that of LinearForward and LinearBackward.
 func (o *Linear[T]) Scratch() Scratch {
-	s, size := o.split(), o.In*o.Out
+	s, size := o.partition(), o.In*o.Out
 	return Scratch{Worker: min(s.size, o.N) * o.In, Partial: s.chunks()*(size+o.Out) + size}
 }

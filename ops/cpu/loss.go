@@ -32,17 +32,17 @@ func (e *Engine[T]) SoftmaxXent(n, k int, logits []T, labels []int32, smoothing 
 		}
 	}
 	j := job[lossJob[T]](e)
-	*j = lossJob[T]{s: imageSplit(n), k: k, logits: logits, labels: labels, smoothing: smoothing, dlogits: dlogits}
-	e.pool.Do(j.s.chunks(), j)
+	*j = lossJob[T]{work: imagePartition(n), k: k, logits: logits, labels: labels, smoothing: smoothing, dlogits: dlogits}
+	e.pool.Do(j.work.chunks(), j)
 	var loss float64
-	for _, v := range j.sums[:j.s.chunks()] {
+	for _, v := range j.sums[:j.work.chunks()] {
 		loss += v
 	}
 	return T(loss / float64(n))
 }
 
 type lossJob[T Float] struct {
-	s               split
+	work            partition
 	k               int
 	logits, dlogits []T
 	labels          []int32
@@ -51,13 +51,13 @@ type lossJob[T Float] struct {
 }
 
 func (j *lossJob[T]) Chunk(_, chunk int) {
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for i := lo; i < hi; i++ {
 		var grad []T
 		if j.dlogits != nil {
 			grad = j.dlogits[i*j.k:][:j.k]
 		}
-		j.sums[chunk] += xentRow(j.logits[i*j.k:][:j.k], int(j.labels[i]), j.smoothing, 1/float64(j.s.n), grad)
+		j.sums[chunk] += xentRow(j.logits[i*j.k:][:j.k], int(j.labels[i]), j.smoothing, 1/float64(j.work.n), grad)
 	}
 }
 

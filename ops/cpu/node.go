@@ -11,8 +11,8 @@ type Node[T Float] struct {
 
 type nodeForwardJob[T Float] struct {
 	*Node[T]
-	e *Engine[T]
-	s split
+	e    *Engine[T]
+	work partition
 }
 
 // NodeForward computes Y.
@@ -26,12 +26,12 @@ func (e *Engine[T]) NodeForward(o *Node[T]) {
 		}
 	}
 	j := job[nodeForwardJob[T]](e)
-	*j = nodeForwardJob[T]{o, e, imageSplit(o.N)}
-	e.pool.Do(j.s.chunks(), j)
+	*j = nodeForwardJob[T]{o, e, imagePartition(o.N)}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *nodeForwardJob[T]) Chunk(worker, chunk int) {
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	size := j.Px * j.C
 	if j.MaskA == nil && j.MaskB == nil {
 		lo, hi := lo*size, hi*size
@@ -67,7 +67,7 @@ func (a *Act[T]) masked(mask []T, n int, coef []T) (scale, shift []T) {
 
 type nodeBackwardJob[T Float] struct {
 	e           *Engine[T]
-	s           split
+	work        partition
 	size        int
 	dy, mask, d []T
 }
@@ -79,15 +79,15 @@ func (e *Engine[T]) MaskImages(n, size int, dy, mask, d []T) {
 	need(d, n, size)
 	need(mask, n)
 	j := job[nodeBackwardJob[T]](e)
-	*j = nodeBackwardJob[T]{e, imageSplit(n), size, dy, mask, d}
-	e.pool.Do(j.s.chunks(), j)
+	*j = nodeBackwardJob[T]{e, imagePartition(n), size, dy, mask, d}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *nodeBackwardJob[T]) Chunk(worker, chunk int) {
 	const lane = 64
 	coef := j.e.scratch(worker, 2*lane)
 	clear(coef)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		fill(coef[:lane], j.mask[n])
 		lo, hi := n*j.size, (n+1)*j.size
@@ -110,8 +110,8 @@ type Mean[T Float] struct {
 
 type meanForwardJob[T Float] struct {
 	*Mean[T]
-	e *Engine[T]
-	s split
+	e    *Engine[T]
+	work partition
 }
 
 // MeanForward computes Y.
@@ -121,15 +121,15 @@ func (e *Engine[T]) MeanForward(o *Mean[T]) {
 		need(a.X, o.N, o.Px, o.C)
 	}
 	j := job[meanForwardJob[T]](e)
-	*j = meanForwardJob[T]{o, e, imageSplit(o.N)}
-	e.pool.Do(j.s.chunks(), j)
+	*j = meanForwardJob[T]{o, e, imagePartition(o.N)}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *meanForwardJob[T]) Chunk(worker, chunk int) {
 	mem := j.e.scratch(worker, 2*j.C)
 	zero, unused := take(&mem, j.C), take(&mem, j.C)
 	clear(zero)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		for i, a := range j.Parts {
 			y := j.Y[(n*len(j.Parts)+i)*j.C:][:j.C]
@@ -149,9 +149,9 @@ func (j *meanForwardJob[T]) Chunk(worker, chunk int) {
 
 type meanBackwardJob[T Float] struct {
 	*Mean[T]
-	e  *Engine[T]
-	s  split
-	dy []T
+	e    *Engine[T]
+	work partition
+	dy   []T
 }
 
 // MeanBackward computes DParts from dy, the gradient of Y.
@@ -161,13 +161,13 @@ func (e *Engine[T]) MeanBackward(o *Mean[T], dy []T) {
 		need(d.DX, o.N, o.Px, o.C)
 	}
 	j := job[meanBackwardJob[T]](e)
-	*j = meanBackwardJob[T]{o, e, imageSplit(o.N), dy}
-	e.pool.Do(j.s.chunks(), j)
+	*j = meanBackwardJob[T]{o, e, imagePartition(o.N), dy}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *meanBackwardJob[T]) Chunk(worker, chunk int) {
 	mem := j.e.scratch(worker, j.C)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		for i, o := range j.DParts {
 			for c, v := range j.dy[(n*len(j.Parts)+i)*j.C:][:j.C] {

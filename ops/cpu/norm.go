@@ -98,7 +98,7 @@ const gradBlock = 512
 // gradSumsJob sums dy and dy*(z-mean) of each channel.
 type gradSumsJob[T Float] struct {
 	e      *Engine[T]
-	s      split
+	work   partition
 	px, c  int // pixels of an image
 	z, dy  []T
 	mean   []T
@@ -107,7 +107,7 @@ type gradSumsJob[T Float] struct {
 }
 
 func (j *gradSumsJob[T]) Chunk(_, chunk int) {
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	st := j.st[chunk*j.stride:]
 	for p := lo * j.px; p < hi*j.px; p += gradBlock {
 		n := min(gradBlock, hi*j.px-p)
@@ -118,7 +118,7 @@ func (j *gradSumsJob[T]) Chunk(_, chunk int) {
 // normBackward prepares the gradient of nm at z and dy (images,px,c): it sums
 // them and writes DGamma, DBeta and the coefficients of gradZ.
 func (e *Engine[T]) normBackward(nm *Norm[T], images, px, c int, z, dy []T) {
-	s := imageSplit(images)
+	s := imagePartition(images)
 	chunks := s.chunks()
 	st := e.partials(chunks, 2*c)
 	j := job[gradSumsJob[T]](e)

@@ -7,19 +7,6 @@ import (
 	"math/bits"
 )
 
-// stripAVX2 and stripAVX512 install the passes over strips of pixels.
-func stripAVX2(k *rowKernels[float32]) {
-	k.gemm = gemmRowsAVX2
-	k.gemmAT = gemmATRowsAVX2
-	stripAVX2Passes.install(k)
-}
-
-func stripAVX512(k *rowKernels[float32]) {
-	k.gemm = gemmRowsAVX512
-	k.gemmAT = gemmATRowsAVX512
-	stripAVX512Passes.install(k)
-}
-
 // stripPasses are the kernels of one instruction set, see _asm/channel_pass.go. A call
 // works on a group of channels: on up to wide vectors in the passes with few
 // operands, on up to narrow ones in maskSum, combine and bnGrad.

@@ -19,11 +19,11 @@ func stripISAs() []stripISA {
 	list := []stripISA{{"ref", refRows[float32]()}}
 	if best := bestISA(); best != isaNone {
 		k := stripISA{"avx2", refRows[float32]()}
-		stripAVX2(&k.rowKernels)
+		useAVX2(&k.rowKernels)
 		list = append(list, k)
 		if best == isaAVX512 {
 			k.name = "avx512"
-			stripAVX512(&k.rowKernels)
+			useAVX512(&k.rowKernels)
 			list = append(list, k)
 		}
 	}

@@ -40,34 +40,6 @@ func affineRow[T Float](dst, src, a, b []T, relu bool) {
 	}
 }
 
-// dwRows is a depthwise convolution of padded rows: y[r*yrow+q*ch+c] = sum over
-// ky, kx of x[(r*stride+ky*dil)*xrow + (q*stride+kx*dil)*ch + c] *
-// w[(ky*k+kx)*ch+c], summed over ascending taps, for r < rows, q < n, c < ch.
-func dwRows[T Float](g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w []T) {
-	if n <= 0 {
-		return
-	}
-	var mem [2][maxTaps]int
-	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
-	for r := range rows {
-		dwRowRef(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
-	}
-}
-
-// dwGradRows adds the gradient of the weights of dwRows: dw[(ky*k+kx)*ch+c] +=
-// sum over r, q of x[(r*stride+ky*dil)*xrow + (q*stride+kx*dil)*ch + c] *
-// dy[r*dyrow+q*ch+c].
-func dwGradRows[T Float](g dwShape, rows, n, ch int, dw []T, x []T, xrow int, dy []T, dyrow int) {
-	if n <= 0 {
-		return
-	}
-	var mem [2][maxTaps]int
-	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
-	for r := range rows {
-		dwGradRowRef(n, ch, dw, woff, x[r*g.stride*xrow:], g.stride*ch, xoff, dy[r*dyrow:], ch)
-	}
-}
-
 // sumRows adds to s1[c] the sum over q < n of d and to s2[c] that of d*d, with
 // d = x[q*ch+c] - shift[c].
 func sumRows[T Float](n, ch int, x, shift, s1, s2 []T) {
@@ -289,35 +261,4 @@ func addRowRef[T Float](dst, a, b []T) {
 	for i, v := range a[:len(dst)] {
 		dst[i] = v + b[i]
 	}
-}
-
-// maxPoolRow computes one output row of a 3x3 maximum: y[q*ch+c] is the maximum
-// of x[ky*xrow + (q*stride+kx)*ch + c] over ky, kx < 3 and idx[q*ch+c] the tap
-// ky*3+kx that holds it: the first of equal ones, and the last NaN if there is
-// one, as torch chooses. The caller pads with -Inf.
-func maxPoolRow[T Float](stride, n, ch int, y []T, idx []uint8, x []T, xrow int) {
-	xoff := poolOffsets(ch, xrow)
-	maxRowRef(n, ch, y, idx, ch, x, stride*ch, xoff[:], 0, poolTaps[:])
-}
-
-// maxPoolGradRow adds dy[q*ch+c] to dx[q*dpx+c] where idx[q*ch+c] is tap, for
-// q < n, c < ch: one tap of the gradient of maxPoolRow.
-func maxPoolGradRow[T Float](n, ch int, dx []T, dpx int, dy []T, idx []uint8, tap uint8) {
-	if dpx == ch {
-		n, ch = 1, n*ch
-	}
-	for q := range n {
-		g, d, t := dy[q*ch:][:ch], dx[q*dpx:][:ch], idx[q*ch:][:ch]
-		for c, v := range g {
-			if t[c] == tap {
-				d[c] += v
-			}
-		}
-	}
-}
-
-// dwAhead is dwRows for a caller that reads ahead next: a fast version may
-// prefetch as many of its cache lines as there are in y.
-func dwAhead[T Float](g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w, _ []T) {
-	dwRows(g, rows, n, ch, y, yrow, x, xrow, w)
 }

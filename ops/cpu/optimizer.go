@@ -20,7 +20,7 @@ const optimizerChunk = 1 << 14
 // updateJob is one pass of the optimizer over pieces.
 type updateJob[T Float] struct {
 	pieces []Param[T]
-	s      split // of all elements
+	work   partition // of all elements
 	rule   Rule[T]
 }
 
@@ -38,12 +38,12 @@ func (e *Engine[T]) Update(pieces []Param[T], r Rule[T]) {
 		n += len(p.W)
 	}
 	j := job[updateJob[T]](e)
-	*j = updateJob[T]{pieces, split{n, optimizerChunk}, r}
-	e.pool.Do(j.s.chunks(), j)
+	*j = updateJob[T]{pieces, partition{n, optimizerChunk}, r}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *updateJob[T]) Chunk(_, chunk int) {
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for _, p := range j.pieces {
 		from, to := overlap(&lo, &hi, len(p.W))
 		if from == to {
@@ -71,7 +71,7 @@ func overlap(lo, hi *int, n int) (from, to int) {
 // squaresJob sums the squares of the elements of each chunk.
 type squaresJob[T Float] struct {
 	pieces [][]T
-	s      split
+	work   partition
 	sums   []float64
 }
 
@@ -84,11 +84,11 @@ func (e *Engine[T]) SumSquares(pieces [][]T) float64 {
 		n += len(p)
 	}
 	j := job[squaresJob[T]](e)
-	*j = squaresJob[T]{pieces: pieces, s: split{n, optimizerChunk}}
-	if chunks := j.s.chunks(); len(e.sums) < chunks {
+	*j = squaresJob[T]{pieces: pieces, work: partition{n, optimizerChunk}}
+	if chunks := j.work.chunks(); len(e.sums) < chunks {
 		e.sums = make([]float64, chunks)
 	}
-	j.sums = e.sums[:j.s.chunks()]
+	j.sums = e.sums[:j.work.chunks()]
 	e.pool.Do(len(j.sums), j)
 	var sum float64
 	for _, v := range j.sums {
@@ -98,7 +98,7 @@ func (e *Engine[T]) SumSquares(pieces [][]T) float64 {
 }
 
 func (j *squaresJob[T]) Chunk(_, chunk int) {
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	var s0, s1, s2, s3 float64
 	for _, p := range j.pieces {
 		from, to := overlap(&lo, &hi, len(p))

@@ -51,9 +51,9 @@ func (o *Pool3[T]) share(r int, row []T) {
 
 type poolForwardJob[T Float] struct {
 	*Pool3[T]
-	e  *Engine[T]
-	s  split
-	st []T
+	e    *Engine[T]
+	work partition
+	st   []T
 }
 
 // PoolForward computes Z, Tap for a maximum, and the statistics and coefficients of
@@ -66,8 +66,8 @@ func (e *Engine[T]) PoolForward(o *Pool3[T]) {
 		need(o.Tap, len(o.Z))
 	}
 	j := job[poolForwardJob[T]](e)
-	*j = poolForwardJob[T]{Pool3: o, e: e, s: imageSplit(o.N)}
-	chunks := j.s.chunks()
+	*j = poolForwardJob[T]{Pool3: o, e: e, work: imagePartition(o.N)}
+	chunks := j.work.chunks()
 	if o.NoNorm {
 		e.pool.Do(chunks, j)
 		return
@@ -76,7 +76,7 @@ func (e *Engine[T]) PoolForward(o *Pool3[T]) {
 		j.st = e.partials(chunks, statLen(o.C))
 	}
 	e.pool.Do(chunks, j)
-	o.Norm.finish(o.C, chunks, func(c int) int { lo, hi := j.s.bounds(c); return (hi - lo) * o.ho * o.wo }, j.st, statLen(o.C))
+	o.Norm.finish(o.C, chunks, func(c int) int { lo, hi := j.work.bounds(c); return (hi - lo) * o.ho * o.wo }, j.st, statLen(o.C))
 }
 
 func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
@@ -85,7 +85,7 @@ func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 	pad := take(&mem, j.ph*j.row)
 	border(pad, j.H, j.W, c, 1, j.border)
 	w := j.weights(&mem)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		k.affine(j.H, j.W, c, pad[j.row+c:], j.row, c, j.X.X[n*j.H*j.W*c:], j.W*c, c, j.X.Scale, j.X.Shift, false)
 		for r := range j.ho {
@@ -106,9 +106,9 @@ func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 
 type poolBackwardJob[T Float] struct {
 	*Pool3[T]
-	e  *Engine[T]
-	s  split
-	dy []T
+	e    *Engine[T]
+	work partition
+	dy   []T
 }
 
 // PoolBackward computes DX and the gradients of the normalisation from dy, the
@@ -122,12 +122,12 @@ func (e *Engine[T]) PoolBackward(o *Pool3[T], dy []T) {
 		e.normBackward(&o.Norm, o.N, o.ho*o.wo, o.C, o.Z, dy)
 	}
 	j := job[poolBackwardJob[T]](e)
-	*j = poolBackwardJob[T]{Pool3: o, e: e, s: imageSplit(o.N), dy: dy}
-	e.pool.Do(j.s.chunks(), j)
+	*j = poolBackwardJob[T]{Pool3: o, e: e, work: imagePartition(o.N), dy: dy}
+	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *poolBackwardJob[T]) Chunk(worker, chunk int) {
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	if j.Max {
 		for n := lo; n < hi; n++ {
 			j.maximum(worker, n)

@@ -24,9 +24,9 @@ func (o *Reduce[T]) px() int { return o.H / 2 * (o.W / 2) }
 
 type reduceForwardJob[T Float] struct {
 	*Reduce[T]
-	e  *Engine[T]
-	s  split
-	st []T
+	e    *Engine[T]
+	work partition
+	st   []T
 }
 
 // ReduceForward computes Z, the statistics and the coefficients.
@@ -36,20 +36,20 @@ func (e *Engine[T]) ReduceForward(o *Reduce[T]) {
 		need(a.X, o.N, o.H, o.W, o.part())
 	}
 	j := job[reduceForwardJob[T]](e)
-	*j = reduceForwardJob[T]{Reduce: o, e: e, s: imageSplit(o.N)}
-	chunks := j.s.chunks()
+	*j = reduceForwardJob[T]{Reduce: o, e: e, work: imagePartition(o.N)}
+	chunks := j.work.chunks()
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.Cout))
 	}
 	e.pool.Do(chunks, j)
-	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.s.bounds(c); return (hi - lo) * o.px() }, j.st, statLen(o.Cout))
+	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.work.bounds(c); return (hi - lo) * o.px() }, j.st, statLen(o.Cout))
 }
 
 func (j *reduceForwardJob[T]) Chunk(worker, chunk int) {
 	ho, wo, half := j.H/2, j.W/2, j.Cout/2
 	step := stripRows(wo*max(j.Cin, j.Cout), ho)
 	xs := j.e.scratch(worker, step*wo*j.Cin)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		for r := 0; r < ho; r += step {
 			rows := min(step, ho-r)
@@ -78,7 +78,7 @@ func (e *Engine[T]) loadBranch(o *Reduce[T], n, r, rows, i int, xs []T) {
 type reduceBackwardJob[T Float] struct {
 	*Reduce[T]
 	e    *Engine[T]
-	s    split
+	work partition
 	dy   []T
 	part []T
 	wT   [2][]T
@@ -93,8 +93,8 @@ func (e *Engine[T]) ReduceBackward(o *Reduce[T], dy []T) {
 	}
 	e.normBackward(&o.Norm, o.N, o.px(), o.Cout, o.Z, dy)
 	j := job[reduceBackwardJob[T]](e)
-	*j = reduceBackwardJob[T]{Reduce: o, e: e, s: imageSplit(o.N), dy: dy}
-	chunks, half := j.s.chunks(), o.Cout/2
+	*j = reduceBackwardJob[T]{Reduce: o, e: e, work: imagePartition(o.N), dy: dy}
+	chunks, half := j.work.chunks(), o.Cout/2
 	size := o.Cin * half
 	mem := e.partials(chunks+1, 2*size)
 	j.part = mem[:chunks*2*size]
@@ -115,7 +115,7 @@ func (j *reduceBackwardJob[T]) Chunk(worker, chunk int) {
 	xs, dz, g := take(&mem, step*wo*j.Cin), take(&mem, step*wo*j.Cout), take(&mem, step*wo*c)
 	x, old := take(&mem, step*wo*c), take(&mem, step*wo*c)
 	dw := j.part[chunk*2*j.Cin*half:]
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		for i := range j.DParts {
 			j.DParts[i].base(n*j.H*j.W*c, (n+1)*j.H*j.W*c)
@@ -146,6 +146,6 @@ func (j *reduceBackwardJob[T]) Chunk(worker, chunk int) {
 func (o *Reduce[T]) Scratch(parts int) Scratch {
 	ho, wo := o.H/2, o.W/2
 	step := stripRows(wo*max(o.Cin, o.Cout), ho)
-	chunks := imageSplit(o.N).chunks()
+	chunks := imagePartition(o.N).chunks()
 	return normScratch(o.N, o.Cout).Max(Scratch{Worker: step * wo * (o.Cin + o.Cout + 3*o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout})
 }

@@ -24,5 +24,5 @@ func (e *Engine[T]) ScratchLen() int {
 
 // normScratch is the scratch memory of a batch normalisation, forward and backward.
 func normScratch(images, c int) Scratch {
-	return Scratch{Partial: imageSplit(images).chunks() * statLen(c), Coef: 2 * c}
+	return Scratch{Partial: imagePartition(images).chunks() * statLen(c), Coef: 2 * c}
 }

@@ -28,9 +28,9 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 // of the batch normalisation before the next strip.
 type sepForwardJob[T Float] struct {
 	*SepStage[T]
-	e  *Engine[T]
-	s  split
-	st []T
+	e    *Engine[T]
+	work partition
+	st   []T
 }
 
 // SepForward computes Z, the statistics and the coefficients of a stage.
@@ -41,13 +41,13 @@ func (e *Engine[T]) SepForward(s *SepStage[T]) {
 	need(s.PW, s.C, s.C)
 	need(s.Z, s.N, ho, wo, s.C)
 	j := job[sepForwardJob[T]](e)
-	*j = sepForwardJob[T]{SepStage: s, e: e, s: imageSplit(s.N)}
-	chunks := j.s.chunks()
+	*j = sepForwardJob[T]{SepStage: s, e: e, work: imagePartition(s.N)}
+	chunks := j.work.chunks()
 	if s.Norm.Batch {
 		j.st = e.partials(chunks, statLen(s.C))
 	}
 	e.pool.Do(chunks, j)
-	s.Norm.finish(s.C, chunks, func(c int) int { lo, hi := j.s.bounds(c); return (hi - lo) * ho * wo }, j.st, statLen(s.C))
+	s.Norm.finish(s.C, chunks, func(c int) int { lo, hi := j.work.bounds(c); return (hi - lo) * ho * wo }, j.st, statLen(s.C))
 }
 
 func (j *sepForwardJob[T]) Chunk(worker, chunk int) {
@@ -58,7 +58,7 @@ func (j *sepForwardJob[T]) Chunk(worker, chunk int) {
 	mem := j.e.scratch(worker, ph*prow+step*wo*c)
 	pad, t := take(&mem, ph*prow), take(&mem, step*wo*c)
 	border(pad, j.H, j.W, c, p, 0)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		x, z := j.X.X[n*j.H*j.W*c:][:j.H*j.W*c], j.Z[n*ho*wo*c:][:ho*wo*c]
 		filled := 0
@@ -94,7 +94,7 @@ func (e *Engine[T]) loadReLU(s *SepStage[T], pad, x []T, from, to int) {
 type sepBackwardJob[T Float] struct {
 	*SepStage[T]
 	e            *Engine[T]
-	s            split
+	work         partition
 	dy           []T
 	dst          Out[T]
 	prev         *Norm[T] // of the stage whose output x is, to be summed for; or nil
@@ -117,8 +117,8 @@ func (e *Engine[T]) SepBackward(s *SepStage[T], dy []T, dst Out[T], ready bool, 
 		e.normBackward(&s.Norm, s.N, ho*wo, c, s.Z, dy)
 	}
 	j := job[sepBackwardJob[T]](e)
-	*j = sepBackwardJob[T]{SepStage: s, e: e, s: imageSplit(s.N), dy: dy, dst: dst, prev: prev, stride: c*c + taps + 2*c}
-	chunks := j.s.chunks()
+	*j = sepBackwardJob[T]{SepStage: s, e: e, work: imagePartition(s.N), dy: dy, dst: dst, prev: prev, stride: c*c + taps + 2*c}
+	chunks := j.work.chunks()
 	mem := e.partials(chunks+1, j.stride)
 	j.part, j.pwT, j.flipped = mem[:chunks*j.stride], mem[chunks*j.stride:][:c*c], mem[chunks*j.stride+c*c:][:taps]
 	transpose(c, c, s.PW, j.pwT)
@@ -150,7 +150,7 @@ func (j *sepBackwardJob[T]) Chunk(worker, chunk int) {
 	}
 	sums := j.part[chunk*j.stride:][:j.stride]
 	dpw, ddw, st := take(&sums, c*c), take(&sums, taps), take(&sums, 2*c)
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		x := j.X.X[n*j.H*j.W*c:][:j.H*j.W*c]
 		j.e.loadReLU(j.SepStage, pad, x, 0, j.H)
@@ -201,6 +201,6 @@ func (s *SepStage[T]) Scratch() Scratch {
 	ho, wo := s.out()
 	ph, prow := s.padded()
 	strip := max(stripRows(wo*c, ho)*wo, stripRows(s.W*c, s.H)*s.W) * c
-	chunks := imageSplit(s.N).chunks()
+	chunks := imagePartition(s.N).chunks()
 	return normScratch(s.N, c).Max(Scratch{Worker: 2*ph*prow + 3*strip, Partial: (chunks + 1) * (c*c + taps + 2*c)})
 }

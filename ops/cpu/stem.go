@@ -24,9 +24,9 @@ func (o *Stem[T]) load(n int, pad []T) {
 
 type stemForwardJob[T Float] struct {
 	*Stem[T]
-	e  *Engine[T]
-	s  split
-	st []T
+	e    *Engine[T]
+	work partition
+	st   []T
 }
 
 // StemForward computes Z, the statistics and the coefficients.
@@ -35,13 +35,13 @@ func (e *Engine[T]) StemForward(o *Stem[T]) {
 	need(o.Weights, 3, 3, o.Cin, o.Cout)
 	need(o.Z, o.N, o.H, o.W, o.Cout)
 	j := job[stemForwardJob[T]](e)
-	*j = stemForwardJob[T]{Stem: o, e: e, s: imageSplit(o.N)}
-	chunks := j.s.chunks()
+	*j = stemForwardJob[T]{Stem: o, e: e, work: imagePartition(o.N)}
+	chunks := j.work.chunks()
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.Cout))
 	}
 	e.pool.Do(chunks, j)
-	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.s.bounds(c); return (hi - lo) * o.H * o.W }, j.st, statLen(o.Cout))
+	o.Norm.finish(o.Cout, chunks, func(c int) int { lo, hi := j.work.bounds(c); return (hi - lo) * o.H * o.W }, j.st, statLen(o.Cout))
 }
 
 // Chunk multiplies rows of pixels by the three rows of the kernel: three pixels
@@ -51,7 +51,7 @@ func (j *stemForwardJob[T]) Chunk(worker, chunk int) {
 	pad := j.e.scratch(worker, ph*prow)
 	border(pad, j.H, j.W, j.Cin, 1, 0)
 	k := 3 * j.Cin
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		j.load(n, pad)
 		for r := range j.H {
@@ -69,7 +69,7 @@ func (j *stemForwardJob[T]) Chunk(worker, chunk int) {
 type stemBackwardJob[T Float] struct {
 	*Stem[T]
 	e    *Engine[T]
-	s    split
+	work partition
 	dy   []T
 	part []T
 }
@@ -80,8 +80,8 @@ func (e *Engine[T]) StemBackward(o *Stem[T], dy []T) {
 	need(dy, o.N, o.H, o.W, o.Cout)
 	e.normBackward(&o.Norm, o.N, o.H*o.W, o.Cout, o.Z, dy)
 	j := job[stemBackwardJob[T]](e)
-	*j = stemBackwardJob[T]{Stem: o, e: e, s: imageSplit(o.N), dy: dy}
-	chunks, size := j.s.chunks(), 9*o.Cin*o.Cout
+	*j = stemBackwardJob[T]{Stem: o, e: e, work: imagePartition(o.N), dy: dy}
+	chunks, size := j.work.chunks(), 9*o.Cin*o.Cout
 	j.part = e.partials(chunks, size)
 	e.pool.Do(chunks, j)
 	e.reduce(o.DWeights, j.part, chunks, size, 0)
@@ -94,7 +94,7 @@ func (j *stemBackwardJob[T]) Chunk(worker, chunk int) {
 	border(pad, j.H, j.W, j.Cin, 1, 0)
 	k := 3 * j.Cin
 	dw := j.part[chunk*3*k*j.Cout:]
-	lo, hi := j.s.bounds(chunk)
+	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		j.load(n, pad)
 		for r := range j.H {
@@ -110,5 +110,5 @@ func (j *stemBackwardJob[T]) Chunk(worker, chunk int) {
 // Scratch is that of StemForward and StemBackward.
 func (o *Stem[T]) Scratch() Scratch {
 	ph, prow := o.padded()
-	return normScratch(o.N, o.Cout).Max(Scratch{Worker: ph*prow + o.W*o.Cout, Partial: imageSplit(o.N).chunks() * 9 * o.Cin * o.Cout})
+	return normScratch(o.N, o.Cout).Max(Scratch{Worker: ph*prow + o.W*o.Cout, Partial: imagePartition(o.N).chunks() * 9 * o.Cin * o.Cout})
 }

@@ -283,7 +283,7 @@ func TestSplitCoversOnce(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 31, 32, 33, 100, 1000, 12345} {
 		for _, cost := range []int{0, 1, 100, 1 << 14, 1 << 15, 1 << 40} {
 			for _, limit := range []int{1, 2, imageChunks, maxChunks} {
-				s := splitBy(n, cost, limit)
+				s := partitionBy(n, cost, limit)
 				if c := s.chunks(); c > limit || c == 0 && n > 0 {
 					t.Fatalf("%d items of cost %d: %d chunks, limit %d", n, cost, c, limit)
 				}
