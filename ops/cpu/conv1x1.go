@@ -60,7 +60,7 @@ func (j *convForwardJob[T]) Chunk(worker, chunk int) {
 		n := min(step, hi-p)
 		j.e.loadParts(j.Conv, p, n, xs)
 		z := j.Z[p*j.Cout:][:n*j.Cout]
-		j.e.k.gemm(n, j.Cin, j.Cout, xs, j.Cin, j.W, j.Cout, z, j.Cout, false)
+		j.e.k.gemm(n, j.Cin, j.Cout, xs, j.Cin, j.W, j.Cout, z, j.Cout)
 		if j.Norm.Batch {
 			j.e.stats(p == lo, n, j.Cout, z, j.st[chunk*statLen(j.Cout):])
 		}
@@ -120,7 +120,7 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 		j.e.gradZ(&j.Norm, n, j.Cout, dz, j.Z[p*j.Cout:], j.dy[p*j.Cout:])
 		k.gemmAT(n, j.Cin, j.Cout, xs, j.Cin, dz, j.Cout, dw, j.Cout)
 		for i := range j.Parts {
-			k.gemm(n, j.Cout, c, dz, j.Cout, j.wT[i*c:], j.Cin, dx, c, false)
+			k.gemm(n, j.Cout, c, dz, j.Cout, j.wT[i*c:], j.Cin, dx, c)
 			a, o := &j.Parts[i], &j.DParts[i]
 			from, to := p*c, (p+n)*c
 			j.e.pullback(j.F, n*px, ch, o.DX[from:to], dx, o.added(from, to), a.X[from:to], a.Scale, a.Shift)

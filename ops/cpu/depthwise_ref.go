@@ -79,8 +79,8 @@ func dwRowRef[T Float](n, ch int, y []T, ystep int, x []T, xstep int, xoff []int
 				u2 += f[2] * v[2]
 				u3 += f[3] * v[3]
 			}
-			store4((*[4]T)(y0[c:]), s0, s1, s2, s3, false)
-			store4((*[4]T)(y1[c:]), u0, u1, u2, u3, false)
+			*(*[4]T)(y0[c:]) = [4]T{s0, s1, s2, s3}
+			*(*[4]T)(y1[c:]) = [4]T{u0, u1, u2, u3}
 		}
 		for ; c < ch; c++ {
 			y0[c] = dwPoint(x, q*xstep+c, xoff, w, c, woff)
@@ -101,7 +101,7 @@ func dwRowRef[T Float](n, ch int, y []T, ystep int, x []T, xstep int, xoff []int
 				s2 += f[2] * v[2]
 				s3 += f[3] * v[3]
 			}
-			store4((*[4]T)(y0[c:]), s0, s1, s2, s3, false)
+			*(*[4]T)(y0[c:]) = [4]T{s0, s1, s2, s3}
 		}
 		for ; c < ch; c++ {
 			y0[c] = dwPoint(x, q*xstep+c, xoff, w, c, woff)
@@ -149,8 +149,8 @@ func dwGradRowRef[T Float](n, ch int, dw []T, woff []int, x []T, xstep int, xoff
 				u2 += v[2] * d[2]
 				u3 += v[3] * d[3]
 			}
-			store4((*[4]T)(dw[woff[t]+c:]), s0, s1, s2, s3, true)
-			store4((*[4]T)(dw[woff[t+1]+c:]), u0, u1, u2, u3, true)
+			add4((*[4]T)(dw[woff[t]+c:]), s0, s1, s2, s3)
+			add4((*[4]T)(dw[woff[t+1]+c:]), u0, u1, u2, u3)
 		}
 		if t < len(xoff) {
 			var s0, s1, s2, s3 T
@@ -163,7 +163,7 @@ func dwGradRowRef[T Float](n, ch int, dw []T, woff []int, x []T, xstep int, xoff
 				s2 += v[2] * d[2]
 				s3 += v[3] * d[3]
 			}
-			store4((*[4]T)(dw[woff[t]+c:]), s0, s1, s2, s3, true)
+			add4((*[4]T)(dw[woff[t]+c:]), s0, s1, s2, s3)
 		}
 	}
 	for ; c < ch; c++ {

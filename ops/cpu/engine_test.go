@@ -56,9 +56,9 @@ func TestBrokenPrimitiveWouldShow(t *testing.T) {
 			}
 		},
 		"gemm without its last column of a": func(k *rowKernels[float32], used *int) {
-			k.gemm = func(m, kk, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, acc bool) {
+			k.gemm = func(m, kk, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
 				*used++
-				good.gemm(m, kk-1, n, a, lda, b, ldb, c, ldc, acc)
+				good.gemm(m, kk-1, n, a, lda, b, ldb, c, ldc)
 			}
 		},
 		"gemmAT without its last row": func(k *rowKernels[float32], used *int) {

@@ -43,7 +43,7 @@ func TestAVX2ReadsNoFurther(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			m, k, n := 1+r.IntN(14), 1+r.IntN(14), 1+r.IntN(40)
 			if panics(func() {
-				gemmRowsAVX2(m, k, n, fenced(t, m*k), k, fenced(t, k*n), n, fenced(t, m*n), n, true)
+				gemmRowsAVX2(m, k, n, fenced(t, m*k), k, fenced(t, k*n), n, fenced(t, m*n), n)
 			}) {
 				t.Errorf("gemmRows: m %d, k %d, n %d", m, k, n)
 			}

@@ -15,31 +15,29 @@ func TestStripGemm(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(12, 1))
 			for v := range 131 {
-				for _, acc := range []bool{false, true} {
-					checkGemm(t, isa.gemm, r, v, pick(r), pick(r), acc, uniform(r))
-					checkGemm(t, isa.gemm, r, pick(r), v, pick(r), acc, uniform(r))
-					checkGemm(t, isa.gemm, r, pick(r), pick(r), v, acc, uniform(r))
-				}
+				checkGemm(t, isa.gemm, r, v, pick(r), pick(r), uniform(r))
+				checkGemm(t, isa.gemm, r, pick(r), v, pick(r), uniform(r))
+				checkGemm(t, isa.gemm, r, pick(r), pick(r), v, uniform(r))
 				checkGemmAT(t, isa.gemmAT, r, v, pick(r), pick(r), uniform(r))
 				checkGemmAT(t, isa.gemmAT, r, pick(r), v, pick(r), uniform(r))
 				checkGemmAT(t, isa.gemmAT, r, pick(r), pick(r), v, uniform(r))
 			}
 			for m := range 17 { // every height of every width of tile
 				for n := 1; n <= 65; n++ {
-					checkGemm(t, isa.gemm, r, m, r.IntN(6), n, n%2 == 0, ranged(r))
+					checkGemm(t, isa.gemm, r, m, r.IntN(6), n, ranged(r))
 					checkGemmAT(t, isa.gemmAT, r, r.IntN(6), m, n, ranged(r))
 				}
 			}
 			for m := range 33 { // b in registers
 				n := []int{16, 16, 80, 144}[m%4]
-				checkGemm(t, isa.gemm, r, m, 16, n, m%3 == 0, uniform(r))
+				checkGemm(t, isa.gemm, r, m, 16, n, uniform(r))
 			}
 			for _, s := range stripShapes {
-				checkGemm(t, isa.gemm, r, s[0], s[1], s[2], false, uniform(r))
+				checkGemm(t, isa.gemm, r, s[0], s[1], s[2], uniform(r))
 				checkGemmAT(t, isa.gemmAT, r, s[0], s[1], s[2], uniform(r))
 			}
 			for _, m := range []int{255, 1000, 2049} { // several blocks of rows
-				checkGemm(t, isa.gemm, r, m, 1+r.IntN(40), 65+r.IntN(40), true, uniform(r))
+				checkGemm(t, isa.gemm, r, m, 1+r.IntN(40), 65+r.IntN(40), uniform(r))
 				checkGemmAT(t, isa.gemmAT, r, m, 1+r.IntN(20), 1+r.IntN(40), uniform(r))
 			}
 		})
@@ -59,8 +57,8 @@ func TestStripGemmOverlap(t *testing.T) {
 	dy := newField(m, n, n, 3).fill(uniform(r)).s
 	for _, isa := range stripISAs() {
 		got, want := make([]float32, m*n), make([]float32, m*n)
-		isa.gemm(m, k, n, a, lda, b, n, got, n, false)
-		isa.gemm(m, k, n, apart, k, b, n, want, n, false)
+		isa.gemm(m, k, n, a, lda, b, n, got, n)
+		isa.gemm(m, k, n, apart, k, b, n, want, n)
 		sameBits(t, got, want, "%s: gemm", isa.name)
 		got, want = make([]float32, k*n), make([]float32, k*n)
 		isa.gemmAT(m, k, n, a, lda, dy, n, got, n)
@@ -84,11 +82,11 @@ func TestStripGemmSplit(t *testing.T) {
 		var first, firstAT []float32
 		for _, isa := range isas {
 			whole, parts := append([]float32(nil), old...), append([]float32(nil), old...)
-			isa.gemm(m, k, n, a, k, b, n, whole, n, true)
+			isa.gemm(m, k, n, a, k, b, n, whole, n)
 			for i := 0; i < m; {
 				rows, cut := 1+r.IntN(m-i), r.IntN(n)
-				isa.gemm(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n, true)
-				isa.gemm(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n, true)
+				isa.gemm(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n)
+				isa.gemm(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n)
 				i += rows
 			}
 			sameBits(t, whole, parts, "%s: m %d, k %d, n %d", isa.name, m, k, n)
@@ -127,7 +125,7 @@ func BenchmarkStripGemm(b *testing.B) {
 			x, w, y := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", isa.name, m, k, n), func(b *testing.B) {
 				for b.Loop() {
-					isa.gemm(m, k, n, x, lda, w, n, y, n, false)
+					isa.gemm(m, k, n, x, lda, w, n, y, n)
 				}
 				gflops(b, 2*m*k*n)
 			})

@@ -4,14 +4,14 @@
 
 package cpu
 
-// gemmAT16AVX2 works like gemmATRowsRef on 16 columns of b and c and
-// kb <= 6 columns of a; rows > 0.
+// gemmAT16AVX2 works like gemmATRowsRef on 16 columns of b and c
+// and k > 0 columns of a; rows > 0.
 //
 //go:noescape
-func gemmAT16AVX2(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
+func gemmAT16AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
 
-// gemmAT8AVX2 works like gemmATRowsRef on the columns of 8 whose mask is set of b and c and
-// kb <= 12 columns of a; rows > 0.
+// gemmAT8AVX2 works like gemmATRowsRef on the columns of 8 whose mask is set of b and c
+// and k > 0 columns of a; rows > 0.
 //
 //go:noescape
-func gemmAT8AVX2(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemmAT8AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)

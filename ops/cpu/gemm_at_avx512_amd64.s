@@ -4,95 +4,28 @@
 
 #include "textflag.h"
 
-// func gemmAT16AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-// Requires: AVX, AVX512F
-TEXT ·gemmAT16AVX512(SB), NOSPLIT, $0-72
-	MOVQ rows+0(FP), AX
-	MOVQ kb+8(FP), BX
-	MOVQ a+16(FP), CX
-	MOVQ lda+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ b+32(FP), SI
-	MOVQ ldb+40(FP), DI
-	SHLQ $0x02, DI
-	MOVQ c+48(FP), R8
-	MOVQ ldc+56(FP), R9
-	SHLQ $0x02, R9
-	CMPQ BX, $0x09
-	JGE  tileFrom9To16
-	CMPQ BX, $0x05
-	JGE  tileFrom5To8
-	CMPQ BX, $0x03
-	JGE  tileFrom3To4
-	CMPQ BX, $0x02
-	JGE  tileFrom2To2
-	JMP  tile1
+// func gemmAT16AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·gemmAT16AVX512(SB), NOSPLIT, $0-80
+	MOVQ      mask+72(FP), DX
+	VMOVDQU32 (DX), Z31
+	VPMOVD2M  Z31, K1
+	MOVQ      k+16(FP), AX
+	MOVQ      a+24(FP), SI
+	MOVQ      lda+32(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      b+40(FP), R8
+	MOVQ      ldb+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      c+56(FP), R10
+	MOVQ      ldc+64(FP), R11
+	SHLQ      $0x02, R11
 
-tileFrom2To2:
-	JMP tile2
-
-tileFrom3To4:
-	CMPQ BX, $0x04
-	JGE  tileFrom4To4
-	JMP  tile3
-
-tileFrom4To4:
-	JMP tile4
-
-tileFrom5To8:
-	CMPQ BX, $0x07
-	JGE  tileFrom7To8
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	JMP tile6
-
-tileFrom7To8:
-	CMPQ BX, $0x08
-	JGE  tileFrom8To8
-	JMP  tile7
-
-tileFrom8To8:
-	JMP tile8
-
-tileFrom9To16:
-	CMPQ BX, $0x0d
-	JGE  tileFrom13To16
-	CMPQ BX, $0x0b
-	JGE  tileFrom11To12
-	CMPQ BX, $0x0a
-	JGE  tileFrom10To10
-	JMP  tile9
-
-tileFrom10To10:
-	JMP tile10
-
-tileFrom11To12:
-	CMPQ BX, $0x0c
-	JGE  tileFrom12To12
-	JMP  tile11
-
-tileFrom12To12:
-	JMP tile12
-
-tileFrom13To16:
-	CMPQ BX, $0x0f
-	JGE  tileFrom15To16
-	CMPQ BX, $0x0e
-	JGE  tileFrom14To14
-	JMP  tile13
-
-tileFrom14To14:
-	JMP tile14
-
-tileFrom15To16:
-	CMPQ BX, $0x10
-	JGE  tileFrom16To16
-	JMP  tile15
-
-tileFrom16To16:
+tile_16:
+	CMPQ   AX, $0x10
+	JLT    less_16
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -109,114 +42,153 @@ tileFrom16To16:
 	VXORPS Y13, Y13, Y13
 	VXORPS Y14, Y14, Y14
 	VXORPS Y15, Y15, Y15
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_16
 
-row_16:
-	VMOVUPS          (SI), Z16
-	VFMADD231PS.BCST (CX), Z16, Z0
-	VFMADD231PS.BCST 4(CX), Z16, Z1
-	VFMADD231PS.BCST 8(CX), Z16, Z2
-	VFMADD231PS.BCST 12(CX), Z16, Z3
-	VFMADD231PS.BCST 16(CX), Z16, Z4
-	VFMADD231PS.BCST 20(CX), Z16, Z5
-	VFMADD231PS.BCST 24(CX), Z16, Z6
-	VFMADD231PS.BCST 28(CX), Z16, Z7
-	VFMADD231PS.BCST 32(CX), Z16, Z8
-	VFMADD231PS.BCST 36(CX), Z16, Z9
-	VFMADD231PS.BCST 40(CX), Z16, Z10
-	VFMADD231PS.BCST 44(CX), Z16, Z11
-	VFMADD231PS.BCST 48(CX), Z16, Z12
-	VFMADD231PS.BCST 52(CX), Z16, Z13
-	VFMADD231PS.BCST 56(CX), Z16, Z14
-	VFMADD231PS.BCST 60(CX), Z16, Z15
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_16
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
+rows_16:
+	VMOVUPS          (CX), Z16
+	VFMADD231PS.BCST (BX), Z16, Z0
+	VFMADD231PS.BCST 4(BX), Z16, Z1
+	VFMADD231PS.BCST 8(BX), Z16, Z2
+	VFMADD231PS.BCST 12(BX), Z16, Z3
+	VFMADD231PS.BCST 16(BX), Z16, Z4
+	VFMADD231PS.BCST 20(BX), Z16, Z5
+	VFMADD231PS.BCST 24(BX), Z16, Z6
+	VFMADD231PS.BCST 28(BX), Z16, Z7
+	VFMADD231PS.BCST 32(BX), Z16, Z8
+	VFMADD231PS.BCST 36(BX), Z16, Z9
+	VFMADD231PS.BCST 40(BX), Z16, Z10
+	VFMADD231PS.BCST 44(BX), Z16, Z11
+	VFMADD231PS.BCST 48(BX), Z16, Z12
+	VFMADD231PS.BCST 52(BX), Z16, Z13
+	VFMADD231PS.BCST 56(BX), Z16, Z14
+	VFMADD231PS.BCST 60(BX), Z16, Z15
+	ADDQ             DI, BX
 	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z13, Z13
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z14, Z14
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z15, Z15
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z13, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z14, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z15, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
+	DECQ             DX
+	JNZ              rows_16
 
-tile15:
+rowsEnd_16:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_16
+
+rest_16:
+	VMOVUPS.Z        (CX), K1, Z16
+	VFMADD231PS.BCST (BX), Z16, Z0
+	VFMADD231PS.BCST 4(BX), Z16, Z1
+	VFMADD231PS.BCST 8(BX), Z16, Z2
+	VFMADD231PS.BCST 12(BX), Z16, Z3
+	VFMADD231PS.BCST 16(BX), Z16, Z4
+	VFMADD231PS.BCST 20(BX), Z16, Z5
+	VFMADD231PS.BCST 24(BX), Z16, Z6
+	VFMADD231PS.BCST 28(BX), Z16, Z7
+	VFMADD231PS.BCST 32(BX), Z16, Z8
+	VFMADD231PS.BCST 36(BX), Z16, Z9
+	VFMADD231PS.BCST 40(BX), Z16, Z10
+	VFMADD231PS.BCST 44(BX), Z16, Z11
+	VFMADD231PS.BCST 48(BX), Z16, Z12
+	VFMADD231PS.BCST 52(BX), Z16, Z13
+	VFMADD231PS.BCST 56(BX), Z16, Z14
+	VFMADD231PS.BCST 60(BX), Z16, Z15
+	ADDQ             DI, BX
+	ADDQ             R9, CX
+	DECQ             DX
+	JNZ              rest_16
+
+restEnd_16:
+	MOVQ      R10, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z0, Z0
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z2, Z2
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z4, Z4
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z6, Z6
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z8, Z8
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z9, Z9
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z10, Z10
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z12, Z12
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z13, Z13
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z14, Z14
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R11, BX
+	VMOVUPS   Z0, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z1, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z2, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z3, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z5, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z7, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z8, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z9, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z10, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z11, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z12, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z13, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z14, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z15, K1, (R10)
+	ADDQ      R11, R10
+	ADDQ      $0x40, SI
+	SUBQ      $0x10, AX
+	JMP       tile_16
+
+less_16:
+tile_8:
+	CMPQ   AX, $0x08
+	JLT    less_8
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -225,1086 +197,227 @@ tile15:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_8
 
-row_15:
-	VMOVUPS          (SI), Z15
-	VFMADD231PS.BCST (CX), Z15, Z0
-	VFMADD231PS.BCST 4(CX), Z15, Z1
-	VFMADD231PS.BCST 8(CX), Z15, Z2
-	VFMADD231PS.BCST 12(CX), Z15, Z3
-	VFMADD231PS.BCST 16(CX), Z15, Z4
-	VFMADD231PS.BCST 20(CX), Z15, Z5
-	VFMADD231PS.BCST 24(CX), Z15, Z6
-	VFMADD231PS.BCST 28(CX), Z15, Z7
-	VFMADD231PS.BCST 32(CX), Z15, Z8
-	VFMADD231PS.BCST 36(CX), Z15, Z9
-	VFMADD231PS.BCST 40(CX), Z15, Z10
-	VFMADD231PS.BCST 44(CX), Z15, Z11
-	VFMADD231PS.BCST 48(CX), Z15, Z12
-	VFMADD231PS.BCST 52(CX), Z15, Z13
-	VFMADD231PS.BCST 56(CX), Z15, Z14
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_15
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
+rows_8:
+	VMOVUPS          (CX), Z8
+	VFMADD231PS.BCST (BX), Z8, Z0
+	VFMADD231PS.BCST 4(BX), Z8, Z1
+	VFMADD231PS.BCST 8(BX), Z8, Z2
+	VFMADD231PS.BCST 12(BX), Z8, Z3
+	VFMADD231PS.BCST 16(BX), Z8, Z4
+	VFMADD231PS.BCST 20(BX), Z8, Z5
+	VFMADD231PS.BCST 24(BX), Z8, Z6
+	VFMADD231PS.BCST 28(BX), Z8, Z7
+	ADDQ             DI, BX
 	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z13, Z13
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z14, Z14
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z13, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z14, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
+	DECQ             DX
+	JNZ              rows_8
 
-tile14:
+rowsEnd_8:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_8
+
+rest_8:
+	VMOVUPS.Z        (CX), K1, Z8
+	VFMADD231PS.BCST (BX), Z8, Z0
+	VFMADD231PS.BCST 4(BX), Z8, Z1
+	VFMADD231PS.BCST 8(BX), Z8, Z2
+	VFMADD231PS.BCST 12(BX), Z8, Z3
+	VFMADD231PS.BCST 16(BX), Z8, Z4
+	VFMADD231PS.BCST 20(BX), Z8, Z5
+	VFMADD231PS.BCST 24(BX), Z8, Z6
+	VFMADD231PS.BCST 28(BX), Z8, Z7
+	ADDQ             DI, BX
+	ADDQ             R9, CX
+	DECQ             DX
+	JNZ              rest_8
+
+restEnd_8:
+	MOVQ      R10, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z0, Z0
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z2, Z2
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z4, Z4
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z6, Z6
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   Z0, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z1, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z2, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z3, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z5, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z7, K1, (R10)
+	ADDQ      R11, R10
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, AX
+	JMP       tile_8
+
+less_8:
+tile_4:
+	CMPQ   AX, $0x04
+	JLT    less_4
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_4
 
-row_14:
-	VMOVUPS          (SI), Z14
-	VFMADD231PS.BCST (CX), Z14, Z0
-	VFMADD231PS.BCST 4(CX), Z14, Z1
-	VFMADD231PS.BCST 8(CX), Z14, Z2
-	VFMADD231PS.BCST 12(CX), Z14, Z3
-	VFMADD231PS.BCST 16(CX), Z14, Z4
-	VFMADD231PS.BCST 20(CX), Z14, Z5
-	VFMADD231PS.BCST 24(CX), Z14, Z6
-	VFMADD231PS.BCST 28(CX), Z14, Z7
-	VFMADD231PS.BCST 32(CX), Z14, Z8
-	VFMADD231PS.BCST 36(CX), Z14, Z9
-	VFMADD231PS.BCST 40(CX), Z14, Z10
-	VFMADD231PS.BCST 44(CX), Z14, Z11
-	VFMADD231PS.BCST 48(CX), Z14, Z12
-	VFMADD231PS.BCST 52(CX), Z14, Z13
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_14
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
+rows_4:
+	VMOVUPS          (CX), Z4
+	VFMADD231PS.BCST (BX), Z4, Z0
+	VFMADD231PS.BCST 4(BX), Z4, Z1
+	VFMADD231PS.BCST 8(BX), Z4, Z2
+	VFMADD231PS.BCST 12(BX), Z4, Z3
+	ADDQ             DI, BX
 	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z13, Z13
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z13, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
+	DECQ             DX
+	JNZ              rows_4
 
-tile13:
+rowsEnd_4:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_4
+
+rest_4:
+	VMOVUPS.Z        (CX), K1, Z4
+	VFMADD231PS.BCST (BX), Z4, Z0
+	VFMADD231PS.BCST 4(BX), Z4, Z1
+	VFMADD231PS.BCST 8(BX), Z4, Z2
+	VFMADD231PS.BCST 12(BX), Z4, Z3
+	ADDQ             DI, BX
+	ADDQ             R9, CX
+	DECQ             DX
+	JNZ              rest_4
+
+restEnd_4:
+	MOVQ      R10, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z0, Z0
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z2, Z2
+	ADDQ      R11, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   Z0, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z1, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z2, K1, (R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z3, K1, (R10)
+	ADDQ      R11, R10
+	ADDQ      $0x10, SI
+	SUBQ      $0x04, AX
+	JMP       tile_4
+
+less_4:
+tile_1:
+	CMPQ   AX, $0x01
+	JLT    less_1
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_1
 
-row_13:
-	VMOVUPS          (SI), Z13
-	VFMADD231PS.BCST (CX), Z13, Z0
-	VFMADD231PS.BCST 4(CX), Z13, Z1
-	VFMADD231PS.BCST 8(CX), Z13, Z2
-	VFMADD231PS.BCST 12(CX), Z13, Z3
-	VFMADD231PS.BCST 16(CX), Z13, Z4
-	VFMADD231PS.BCST 20(CX), Z13, Z5
-	VFMADD231PS.BCST 24(CX), Z13, Z6
-	VFMADD231PS.BCST 28(CX), Z13, Z7
-	VFMADD231PS.BCST 32(CX), Z13, Z8
-	VFMADD231PS.BCST 36(CX), Z13, Z9
-	VFMADD231PS.BCST 40(CX), Z13, Z10
-	VFMADD231PS.BCST 44(CX), Z13, Z11
-	VFMADD231PS.BCST 48(CX), Z13, Z12
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_13
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
+rows_1:
+	VMOVUPS          (CX), Z1
+	VFMADD231PS.BCST (BX), Z1, Z0
+	ADDQ             DI, BX
 	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
+	DECQ             DX
+	JNZ              rows_1
+
+rowsEnd_1:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_1
+
+rest_1:
+	VMOVUPS.Z        (CX), K1, Z1
+	VFMADD231PS.BCST (BX), Z1, Z0
+	ADDQ             DI, BX
 	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, (R8)
-	ADDQ             R9, R8
+	DECQ             DX
+	JNZ              rest_1
+
+restEnd_1:
+	MOVQ      R10, BX
+	VMOVUPS.Z (BX), K1, Z31
+	VADDPS    Z31, Z0, Z0
+	ADDQ      R11, BX
+	VMOVUPS   Z0, K1, (R10)
+	ADDQ      R11, R10
+	ADDQ      $0x04, SI
+	SUBQ      $0x01, AX
+	JMP       tile_1
+
+less_1:
 	VZEROUPPER
 	RET
 
-tile12:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_12:
-	VMOVUPS          (SI), Z12
-	VFMADD231PS.BCST (CX), Z12, Z0
-	VFMADD231PS.BCST 4(CX), Z12, Z1
-	VFMADD231PS.BCST 8(CX), Z12, Z2
-	VFMADD231PS.BCST 12(CX), Z12, Z3
-	VFMADD231PS.BCST 16(CX), Z12, Z4
-	VFMADD231PS.BCST 20(CX), Z12, Z5
-	VFMADD231PS.BCST 24(CX), Z12, Z6
-	VFMADD231PS.BCST 28(CX), Z12, Z7
-	VFMADD231PS.BCST 32(CX), Z12, Z8
-	VFMADD231PS.BCST 36(CX), Z12, Z9
-	VFMADD231PS.BCST 40(CX), Z12, Z10
-	VFMADD231PS.BCST 44(CX), Z12, Z11
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_12
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile11:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-
-row_11:
-	VMOVUPS          (SI), Z11
-	VFMADD231PS.BCST (CX), Z11, Z0
-	VFMADD231PS.BCST 4(CX), Z11, Z1
-	VFMADD231PS.BCST 8(CX), Z11, Z2
-	VFMADD231PS.BCST 12(CX), Z11, Z3
-	VFMADD231PS.BCST 16(CX), Z11, Z4
-	VFMADD231PS.BCST 20(CX), Z11, Z5
-	VFMADD231PS.BCST 24(CX), Z11, Z6
-	VFMADD231PS.BCST 28(CX), Z11, Z7
-	VFMADD231PS.BCST 32(CX), Z11, Z8
-	VFMADD231PS.BCST 36(CX), Z11, Z9
-	VFMADD231PS.BCST 40(CX), Z11, Z10
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_11
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile10:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-
-row_10:
-	VMOVUPS          (SI), Z10
-	VFMADD231PS.BCST (CX), Z10, Z0
-	VFMADD231PS.BCST 4(CX), Z10, Z1
-	VFMADD231PS.BCST 8(CX), Z10, Z2
-	VFMADD231PS.BCST 12(CX), Z10, Z3
-	VFMADD231PS.BCST 16(CX), Z10, Z4
-	VFMADD231PS.BCST 20(CX), Z10, Z5
-	VFMADD231PS.BCST 24(CX), Z10, Z6
-	VFMADD231PS.BCST 28(CX), Z10, Z7
-	VFMADD231PS.BCST 32(CX), Z10, Z8
-	VFMADD231PS.BCST 36(CX), Z10, Z9
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_10
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile9:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-
-row_9:
-	VMOVUPS          (SI), Z9
-	VFMADD231PS.BCST (CX), Z9, Z0
-	VFMADD231PS.BCST 4(CX), Z9, Z1
-	VFMADD231PS.BCST 8(CX), Z9, Z2
-	VFMADD231PS.BCST 12(CX), Z9, Z3
-	VFMADD231PS.BCST 16(CX), Z9, Z4
-	VFMADD231PS.BCST 20(CX), Z9, Z5
-	VFMADD231PS.BCST 24(CX), Z9, Z6
-	VFMADD231PS.BCST 28(CX), Z9, Z7
-	VFMADD231PS.BCST 32(CX), Z9, Z8
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_9
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile8:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-row_8:
-	VMOVUPS          (SI), Z8
-	VFMADD231PS.BCST (CX), Z8, Z0
-	VFMADD231PS.BCST 4(CX), Z8, Z1
-	VFMADD231PS.BCST 8(CX), Z8, Z2
-	VFMADD231PS.BCST 12(CX), Z8, Z3
-	VFMADD231PS.BCST 16(CX), Z8, Z4
-	VFMADD231PS.BCST 20(CX), Z8, Z5
-	VFMADD231PS.BCST 24(CX), Z8, Z6
-	VFMADD231PS.BCST 28(CX), Z8, Z7
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_8
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile7:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-
-row_7:
-	VMOVUPS          (SI), Z7
-	VFMADD231PS.BCST (CX), Z7, Z0
-	VFMADD231PS.BCST 4(CX), Z7, Z1
-	VFMADD231PS.BCST 8(CX), Z7, Z2
-	VFMADD231PS.BCST 12(CX), Z7, Z3
-	VFMADD231PS.BCST 16(CX), Z7, Z4
-	VFMADD231PS.BCST 20(CX), Z7, Z5
-	VFMADD231PS.BCST 24(CX), Z7, Z6
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_7
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-row_6:
-	VMOVUPS          (SI), Z6
-	VFMADD231PS.BCST (CX), Z6, Z0
-	VFMADD231PS.BCST 4(CX), Z6, Z1
-	VFMADD231PS.BCST 8(CX), Z6, Z2
-	VFMADD231PS.BCST 12(CX), Z6, Z3
-	VFMADD231PS.BCST 16(CX), Z6, Z4
-	VFMADD231PS.BCST 20(CX), Z6, Z5
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_6
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-
-row_5:
-	VMOVUPS          (SI), Z5
-	VFMADD231PS.BCST (CX), Z5, Z0
-	VFMADD231PS.BCST 4(CX), Z5, Z1
-	VFMADD231PS.BCST 8(CX), Z5, Z2
-	VFMADD231PS.BCST 12(CX), Z5, Z3
-	VFMADD231PS.BCST 16(CX), Z5, Z4
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_5
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-row_4:
-	VMOVUPS          (SI), Z4
-	VFMADD231PS.BCST (CX), Z4, Z0
-	VFMADD231PS.BCST 4(CX), Z4, Z1
-	VFMADD231PS.BCST 8(CX), Z4, Z2
-	VFMADD231PS.BCST 12(CX), Z4, Z3
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_4
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile3:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-
-row_3:
-	VMOVUPS          (SI), Z3
-	VFMADD231PS.BCST (CX), Z3, Z0
-	VFMADD231PS.BCST 4(CX), Z3, Z1
-	VFMADD231PS.BCST 8(CX), Z3, Z2
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_3
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-
-row_2:
-	VMOVUPS          (SI), Z2
-	VFMADD231PS.BCST (CX), Z2, Z0
-	VFMADD231PS.BCST 4(CX), Z2, Z1
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_2
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-
-row_1:
-	VMOVUPS          (SI), Z1
-	VFMADD231PS.BCST (CX), Z1, Z0
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_1
-	MOVQ             R8, CX
-	VMOVUPS          (CX), Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          Z0, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-// func gemmAT32AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemmAT32AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT32AVX512(SB), NOSPLIT, $0-72
-	MOVQ rows+0(FP), AX
-	MOVQ kb+8(FP), BX
-	MOVQ a+16(FP), CX
-	MOVQ lda+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ b+32(FP), SI
-	MOVQ ldb+40(FP), DI
-	SHLQ $0x02, DI
-	MOVQ c+48(FP), R8
-	MOVQ ldc+56(FP), R9
-	SHLQ $0x02, R9
-	CMPQ BX, $0x07
-	JGE  tileFrom7To12
-	CMPQ BX, $0x04
-	JGE  tileFrom4To6
-	CMPQ BX, $0x02
-	JGE  tileFrom2To3
-	JMP  tile1
+TEXT ·gemmAT32AVX512(SB), NOSPLIT, $0-80
+	MOVQ      mask+72(FP), DX
+	VMOVDQU32 (DX), Z31
+	VPMOVD2M  Z31, K1
+	MOVQ      k+16(FP), AX
+	MOVQ      a+24(FP), SI
+	MOVQ      lda+32(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      b+40(FP), R8
+	MOVQ      ldb+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      c+56(FP), R10
+	MOVQ      ldc+64(FP), R11
+	SHLQ      $0x02, R11
 
-tileFrom2To3:
-	CMPQ BX, $0x03
-	JGE  tileFrom3To3
-	JMP  tile2
-
-tileFrom3To3:
-	JMP tile3
-
-tileFrom4To6:
-	CMPQ BX, $0x05
-	JGE  tileFrom5To6
-	JMP  tile4
-
-tileFrom5To6:
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	JMP tile6
-
-tileFrom7To12:
-	CMPQ BX, $0x0a
-	JGE  tileFrom10To12
-	CMPQ BX, $0x08
-	JGE  tileFrom8To9
-	JMP  tile7
-
-tileFrom8To9:
-	CMPQ BX, $0x09
-	JGE  tileFrom9To9
-	JMP  tile8
-
-tileFrom9To9:
-	JMP tile9
-
-tileFrom10To12:
-	CMPQ BX, $0x0b
-	JGE  tileFrom11To12
-	JMP  tile10
-
-tileFrom11To12:
-	CMPQ BX, $0x0c
-	JGE  tileFrom12To12
-	JMP  tile11
-
-tileFrom12To12:
+tile_12:
+	CMPQ   AX, $0x0c
+	JLT    less_12
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1329,151 +442,211 @@ tileFrom12To12:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_12
 
-row_12:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VBROADCASTSS (CX), Z31
+rows_12:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z24, Z31, Z0
 	VFMADD231PS  Z25, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z24, Z31, Z2
 	VFMADD231PS  Z25, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z24, Z31, Z4
 	VFMADD231PS  Z25, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z24, Z31, Z6
 	VFMADD231PS  Z25, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
+	VBROADCASTSS 16(BX), Z31
 	VFMADD231PS  Z24, Z31, Z8
 	VFMADD231PS  Z25, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
+	VBROADCASTSS 20(BX), Z31
 	VFMADD231PS  Z24, Z31, Z10
 	VFMADD231PS  Z25, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
+	VBROADCASTSS 24(BX), Z31
 	VFMADD231PS  Z24, Z31, Z12
 	VFMADD231PS  Z25, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
+	VBROADCASTSS 28(BX), Z31
 	VFMADD231PS  Z24, Z31, Z14
 	VFMADD231PS  Z25, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
+	VBROADCASTSS 32(BX), Z31
 	VFMADD231PS  Z24, Z31, Z16
 	VFMADD231PS  Z25, Z31, Z17
-	VBROADCASTSS 36(CX), Z31
+	VBROADCASTSS 36(BX), Z31
 	VFMADD231PS  Z24, Z31, Z18
 	VFMADD231PS  Z25, Z31, Z19
-	VBROADCASTSS 40(CX), Z31
+	VBROADCASTSS 40(BX), Z31
 	VFMADD231PS  Z24, Z31, Z20
 	VFMADD231PS  Z25, Z31, Z21
-	VBROADCASTSS 44(CX), Z31
+	VBROADCASTSS 44(BX), Z31
 	VFMADD231PS  Z24, Z31, Z22
 	VFMADD231PS  Z25, Z31, Z23
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_12
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z20, Z20
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z21, Z21
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z22, Z22
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z23, Z23
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z20, (R8)
-	VMOVUPS      Z21, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z22, (R8)
-	VMOVUPS      Z23, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_12
 
-tile11:
+rowsEnd_12:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_12
+
+rest_12:
+	VMOVUPS      (CX), Z24
+	VMOVUPS.Z    64(CX), K1, Z25
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z24, Z31, Z0
+	VFMADD231PS  Z25, Z31, Z1
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z24, Z31, Z2
+	VFMADD231PS  Z25, Z31, Z3
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS  Z24, Z31, Z4
+	VFMADD231PS  Z25, Z31, Z5
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS  Z24, Z31, Z6
+	VFMADD231PS  Z25, Z31, Z7
+	VBROADCASTSS 16(BX), Z31
+	VFMADD231PS  Z24, Z31, Z8
+	VFMADD231PS  Z25, Z31, Z9
+	VBROADCASTSS 20(BX), Z31
+	VFMADD231PS  Z24, Z31, Z10
+	VFMADD231PS  Z25, Z31, Z11
+	VBROADCASTSS 24(BX), Z31
+	VFMADD231PS  Z24, Z31, Z12
+	VFMADD231PS  Z25, Z31, Z13
+	VBROADCASTSS 28(BX), Z31
+	VFMADD231PS  Z24, Z31, Z14
+	VFMADD231PS  Z25, Z31, Z15
+	VBROADCASTSS 32(BX), Z31
+	VFMADD231PS  Z24, Z31, Z16
+	VFMADD231PS  Z25, Z31, Z17
+	VBROADCASTSS 36(BX), Z31
+	VFMADD231PS  Z24, Z31, Z18
+	VFMADD231PS  Z25, Z31, Z19
+	VBROADCASTSS 40(BX), Z31
+	VFMADD231PS  Z24, Z31, Z20
+	VFMADD231PS  Z25, Z31, Z21
+	VBROADCASTSS 44(BX), Z31
+	VFMADD231PS  Z24, Z31, Z22
+	VFMADD231PS  Z25, Z31, Z23
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_12
+
+restEnd_12:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z8, Z8
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z9, Z9
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z12, Z12
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z13, Z13
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z14, Z14
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z16, Z16
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z17, Z17
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z18, Z18
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z19, Z19
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z20, Z20
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z21, Z21
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z22, Z22
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z23, Z23
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z2, (R10)
+	VMOVUPS   Z3, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, (R10)
+	VMOVUPS   Z5, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, (R10)
+	VMOVUPS   Z7, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z8, (R10)
+	VMOVUPS   Z9, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z10, (R10)
+	VMOVUPS   Z11, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z12, (R10)
+	VMOVUPS   Z13, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z14, (R10)
+	VMOVUPS   Z15, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z16, (R10)
+	VMOVUPS   Z17, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z18, (R10)
+	VMOVUPS   Z19, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z20, (R10)
+	VMOVUPS   Z21, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z22, (R10)
+	VMOVUPS   Z23, K1, 64(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x30, SI
+	SUBQ      $0x0c, AX
+	JMP       tile_12
+
+less_12:
+tile_8:
+	CMPQ   AX, $0x08
+	JLT    less_8
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1490,536 +663,155 @@ tile11:
 	VXORPS Y13, Y13, Y13
 	VXORPS Y14, Y14, Y14
 	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_8
 
-row_11:
-	VMOVUPS      (SI), Z22
-	VMOVUPS      64(SI), Z23
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z22, Z31, Z0
-	VFMADD231PS  Z23, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z22, Z31, Z2
-	VFMADD231PS  Z23, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z22, Z31, Z4
-	VFMADD231PS  Z23, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z22, Z31, Z6
-	VFMADD231PS  Z23, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z22, Z31, Z8
-	VFMADD231PS  Z23, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z22, Z31, Z10
-	VFMADD231PS  Z23, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z22, Z31, Z12
-	VFMADD231PS  Z23, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z22, Z31, Z14
-	VFMADD231PS  Z23, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z22, Z31, Z16
-	VFMADD231PS  Z23, Z31, Z17
-	VBROADCASTSS 36(CX), Z31
-	VFMADD231PS  Z22, Z31, Z18
-	VFMADD231PS  Z23, Z31, Z19
-	VBROADCASTSS 40(CX), Z31
-	VFMADD231PS  Z22, Z31, Z20
-	VFMADD231PS  Z23, Z31, Z21
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_11
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z20, Z20
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z21, Z21
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z20, (R8)
-	VMOVUPS      Z21, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile10:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-
-row_10:
-	VMOVUPS      (SI), Z20
-	VMOVUPS      64(SI), Z21
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z20, Z31, Z0
-	VFMADD231PS  Z21, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z20, Z31, Z2
-	VFMADD231PS  Z21, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z20, Z31, Z4
-	VFMADD231PS  Z21, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z20, Z31, Z6
-	VFMADD231PS  Z21, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z20, Z31, Z8
-	VFMADD231PS  Z21, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z20, Z31, Z10
-	VFMADD231PS  Z21, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z20, Z31, Z12
-	VFMADD231PS  Z21, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z20, Z31, Z14
-	VFMADD231PS  Z21, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z20, Z31, Z16
-	VFMADD231PS  Z21, Z31, Z17
-	VBROADCASTSS 36(CX), Z31
-	VFMADD231PS  Z20, Z31, Z18
-	VFMADD231PS  Z21, Z31, Z19
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_10
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile9:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-
-row_9:
-	VMOVUPS      (SI), Z18
-	VMOVUPS      64(SI), Z19
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z18, Z31, Z0
-	VFMADD231PS  Z19, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z18, Z31, Z2
-	VFMADD231PS  Z19, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z18, Z31, Z4
-	VFMADD231PS  Z19, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z18, Z31, Z6
-	VFMADD231PS  Z19, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z18, Z31, Z8
-	VFMADD231PS  Z19, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z18, Z31, Z10
-	VFMADD231PS  Z19, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z18, Z31, Z12
-	VFMADD231PS  Z19, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z18, Z31, Z14
-	VFMADD231PS  Z19, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z18, Z31, Z16
-	VFMADD231PS  Z19, Z31, Z17
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_9
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile8:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-
-row_8:
-	VMOVUPS      (SI), Z16
-	VMOVUPS      64(SI), Z17
-	VBROADCASTSS (CX), Z31
+rows_8:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z16, Z31, Z0
 	VFMADD231PS  Z17, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z16, Z31, Z2
 	VFMADD231PS  Z17, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z16, Z31, Z4
 	VFMADD231PS  Z17, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z16, Z31, Z6
 	VFMADD231PS  Z17, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
+	VBROADCASTSS 16(BX), Z31
 	VFMADD231PS  Z16, Z31, Z8
 	VFMADD231PS  Z17, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
+	VBROADCASTSS 20(BX), Z31
 	VFMADD231PS  Z16, Z31, Z10
 	VFMADD231PS  Z17, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
+	VBROADCASTSS 24(BX), Z31
 	VFMADD231PS  Z16, Z31, Z12
 	VFMADD231PS  Z17, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
+	VBROADCASTSS 28(BX), Z31
 	VFMADD231PS  Z16, Z31, Z14
 	VFMADD231PS  Z17, Z31, Z15
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_8
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_8
 
-tile7:
+rowsEnd_8:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_8
+
+rest_8:
+	VMOVUPS      (CX), Z16
+	VMOVUPS.Z    64(CX), K1, Z17
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z16, Z31, Z0
+	VFMADD231PS  Z17, Z31, Z1
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z16, Z31, Z2
+	VFMADD231PS  Z17, Z31, Z3
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS  Z16, Z31, Z4
+	VFMADD231PS  Z17, Z31, Z5
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS  Z16, Z31, Z6
+	VFMADD231PS  Z17, Z31, Z7
+	VBROADCASTSS 16(BX), Z31
+	VFMADD231PS  Z16, Z31, Z8
+	VFMADD231PS  Z17, Z31, Z9
+	VBROADCASTSS 20(BX), Z31
+	VFMADD231PS  Z16, Z31, Z10
+	VFMADD231PS  Z17, Z31, Z11
+	VBROADCASTSS 24(BX), Z31
+	VFMADD231PS  Z16, Z31, Z12
+	VFMADD231PS  Z17, Z31, Z13
+	VBROADCASTSS 28(BX), Z31
+	VFMADD231PS  Z16, Z31, Z14
+	VFMADD231PS  Z17, Z31, Z15
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_8
+
+restEnd_8:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z8, Z8
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z9, Z9
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z10, Z10
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z12, Z12
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z13, Z13
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z14, Z14
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z2, (R10)
+	VMOVUPS   Z3, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, (R10)
+	VMOVUPS   Z5, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, (R10)
+	VMOVUPS   Z7, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z8, (R10)
+	VMOVUPS   Z9, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z10, (R10)
+	VMOVUPS   Z11, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z12, (R10)
+	VMOVUPS   Z13, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z14, (R10)
+	VMOVUPS   Z15, K1, 64(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, AX
+	JMP       tile_8
+
+less_8:
+tile_4:
+	CMPQ   AX, $0x04
+	JLT    less_4
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2028,501 +820,172 @@ tile7:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_4
 
-row_7:
-	VMOVUPS      (SI), Z14
-	VMOVUPS      64(SI), Z15
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z14, Z31, Z0
-	VFMADD231PS  Z15, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z14, Z31, Z2
-	VFMADD231PS  Z15, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z14, Z31, Z4
-	VFMADD231PS  Z15, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z14, Z31, Z6
-	VFMADD231PS  Z15, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z14, Z31, Z8
-	VFMADD231PS  Z15, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z14, Z31, Z10
-	VFMADD231PS  Z15, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z14, Z31, Z12
-	VFMADD231PS  Z15, Z31, Z13
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_7
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_6:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z12, Z31, Z0
-	VFMADD231PS  Z13, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z12, Z31, Z2
-	VFMADD231PS  Z13, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z12, Z31, Z4
-	VFMADD231PS  Z13, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z12, Z31, Z6
-	VFMADD231PS  Z13, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z12, Z31, Z8
-	VFMADD231PS  Z13, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z12, Z31, Z10
-	VFMADD231PS  Z13, Z31, Z11
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_6
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-
-row_5:
-	VMOVUPS      (SI), Z10
-	VMOVUPS      64(SI), Z11
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z10, Z31, Z0
-	VFMADD231PS  Z11, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z10, Z31, Z2
-	VFMADD231PS  Z11, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z10, Z31, Z4
-	VFMADD231PS  Z11, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z10, Z31, Z6
-	VFMADD231PS  Z11, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z10, Z31, Z8
-	VFMADD231PS  Z11, Z31, Z9
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_5
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-row_4:
-	VMOVUPS      (SI), Z8
-	VMOVUPS      64(SI), Z9
-	VBROADCASTSS (CX), Z31
+rows_4:
+	VMOVUPS      (CX), Z8
+	VMOVUPS      64(CX), Z9
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z8, Z31, Z0
 	VFMADD231PS  Z9, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z8, Z31, Z2
 	VFMADD231PS  Z9, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z8, Z31, Z4
 	VFMADD231PS  Z9, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z8, Z31, Z6
 	VFMADD231PS  Z9, Z31, Z7
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_4
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_4
 
-tile3:
+rowsEnd_4:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_4
+
+rest_4:
+	VMOVUPS      (CX), Z8
+	VMOVUPS.Z    64(CX), K1, Z9
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z8, Z31, Z0
+	VFMADD231PS  Z9, Z31, Z1
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z8, Z31, Z2
+	VFMADD231PS  Z9, Z31, Z3
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS  Z8, Z31, Z4
+	VFMADD231PS  Z9, Z31, Z5
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS  Z8, Z31, Z6
+	VFMADD231PS  Z9, Z31, Z7
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_4
+
+restEnd_4:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z2, (R10)
+	VMOVUPS   Z3, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, (R10)
+	VMOVUPS   Z5, K1, 64(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, (R10)
+	VMOVUPS   Z7, K1, 64(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x10, SI
+	SUBQ      $0x04, AX
+	JMP       tile_4
+
+less_4:
+tile_1:
+	CMPQ   AX, $0x01
+	JLT    less_1
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_1
 
-row_3:
-	VMOVUPS      (SI), Z6
-	VMOVUPS      64(SI), Z7
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z6, Z31, Z0
-	VFMADD231PS  Z7, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z6, Z31, Z2
-	VFMADD231PS  Z7, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z6, Z31, Z4
-	VFMADD231PS  Z7, Z31, Z5
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_3
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-row_2:
-	VMOVUPS      (SI), Z4
-	VMOVUPS      64(SI), Z5
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z4, Z31, Z0
-	VFMADD231PS  Z5, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z4, Z31, Z2
-	VFMADD231PS  Z5, Z31, Z3
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_2
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-
-row_1:
-	VMOVUPS      (SI), Z2
-	VMOVUPS      64(SI), Z3
-	VBROADCASTSS (CX), Z31
+rows_1:
+	VMOVUPS      (CX), Z2
+	VMOVUPS      64(CX), Z3
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z2, Z31, Z0
 	VFMADD231PS  Z3, Z31, Z1
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_1
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	ADDQ         R9, R8
+	DECQ         DX
+	JNZ          rows_1
+
+rowsEnd_1:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_1
+
+rest_1:
+	VMOVUPS      (CX), Z2
+	VMOVUPS.Z    64(CX), K1, Z3
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z2, Z31, Z0
+	VFMADD231PS  Z3, Z31, Z1
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_1
+
+restEnd_1:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS.Z 64(BX), K1, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, K1, 64(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x04, SI
+	SUBQ      $0x01, AX
+	JMP       tile_1
+
+less_1:
 	VZEROUPPER
 	RET
 
-// func gemmAT48AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemmAT48AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT48AVX512(SB), NOSPLIT, $0-72
-	MOVQ rows+0(FP), AX
-	MOVQ kb+8(FP), BX
-	MOVQ a+16(FP), CX
-	MOVQ lda+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ b+32(FP), SI
-	MOVQ ldb+40(FP), DI
-	SHLQ $0x02, DI
-	MOVQ c+48(FP), R8
-	MOVQ ldc+56(FP), R9
-	SHLQ $0x02, R9
-	CMPQ BX, $0x05
-	JGE  tileFrom5To8
-	CMPQ BX, $0x03
-	JGE  tileFrom3To4
-	CMPQ BX, $0x02
-	JGE  tileFrom2To2
-	JMP  tile1
+TEXT ·gemmAT48AVX512(SB), NOSPLIT, $0-80
+	MOVQ      mask+72(FP), DX
+	VMOVDQU32 (DX), Z31
+	VPMOVD2M  Z31, K1
+	MOVQ      k+16(FP), AX
+	MOVQ      a+24(FP), SI
+	MOVQ      lda+32(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      b+40(FP), R8
+	MOVQ      ldb+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      c+56(FP), R10
+	MOVQ      ldc+64(FP), R11
+	SHLQ      $0x02, R11
 
-tileFrom2To2:
-	JMP tile2
-
-tileFrom3To4:
-	CMPQ BX, $0x04
-	JGE  tileFrom4To4
-	JMP  tile3
-
-tileFrom4To4:
-	JMP tile4
-
-tileFrom5To8:
-	CMPQ BX, $0x07
-	JGE  tileFrom7To8
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	JMP tile6
-
-tileFrom7To8:
-	CMPQ BX, $0x08
-	JGE  tileFrom8To8
-	JMP  tile7
-
-tileFrom8To8:
+tile_8:
+	CMPQ   AX, $0x08
+	JLT    less_8
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2547,140 +1010,197 @@ tileFrom8To8:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_8
 
-row_8:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VMOVUPS      128(SI), Z26
-	VBROADCASTSS (CX), Z31
+rows_8:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VMOVUPS      128(CX), Z26
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z24, Z31, Z0
 	VFMADD231PS  Z25, Z31, Z1
 	VFMADD231PS  Z26, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z24, Z31, Z3
 	VFMADD231PS  Z25, Z31, Z4
 	VFMADD231PS  Z26, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z24, Z31, Z6
 	VFMADD231PS  Z25, Z31, Z7
 	VFMADD231PS  Z26, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z24, Z31, Z9
 	VFMADD231PS  Z25, Z31, Z10
 	VFMADD231PS  Z26, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
+	VBROADCASTSS 16(BX), Z31
 	VFMADD231PS  Z24, Z31, Z12
 	VFMADD231PS  Z25, Z31, Z13
 	VFMADD231PS  Z26, Z31, Z14
-	VBROADCASTSS 20(CX), Z31
+	VBROADCASTSS 20(BX), Z31
 	VFMADD231PS  Z24, Z31, Z15
 	VFMADD231PS  Z25, Z31, Z16
 	VFMADD231PS  Z26, Z31, Z17
-	VBROADCASTSS 24(CX), Z31
+	VBROADCASTSS 24(BX), Z31
 	VFMADD231PS  Z24, Z31, Z18
 	VFMADD231PS  Z25, Z31, Z19
 	VFMADD231PS  Z26, Z31, Z20
-	VBROADCASTSS 28(CX), Z31
+	VBROADCASTSS 28(BX), Z31
 	VFMADD231PS  Z24, Z31, Z21
 	VFMADD231PS  Z25, Z31, Z22
 	VFMADD231PS  Z26, Z31, Z23
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_8
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z15, Z15
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z20, Z20
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z21, Z21
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z22, Z22
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z23, Z23
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z15, (R8)
-	VMOVUPS      Z16, 64(R8)
-	VMOVUPS      Z17, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	VMOVUPS      Z20, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z21, (R8)
-	VMOVUPS      Z22, 64(R8)
-	VMOVUPS      Z23, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_8
 
-tile7:
+rowsEnd_8:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_8
+
+rest_8:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VMOVUPS.Z    128(CX), K1, Z26
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z24, Z31, Z0
+	VFMADD231PS  Z25, Z31, Z1
+	VFMADD231PS  Z26, Z31, Z2
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z24, Z31, Z3
+	VFMADD231PS  Z25, Z31, Z4
+	VFMADD231PS  Z26, Z31, Z5
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS  Z24, Z31, Z6
+	VFMADD231PS  Z25, Z31, Z7
+	VFMADD231PS  Z26, Z31, Z8
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS  Z24, Z31, Z9
+	VFMADD231PS  Z25, Z31, Z10
+	VFMADD231PS  Z26, Z31, Z11
+	VBROADCASTSS 16(BX), Z31
+	VFMADD231PS  Z24, Z31, Z12
+	VFMADD231PS  Z25, Z31, Z13
+	VFMADD231PS  Z26, Z31, Z14
+	VBROADCASTSS 20(BX), Z31
+	VFMADD231PS  Z24, Z31, Z15
+	VFMADD231PS  Z25, Z31, Z16
+	VFMADD231PS  Z26, Z31, Z17
+	VBROADCASTSS 24(BX), Z31
+	VFMADD231PS  Z24, Z31, Z18
+	VFMADD231PS  Z25, Z31, Z19
+	VFMADD231PS  Z26, Z31, Z20
+	VBROADCASTSS 28(BX), Z31
+	VFMADD231PS  Z24, Z31, Z21
+	VFMADD231PS  Z25, Z31, Z22
+	VFMADD231PS  Z26, Z31, Z23
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_8
+
+restEnd_8:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z2, Z2
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z3, Z3
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z7, Z7
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z8, Z8
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z9, Z9
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z10, Z10
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z12, Z12
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z13, Z13
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z14, Z14
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z15, Z15
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z16, Z16
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z17, Z17
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z18, Z18
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z19, Z19
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z20, Z20
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z21, Z21
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z22, Z22
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z23, Z23
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z3, (R10)
+	VMOVUPS   Z4, 64(R10)
+	VMOVUPS   Z5, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, (R10)
+	VMOVUPS   Z7, 64(R10)
+	VMOVUPS   Z8, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z9, (R10)
+	VMOVUPS   Z10, 64(R10)
+	VMOVUPS   Z11, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z12, (R10)
+	VMOVUPS   Z13, 64(R10)
+	VMOVUPS   Z14, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z15, (R10)
+	VMOVUPS   Z16, 64(R10)
+	VMOVUPS   Z17, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z18, (R10)
+	VMOVUPS   Z19, 64(R10)
+	VMOVUPS   Z20, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z21, (R10)
+	VMOVUPS   Z22, 64(R10)
+	VMOVUPS   Z23, K1, 128(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, AX
+	JMP       tile_8
+
+less_8:
+tile_4:
+	CMPQ   AX, $0x04
+	JLT    less_4
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -2693,634 +1213,202 @@ tile7:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_4
 
-row_7:
-	VMOVUPS      (SI), Z21
-	VMOVUPS      64(SI), Z22
-	VMOVUPS      128(SI), Z23
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z21, Z31, Z0
-	VFMADD231PS  Z22, Z31, Z1
-	VFMADD231PS  Z23, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z21, Z31, Z3
-	VFMADD231PS  Z22, Z31, Z4
-	VFMADD231PS  Z23, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z21, Z31, Z6
-	VFMADD231PS  Z22, Z31, Z7
-	VFMADD231PS  Z23, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z21, Z31, Z9
-	VFMADD231PS  Z22, Z31, Z10
-	VFMADD231PS  Z23, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z21, Z31, Z12
-	VFMADD231PS  Z22, Z31, Z13
-	VFMADD231PS  Z23, Z31, Z14
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z21, Z31, Z15
-	VFMADD231PS  Z22, Z31, Z16
-	VFMADD231PS  Z23, Z31, Z17
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z21, Z31, Z18
-	VFMADD231PS  Z22, Z31, Z19
-	VFMADD231PS  Z23, Z31, Z20
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_7
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z15, Z15
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z20, Z20
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z15, (R8)
-	VMOVUPS      Z16, 64(R8)
-	VMOVUPS      Z17, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	VMOVUPS      Z20, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-
-row_6:
-	VMOVUPS      (SI), Z18
-	VMOVUPS      64(SI), Z19
-	VMOVUPS      128(SI), Z20
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z18, Z31, Z0
-	VFMADD231PS  Z19, Z31, Z1
-	VFMADD231PS  Z20, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z18, Z31, Z3
-	VFMADD231PS  Z19, Z31, Z4
-	VFMADD231PS  Z20, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z18, Z31, Z6
-	VFMADD231PS  Z19, Z31, Z7
-	VFMADD231PS  Z20, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z18, Z31, Z9
-	VFMADD231PS  Z19, Z31, Z10
-	VFMADD231PS  Z20, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z18, Z31, Z12
-	VFMADD231PS  Z19, Z31, Z13
-	VFMADD231PS  Z20, Z31, Z14
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z18, Z31, Z15
-	VFMADD231PS  Z19, Z31, Z16
-	VFMADD231PS  Z20, Z31, Z17
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_6
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z15, Z15
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z15, (R8)
-	VMOVUPS      Z16, 64(R8)
-	VMOVUPS      Z17, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-
-row_5:
-	VMOVUPS      (SI), Z15
-	VMOVUPS      64(SI), Z16
-	VMOVUPS      128(SI), Z17
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z15, Z31, Z0
-	VFMADD231PS  Z16, Z31, Z1
-	VFMADD231PS  Z17, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z15, Z31, Z3
-	VFMADD231PS  Z16, Z31, Z4
-	VFMADD231PS  Z17, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z15, Z31, Z6
-	VFMADD231PS  Z16, Z31, Z7
-	VFMADD231PS  Z17, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z15, Z31, Z9
-	VFMADD231PS  Z16, Z31, Z10
-	VFMADD231PS  Z17, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z15, Z31, Z12
-	VFMADD231PS  Z16, Z31, Z13
-	VFMADD231PS  Z17, Z31, Z14
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_5
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_4:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VMOVUPS      128(SI), Z14
-	VBROADCASTSS (CX), Z31
+rows_4:
+	VMOVUPS      (CX), Z12
+	VMOVUPS      64(CX), Z13
+	VMOVUPS      128(CX), Z14
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z12, Z31, Z0
 	VFMADD231PS  Z13, Z31, Z1
 	VFMADD231PS  Z14, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z12, Z31, Z3
 	VFMADD231PS  Z13, Z31, Z4
 	VFMADD231PS  Z14, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z12, Z31, Z6
 	VFMADD231PS  Z13, Z31, Z7
 	VFMADD231PS  Z14, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z12, Z31, Z9
 	VFMADD231PS  Z13, Z31, Z10
 	VFMADD231PS  Z14, Z31, Z11
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_4
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_4
 
-tile3:
+rowsEnd_4:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_4
+
+rest_4:
+	VMOVUPS      (CX), Z12
+	VMOVUPS      64(CX), Z13
+	VMOVUPS.Z    128(CX), K1, Z14
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z12, Z31, Z0
+	VFMADD231PS  Z13, Z31, Z1
+	VFMADD231PS  Z14, Z31, Z2
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z12, Z31, Z3
+	VFMADD231PS  Z13, Z31, Z4
+	VFMADD231PS  Z14, Z31, Z5
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS  Z12, Z31, Z6
+	VFMADD231PS  Z13, Z31, Z7
+	VFMADD231PS  Z14, Z31, Z8
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS  Z12, Z31, Z9
+	VFMADD231PS  Z13, Z31, Z10
+	VFMADD231PS  Z14, Z31, Z11
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_4
+
+restEnd_4:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z2, Z2
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z3, Z3
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z7, Z7
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z8, Z8
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z9, Z9
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z10, Z10
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z3, (R10)
+	VMOVUPS   Z4, 64(R10)
+	VMOVUPS   Z5, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z6, (R10)
+	VMOVUPS   Z7, 64(R10)
+	VMOVUPS   Z8, K1, 128(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z9, (R10)
+	VMOVUPS   Z10, 64(R10)
+	VMOVUPS   Z11, K1, 128(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x10, SI
+	SUBQ      $0x04, AX
+	JMP       tile_4
+
+less_4:
+tile_1:
+	CMPQ   AX, $0x01
+	JLT    less_1
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_1
 
-row_3:
-	VMOVUPS      (SI), Z9
-	VMOVUPS      64(SI), Z10
-	VMOVUPS      128(SI), Z11
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z9, Z31, Z0
-	VFMADD231PS  Z10, Z31, Z1
-	VFMADD231PS  Z11, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z9, Z31, Z3
-	VFMADD231PS  Z10, Z31, Z4
-	VFMADD231PS  Z11, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z9, Z31, Z6
-	VFMADD231PS  Z10, Z31, Z7
-	VFMADD231PS  Z11, Z31, Z8
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_3
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-row_2:
-	VMOVUPS      (SI), Z6
-	VMOVUPS      64(SI), Z7
-	VMOVUPS      128(SI), Z8
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z6, Z31, Z0
-	VFMADD231PS  Z7, Z31, Z1
-	VFMADD231PS  Z8, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z6, Z31, Z3
-	VFMADD231PS  Z7, Z31, Z4
-	VFMADD231PS  Z8, Z31, Z5
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_2
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-
-row_1:
-	VMOVUPS      (SI), Z3
-	VMOVUPS      64(SI), Z4
-	VMOVUPS      128(SI), Z5
-	VBROADCASTSS (CX), Z31
+rows_1:
+	VMOVUPS      (CX), Z3
+	VMOVUPS      64(CX), Z4
+	VMOVUPS      128(CX), Z5
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z3, Z31, Z0
 	VFMADD231PS  Z4, Z31, Z1
 	VFMADD231PS  Z5, Z31, Z2
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_1
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	ADDQ         R9, R8
+	DECQ         DX
+	JNZ          rows_1
+
+rowsEnd_1:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_1
+
+rest_1:
+	VMOVUPS      (CX), Z3
+	VMOVUPS      64(CX), Z4
+	VMOVUPS.Z    128(CX), K1, Z5
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z3, Z31, Z0
+	VFMADD231PS  Z4, Z31, Z1
+	VFMADD231PS  Z5, Z31, Z2
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_1
+
+restEnd_1:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS.Z 128(BX), K1, Z31
+	VADDPS    Z31, Z2, Z2
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, K1, 128(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x04, SI
+	SUBQ      $0x01, AX
+	JMP       tile_1
+
+less_1:
 	VZEROUPPER
 	RET
 
-// func gemmAT64AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemmAT64AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT64AVX512(SB), NOSPLIT, $0-72
-	MOVQ rows+0(FP), AX
-	MOVQ kb+8(FP), BX
-	MOVQ a+16(FP), CX
-	MOVQ lda+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ b+32(FP), SI
-	MOVQ ldb+40(FP), DI
-	SHLQ $0x02, DI
-	MOVQ c+48(FP), R8
-	MOVQ ldc+56(FP), R9
-	SHLQ $0x02, R9
-	CMPQ BX, $0x04
-	JGE  tileFrom4To6
-	CMPQ BX, $0x02
-	JGE  tileFrom2To3
-	JMP  tile1
+TEXT ·gemmAT64AVX512(SB), NOSPLIT, $0-80
+	MOVQ      mask+72(FP), DX
+	VMOVDQU32 (DX), Z31
+	VPMOVD2M  Z31, K1
+	MOVQ      k+16(FP), AX
+	MOVQ      a+24(FP), SI
+	MOVQ      lda+32(FP), DI
+	SHLQ      $0x02, DI
+	MOVQ      b+40(FP), R8
+	MOVQ      ldb+48(FP), R9
+	SHLQ      $0x02, R9
+	MOVQ      c+56(FP), R10
+	MOVQ      ldc+64(FP), R11
+	SHLQ      $0x02, R11
 
-tileFrom2To3:
-	CMPQ BX, $0x03
-	JGE  tileFrom3To3
-	JMP  tile2
-
-tileFrom3To3:
-	JMP tile3
-
-tileFrom4To6:
-	CMPQ BX, $0x05
-	JGE  tileFrom5To6
-	JMP  tile4
-
-tileFrom5To6:
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
+tile_6:
+	CMPQ   AX, $0x06
+	JLT    less_6
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -3345,4036 +1433,191 @@ tileFrom6To6:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_6
 
-row_6:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VMOVUPS      128(SI), Z26
-	VMOVUPS      192(SI), Z27
-	VBROADCASTSS (CX), Z31
+rows_6:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VMOVUPS      128(CX), Z26
+	VMOVUPS      192(CX), Z27
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z24, Z31, Z0
 	VFMADD231PS  Z25, Z31, Z1
 	VFMADD231PS  Z26, Z31, Z2
 	VFMADD231PS  Z27, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z24, Z31, Z4
 	VFMADD231PS  Z25, Z31, Z5
 	VFMADD231PS  Z26, Z31, Z6
 	VFMADD231PS  Z27, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z24, Z31, Z8
 	VFMADD231PS  Z25, Z31, Z9
 	VFMADD231PS  Z26, Z31, Z10
 	VFMADD231PS  Z27, Z31, Z11
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z24, Z31, Z12
 	VFMADD231PS  Z25, Z31, Z13
 	VFMADD231PS  Z26, Z31, Z14
 	VFMADD231PS  Z27, Z31, Z15
-	VBROADCASTSS 16(CX), Z31
+	VBROADCASTSS 16(BX), Z31
 	VFMADD231PS  Z24, Z31, Z16
 	VFMADD231PS  Z25, Z31, Z17
 	VFMADD231PS  Z26, Z31, Z18
 	VFMADD231PS  Z27, Z31, Z19
-	VBROADCASTSS 20(CX), Z31
+	VBROADCASTSS 20(BX), Z31
 	VFMADD231PS  Z24, Z31, Z20
 	VFMADD231PS  Z25, Z31, Z21
 	VFMADD231PS  Z26, Z31, Z22
 	VFMADD231PS  Z27, Z31, Z23
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_6
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z20, Z20
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z21, Z21
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z22, Z22
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z23, Z23
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	VMOVUPS      Z15, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	VMOVUPS      Z18, 128(R8)
-	VMOVUPS      Z19, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z20, (R8)
-	VMOVUPS      Z21, 64(R8)
-	VMOVUPS      Z22, 128(R8)
-	VMOVUPS      Z23, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-
-row_5:
-	VMOVUPS      (SI), Z20
-	VMOVUPS      64(SI), Z21
-	VMOVUPS      128(SI), Z22
-	VMOVUPS      192(SI), Z23
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z20, Z31, Z0
-	VFMADD231PS  Z21, Z31, Z1
-	VFMADD231PS  Z22, Z31, Z2
-	VFMADD231PS  Z23, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z20, Z31, Z4
-	VFMADD231PS  Z21, Z31, Z5
-	VFMADD231PS  Z22, Z31, Z6
-	VFMADD231PS  Z23, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z20, Z31, Z8
-	VFMADD231PS  Z21, Z31, Z9
-	VFMADD231PS  Z22, Z31, Z10
-	VFMADD231PS  Z23, Z31, Z11
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z20, Z31, Z12
-	VFMADD231PS  Z21, Z31, Z13
-	VFMADD231PS  Z22, Z31, Z14
-	VFMADD231PS  Z23, Z31, Z15
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z20, Z31, Z16
-	VFMADD231PS  Z21, Z31, Z17
-	VFMADD231PS  Z22, Z31, Z18
-	VFMADD231PS  Z23, Z31, Z19
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_5
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	VMOVUPS      Z15, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	VMOVUPS      Z18, 128(R8)
-	VMOVUPS      Z19, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-
-row_4:
-	VMOVUPS      (SI), Z16
-	VMOVUPS      64(SI), Z17
-	VMOVUPS      128(SI), Z18
-	VMOVUPS      192(SI), Z19
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z16, Z31, Z0
-	VFMADD231PS  Z17, Z31, Z1
-	VFMADD231PS  Z18, Z31, Z2
-	VFMADD231PS  Z19, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z16, Z31, Z4
-	VFMADD231PS  Z17, Z31, Z5
-	VFMADD231PS  Z18, Z31, Z6
-	VFMADD231PS  Z19, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z16, Z31, Z8
-	VFMADD231PS  Z17, Z31, Z9
-	VFMADD231PS  Z18, Z31, Z10
-	VFMADD231PS  Z19, Z31, Z11
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z16, Z31, Z12
-	VFMADD231PS  Z17, Z31, Z13
-	VFMADD231PS  Z18, Z31, Z14
-	VFMADD231PS  Z19, Z31, Z15
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_4
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	VMOVUPS      Z15, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile3:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_3:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VMOVUPS      128(SI), Z14
-	VMOVUPS      192(SI), Z15
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z12, Z31, Z0
-	VFMADD231PS  Z13, Z31, Z1
-	VFMADD231PS  Z14, Z31, Z2
-	VFMADD231PS  Z15, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z12, Z31, Z4
-	VFMADD231PS  Z13, Z31, Z5
-	VFMADD231PS  Z14, Z31, Z6
-	VFMADD231PS  Z15, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z12, Z31, Z8
-	VFMADD231PS  Z13, Z31, Z9
-	VFMADD231PS  Z14, Z31, Z10
-	VFMADD231PS  Z15, Z31, Z11
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_3
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-row_2:
-	VMOVUPS      (SI), Z8
-	VMOVUPS      64(SI), Z9
-	VMOVUPS      128(SI), Z10
-	VMOVUPS      192(SI), Z11
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z8, Z31, Z0
-	VFMADD231PS  Z9, Z31, Z1
-	VFMADD231PS  Z10, Z31, Z2
-	VFMADD231PS  Z11, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z8, Z31, Z4
-	VFMADD231PS  Z9, Z31, Z5
-	VFMADD231PS  Z10, Z31, Z6
-	VFMADD231PS  Z11, Z31, Z7
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_2
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-row_1:
-	VMOVUPS      (SI), Z4
-	VMOVUPS      64(SI), Z5
-	VMOVUPS      128(SI), Z6
-	VMOVUPS      192(SI), Z7
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z4, Z31, Z0
-	VFMADD231PS  Z5, Z31, Z1
-	VFMADD231PS  Z6, Z31, Z2
-	VFMADD231PS  Z7, Z31, Z3
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_1
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS      192(CX), Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-// func gemmAT16MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT16MaskAVX512(SB), NOSPLIT, $0-72
-	MOVQ      mask+64(FP), R10
-	VMOVDQU32 (R10), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      rows+0(FP), AX
-	MOVQ      kb+8(FP), BX
-	MOVQ      a+16(FP), CX
-	MOVQ      lda+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      b+32(FP), SI
-	MOVQ      ldb+40(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      c+48(FP), R8
-	MOVQ      ldc+56(FP), R9
-	SHLQ      $0x02, R9
-	CMPQ      BX, $0x09
-	JGE       tileFrom9To16
-	CMPQ      BX, $0x05
-	JGE       tileFrom5To8
-	CMPQ      BX, $0x03
-	JGE       tileFrom3To4
-	CMPQ      BX, $0x02
-	JGE       tileFrom2To2
-	JMP       tile1
-
-tileFrom2To2:
-	JMP tile2
-
-tileFrom3To4:
-	CMPQ BX, $0x04
-	JGE  tileFrom4To4
-	JMP  tile3
-
-tileFrom4To4:
-	JMP tile4
-
-tileFrom5To8:
-	CMPQ BX, $0x07
-	JGE  tileFrom7To8
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	JMP tile6
-
-tileFrom7To8:
-	CMPQ BX, $0x08
-	JGE  tileFrom8To8
-	JMP  tile7
-
-tileFrom8To8:
-	JMP tile8
-
-tileFrom9To16:
-	CMPQ BX, $0x0d
-	JGE  tileFrom13To16
-	CMPQ BX, $0x0b
-	JGE  tileFrom11To12
-	CMPQ BX, $0x0a
-	JGE  tileFrom10To10
-	JMP  tile9
-
-tileFrom10To10:
-	JMP tile10
-
-tileFrom11To12:
-	CMPQ BX, $0x0c
-	JGE  tileFrom12To12
-	JMP  tile11
-
-tileFrom12To12:
-	JMP tile12
-
-tileFrom13To16:
-	CMPQ BX, $0x0f
-	JGE  tileFrom15To16
-	CMPQ BX, $0x0e
-	JGE  tileFrom14To14
-	JMP  tile13
-
-tileFrom14To14:
-	JMP tile14
-
-tileFrom15To16:
-	CMPQ BX, $0x10
-	JGE  tileFrom16To16
-	JMP  tile15
-
-tileFrom16To16:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-
-row_16:
-	VMOVUPS.Z        (SI), K1, Z16
-	VFMADD231PS.BCST (CX), Z16, Z0
-	VFMADD231PS.BCST 4(CX), Z16, Z1
-	VFMADD231PS.BCST 8(CX), Z16, Z2
-	VFMADD231PS.BCST 12(CX), Z16, Z3
-	VFMADD231PS.BCST 16(CX), Z16, Z4
-	VFMADD231PS.BCST 20(CX), Z16, Z5
-	VFMADD231PS.BCST 24(CX), Z16, Z6
-	VFMADD231PS.BCST 28(CX), Z16, Z7
-	VFMADD231PS.BCST 32(CX), Z16, Z8
-	VFMADD231PS.BCST 36(CX), Z16, Z9
-	VFMADD231PS.BCST 40(CX), Z16, Z10
-	VFMADD231PS.BCST 44(CX), Z16, Z11
-	VFMADD231PS.BCST 48(CX), Z16, Z12
-	VFMADD231PS.BCST 52(CX), Z16, Z13
-	VFMADD231PS.BCST 56(CX), Z16, Z14
-	VFMADD231PS.BCST 60(CX), Z16, Z15
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_16
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z13, Z13
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z14, Z14
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z15, Z15
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z13, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z14, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z15, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile15:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-
-row_15:
-	VMOVUPS.Z        (SI), K1, Z15
-	VFMADD231PS.BCST (CX), Z15, Z0
-	VFMADD231PS.BCST 4(CX), Z15, Z1
-	VFMADD231PS.BCST 8(CX), Z15, Z2
-	VFMADD231PS.BCST 12(CX), Z15, Z3
-	VFMADD231PS.BCST 16(CX), Z15, Z4
-	VFMADD231PS.BCST 20(CX), Z15, Z5
-	VFMADD231PS.BCST 24(CX), Z15, Z6
-	VFMADD231PS.BCST 28(CX), Z15, Z7
-	VFMADD231PS.BCST 32(CX), Z15, Z8
-	VFMADD231PS.BCST 36(CX), Z15, Z9
-	VFMADD231PS.BCST 40(CX), Z15, Z10
-	VFMADD231PS.BCST 44(CX), Z15, Z11
-	VFMADD231PS.BCST 48(CX), Z15, Z12
-	VFMADD231PS.BCST 52(CX), Z15, Z13
-	VFMADD231PS.BCST 56(CX), Z15, Z14
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_15
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z13, Z13
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z14, Z14
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z13, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z14, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile14:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-
-row_14:
-	VMOVUPS.Z        (SI), K1, Z14
-	VFMADD231PS.BCST (CX), Z14, Z0
-	VFMADD231PS.BCST 4(CX), Z14, Z1
-	VFMADD231PS.BCST 8(CX), Z14, Z2
-	VFMADD231PS.BCST 12(CX), Z14, Z3
-	VFMADD231PS.BCST 16(CX), Z14, Z4
-	VFMADD231PS.BCST 20(CX), Z14, Z5
-	VFMADD231PS.BCST 24(CX), Z14, Z6
-	VFMADD231PS.BCST 28(CX), Z14, Z7
-	VFMADD231PS.BCST 32(CX), Z14, Z8
-	VFMADD231PS.BCST 36(CX), Z14, Z9
-	VFMADD231PS.BCST 40(CX), Z14, Z10
-	VFMADD231PS.BCST 44(CX), Z14, Z11
-	VFMADD231PS.BCST 48(CX), Z14, Z12
-	VFMADD231PS.BCST 52(CX), Z14, Z13
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_14
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z13, Z13
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z13, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile13:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-
-row_13:
-	VMOVUPS.Z        (SI), K1, Z13
-	VFMADD231PS.BCST (CX), Z13, Z0
-	VFMADD231PS.BCST 4(CX), Z13, Z1
-	VFMADD231PS.BCST 8(CX), Z13, Z2
-	VFMADD231PS.BCST 12(CX), Z13, Z3
-	VFMADD231PS.BCST 16(CX), Z13, Z4
-	VFMADD231PS.BCST 20(CX), Z13, Z5
-	VFMADD231PS.BCST 24(CX), Z13, Z6
-	VFMADD231PS.BCST 28(CX), Z13, Z7
-	VFMADD231PS.BCST 32(CX), Z13, Z8
-	VFMADD231PS.BCST 36(CX), Z13, Z9
-	VFMADD231PS.BCST 40(CX), Z13, Z10
-	VFMADD231PS.BCST 44(CX), Z13, Z11
-	VFMADD231PS.BCST 48(CX), Z13, Z12
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_13
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z12, Z12
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z12, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile12:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_12:
-	VMOVUPS.Z        (SI), K1, Z12
-	VFMADD231PS.BCST (CX), Z12, Z0
-	VFMADD231PS.BCST 4(CX), Z12, Z1
-	VFMADD231PS.BCST 8(CX), Z12, Z2
-	VFMADD231PS.BCST 12(CX), Z12, Z3
-	VFMADD231PS.BCST 16(CX), Z12, Z4
-	VFMADD231PS.BCST 20(CX), Z12, Z5
-	VFMADD231PS.BCST 24(CX), Z12, Z6
-	VFMADD231PS.BCST 28(CX), Z12, Z7
-	VFMADD231PS.BCST 32(CX), Z12, Z8
-	VFMADD231PS.BCST 36(CX), Z12, Z9
-	VFMADD231PS.BCST 40(CX), Z12, Z10
-	VFMADD231PS.BCST 44(CX), Z12, Z11
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_12
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z11, Z11
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z11, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile11:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-
-row_11:
-	VMOVUPS.Z        (SI), K1, Z11
-	VFMADD231PS.BCST (CX), Z11, Z0
-	VFMADD231PS.BCST 4(CX), Z11, Z1
-	VFMADD231PS.BCST 8(CX), Z11, Z2
-	VFMADD231PS.BCST 12(CX), Z11, Z3
-	VFMADD231PS.BCST 16(CX), Z11, Z4
-	VFMADD231PS.BCST 20(CX), Z11, Z5
-	VFMADD231PS.BCST 24(CX), Z11, Z6
-	VFMADD231PS.BCST 28(CX), Z11, Z7
-	VFMADD231PS.BCST 32(CX), Z11, Z8
-	VFMADD231PS.BCST 36(CX), Z11, Z9
-	VFMADD231PS.BCST 40(CX), Z11, Z10
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_11
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z10, Z10
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z10, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile10:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-
-row_10:
-	VMOVUPS.Z        (SI), K1, Z10
-	VFMADD231PS.BCST (CX), Z10, Z0
-	VFMADD231PS.BCST 4(CX), Z10, Z1
-	VFMADD231PS.BCST 8(CX), Z10, Z2
-	VFMADD231PS.BCST 12(CX), Z10, Z3
-	VFMADD231PS.BCST 16(CX), Z10, Z4
-	VFMADD231PS.BCST 20(CX), Z10, Z5
-	VFMADD231PS.BCST 24(CX), Z10, Z6
-	VFMADD231PS.BCST 28(CX), Z10, Z7
-	VFMADD231PS.BCST 32(CX), Z10, Z8
-	VFMADD231PS.BCST 36(CX), Z10, Z9
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_10
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z9, Z9
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z9, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile9:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-
-row_9:
-	VMOVUPS.Z        (SI), K1, Z9
-	VFMADD231PS.BCST (CX), Z9, Z0
-	VFMADD231PS.BCST 4(CX), Z9, Z1
-	VFMADD231PS.BCST 8(CX), Z9, Z2
-	VFMADD231PS.BCST 12(CX), Z9, Z3
-	VFMADD231PS.BCST 16(CX), Z9, Z4
-	VFMADD231PS.BCST 20(CX), Z9, Z5
-	VFMADD231PS.BCST 24(CX), Z9, Z6
-	VFMADD231PS.BCST 28(CX), Z9, Z7
-	VFMADD231PS.BCST 32(CX), Z9, Z8
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_9
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z8, Z8
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z8, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile8:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-row_8:
-	VMOVUPS.Z        (SI), K1, Z8
-	VFMADD231PS.BCST (CX), Z8, Z0
-	VFMADD231PS.BCST 4(CX), Z8, Z1
-	VFMADD231PS.BCST 8(CX), Z8, Z2
-	VFMADD231PS.BCST 12(CX), Z8, Z3
-	VFMADD231PS.BCST 16(CX), Z8, Z4
-	VFMADD231PS.BCST 20(CX), Z8, Z5
-	VFMADD231PS.BCST 24(CX), Z8, Z6
-	VFMADD231PS.BCST 28(CX), Z8, Z7
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_8
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z7, Z7
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z7, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile7:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-
-row_7:
-	VMOVUPS.Z        (SI), K1, Z7
-	VFMADD231PS.BCST (CX), Z7, Z0
-	VFMADD231PS.BCST 4(CX), Z7, Z1
-	VFMADD231PS.BCST 8(CX), Z7, Z2
-	VFMADD231PS.BCST 12(CX), Z7, Z3
-	VFMADD231PS.BCST 16(CX), Z7, Z4
-	VFMADD231PS.BCST 20(CX), Z7, Z5
-	VFMADD231PS.BCST 24(CX), Z7, Z6
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_7
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z6, Z6
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z6, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-row_6:
-	VMOVUPS.Z        (SI), K1, Z6
-	VFMADD231PS.BCST (CX), Z6, Z0
-	VFMADD231PS.BCST 4(CX), Z6, Z1
-	VFMADD231PS.BCST 8(CX), Z6, Z2
-	VFMADD231PS.BCST 12(CX), Z6, Z3
-	VFMADD231PS.BCST 16(CX), Z6, Z4
-	VFMADD231PS.BCST 20(CX), Z6, Z5
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_6
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z5, Z5
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z5, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-
-row_5:
-	VMOVUPS.Z        (SI), K1, Z5
-	VFMADD231PS.BCST (CX), Z5, Z0
-	VFMADD231PS.BCST 4(CX), Z5, Z1
-	VFMADD231PS.BCST 8(CX), Z5, Z2
-	VFMADD231PS.BCST 12(CX), Z5, Z3
-	VFMADD231PS.BCST 16(CX), Z5, Z4
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_5
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z4, Z4
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z4, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-row_4:
-	VMOVUPS.Z        (SI), K1, Z4
-	VFMADD231PS.BCST (CX), Z4, Z0
-	VFMADD231PS.BCST 4(CX), Z4, Z1
-	VFMADD231PS.BCST 8(CX), Z4, Z2
-	VFMADD231PS.BCST 12(CX), Z4, Z3
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_4
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z3, Z3
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z3, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile3:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-
-row_3:
-	VMOVUPS.Z        (SI), K1, Z3
-	VFMADD231PS.BCST (CX), Z3, Z0
-	VFMADD231PS.BCST 4(CX), Z3, Z1
-	VFMADD231PS.BCST 8(CX), Z3, Z2
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_3
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z2, Z2
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z2, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-
-row_2:
-	VMOVUPS.Z        (SI), K1, Z2
-	VFMADD231PS.BCST (CX), Z2, Z0
-	VFMADD231PS.BCST 4(CX), Z2, Z1
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_2
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z1, Z1
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VMOVUPS          Z1, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-
-row_1:
-	VMOVUPS.Z        (SI), K1, Z1
-	VFMADD231PS.BCST (CX), Z1, Z0
-	ADDQ             DX, CX
-	ADDQ             DI, SI
-	DECQ             AX
-	JNZ              row_1
-	MOVQ             R8, CX
-	VMOVUPS.Z        (CX), K1, Z31
-	VADDPS           Z31, Z0, Z0
-	ADDQ             R9, CX
-	VMOVUPS          Z0, K1, (R8)
-	ADDQ             R9, R8
-	VZEROUPPER
-	RET
-
-// func gemmAT32MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT32MaskAVX512(SB), NOSPLIT, $0-72
-	MOVQ      mask+64(FP), R10
-	VMOVDQU32 (R10), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      rows+0(FP), AX
-	MOVQ      kb+8(FP), BX
-	MOVQ      a+16(FP), CX
-	MOVQ      lda+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      b+32(FP), SI
-	MOVQ      ldb+40(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      c+48(FP), R8
-	MOVQ      ldc+56(FP), R9
-	SHLQ      $0x02, R9
-	CMPQ      BX, $0x07
-	JGE       tileFrom7To12
-	CMPQ      BX, $0x04
-	JGE       tileFrom4To6
-	CMPQ      BX, $0x02
-	JGE       tileFrom2To3
-	JMP       tile1
-
-tileFrom2To3:
-	CMPQ BX, $0x03
-	JGE  tileFrom3To3
-	JMP  tile2
-
-tileFrom3To3:
-	JMP tile3
-
-tileFrom4To6:
-	CMPQ BX, $0x05
-	JGE  tileFrom5To6
-	JMP  tile4
-
-tileFrom5To6:
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	JMP tile6
-
-tileFrom7To12:
-	CMPQ BX, $0x0a
-	JGE  tileFrom10To12
-	CMPQ BX, $0x08
-	JGE  tileFrom8To9
-	JMP  tile7
-
-tileFrom8To9:
-	CMPQ BX, $0x09
-	JGE  tileFrom9To9
-	JMP  tile8
-
-tileFrom9To9:
-	JMP tile9
-
-tileFrom10To12:
-	CMPQ BX, $0x0b
-	JGE  tileFrom11To12
-	JMP  tile10
-
-tileFrom11To12:
-	CMPQ BX, $0x0c
-	JGE  tileFrom12To12
-	JMP  tile11
-
-tileFrom12To12:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-
-row_12:
-	VMOVUPS      (SI), Z24
-	VMOVUPS.Z    64(SI), K1, Z25
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z24, Z31, Z0
-	VFMADD231PS  Z25, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z24, Z31, Z2
-	VFMADD231PS  Z25, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z24, Z31, Z4
-	VFMADD231PS  Z25, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z24, Z31, Z6
-	VFMADD231PS  Z25, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z24, Z31, Z8
-	VFMADD231PS  Z25, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z24, Z31, Z10
-	VFMADD231PS  Z25, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z24, Z31, Z12
-	VFMADD231PS  Z25, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z24, Z31, Z14
-	VFMADD231PS  Z25, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z24, Z31, Z16
-	VFMADD231PS  Z25, Z31, Z17
-	VBROADCASTSS 36(CX), Z31
-	VFMADD231PS  Z24, Z31, Z18
-	VFMADD231PS  Z25, Z31, Z19
-	VBROADCASTSS 40(CX), Z31
-	VFMADD231PS  Z24, Z31, Z20
-	VFMADD231PS  Z25, Z31, Z21
-	VBROADCASTSS 44(CX), Z31
-	VFMADD231PS  Z24, Z31, Z22
-	VFMADD231PS  Z25, Z31, Z23
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_12
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z20, Z20
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z21, Z21
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z22, Z22
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z23, Z23
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z20, (R8)
-	VMOVUPS      Z21, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z22, (R8)
-	VMOVUPS      Z23, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile11:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-
-row_11:
-	VMOVUPS      (SI), Z22
-	VMOVUPS.Z    64(SI), K1, Z23
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z22, Z31, Z0
-	VFMADD231PS  Z23, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z22, Z31, Z2
-	VFMADD231PS  Z23, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z22, Z31, Z4
-	VFMADD231PS  Z23, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z22, Z31, Z6
-	VFMADD231PS  Z23, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z22, Z31, Z8
-	VFMADD231PS  Z23, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z22, Z31, Z10
-	VFMADD231PS  Z23, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z22, Z31, Z12
-	VFMADD231PS  Z23, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z22, Z31, Z14
-	VFMADD231PS  Z23, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z22, Z31, Z16
-	VFMADD231PS  Z23, Z31, Z17
-	VBROADCASTSS 36(CX), Z31
-	VFMADD231PS  Z22, Z31, Z18
-	VFMADD231PS  Z23, Z31, Z19
-	VBROADCASTSS 40(CX), Z31
-	VFMADD231PS  Z22, Z31, Z20
-	VFMADD231PS  Z23, Z31, Z21
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_11
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z20, Z20
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z21, Z21
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z20, (R8)
-	VMOVUPS      Z21, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile10:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-
-row_10:
-	VMOVUPS      (SI), Z20
-	VMOVUPS.Z    64(SI), K1, Z21
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z20, Z31, Z0
-	VFMADD231PS  Z21, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z20, Z31, Z2
-	VFMADD231PS  Z21, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z20, Z31, Z4
-	VFMADD231PS  Z21, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z20, Z31, Z6
-	VFMADD231PS  Z21, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z20, Z31, Z8
-	VFMADD231PS  Z21, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z20, Z31, Z10
-	VFMADD231PS  Z21, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z20, Z31, Z12
-	VFMADD231PS  Z21, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z20, Z31, Z14
-	VFMADD231PS  Z21, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z20, Z31, Z16
-	VFMADD231PS  Z21, Z31, Z17
-	VBROADCASTSS 36(CX), Z31
-	VFMADD231PS  Z20, Z31, Z18
-	VFMADD231PS  Z21, Z31, Z19
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_10
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile9:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-
-row_9:
-	VMOVUPS      (SI), Z18
-	VMOVUPS.Z    64(SI), K1, Z19
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z18, Z31, Z0
-	VFMADD231PS  Z19, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z18, Z31, Z2
-	VFMADD231PS  Z19, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z18, Z31, Z4
-	VFMADD231PS  Z19, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z18, Z31, Z6
-	VFMADD231PS  Z19, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z18, Z31, Z8
-	VFMADD231PS  Z19, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z18, Z31, Z10
-	VFMADD231PS  Z19, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z18, Z31, Z12
-	VFMADD231PS  Z19, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z18, Z31, Z14
-	VFMADD231PS  Z19, Z31, Z15
-	VBROADCASTSS 32(CX), Z31
-	VFMADD231PS  Z18, Z31, Z16
-	VFMADD231PS  Z19, Z31, Z17
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_9
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile8:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-
-row_8:
-	VMOVUPS      (SI), Z16
-	VMOVUPS.Z    64(SI), K1, Z17
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z16, Z31, Z0
-	VFMADD231PS  Z17, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z16, Z31, Z2
-	VFMADD231PS  Z17, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z16, Z31, Z4
-	VFMADD231PS  Z17, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z16, Z31, Z6
-	VFMADD231PS  Z17, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z16, Z31, Z8
-	VFMADD231PS  Z17, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z16, Z31, Z10
-	VFMADD231PS  Z17, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z16, Z31, Z12
-	VFMADD231PS  Z17, Z31, Z13
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z16, Z31, Z14
-	VFMADD231PS  Z17, Z31, Z15
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_8
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z14, (R8)
-	VMOVUPS      Z15, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile7:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-
-row_7:
-	VMOVUPS      (SI), Z14
-	VMOVUPS.Z    64(SI), K1, Z15
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z14, Z31, Z0
-	VFMADD231PS  Z15, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z14, Z31, Z2
-	VFMADD231PS  Z15, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z14, Z31, Z4
-	VFMADD231PS  Z15, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z14, Z31, Z6
-	VFMADD231PS  Z15, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z14, Z31, Z8
-	VFMADD231PS  Z15, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z14, Z31, Z10
-	VFMADD231PS  Z15, Z31, Z11
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z14, Z31, Z12
-	VFMADD231PS  Z15, Z31, Z13
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_7
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z13, Z13
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_6:
-	VMOVUPS      (SI), Z12
-	VMOVUPS.Z    64(SI), K1, Z13
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z12, Z31, Z0
-	VFMADD231PS  Z13, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z12, Z31, Z2
-	VFMADD231PS  Z13, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z12, Z31, Z4
-	VFMADD231PS  Z13, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z12, Z31, Z6
-	VFMADD231PS  Z13, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z12, Z31, Z8
-	VFMADD231PS  Z13, Z31, Z9
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z12, Z31, Z10
-	VFMADD231PS  Z13, Z31, Z11
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_6
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-
-row_5:
-	VMOVUPS      (SI), Z10
-	VMOVUPS.Z    64(SI), K1, Z11
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z10, Z31, Z0
-	VFMADD231PS  Z11, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z10, Z31, Z2
-	VFMADD231PS  Z11, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z10, Z31, Z4
-	VFMADD231PS  Z11, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z10, Z31, Z6
-	VFMADD231PS  Z11, Z31, Z7
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z10, Z31, Z8
-	VFMADD231PS  Z11, Z31, Z9
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_5
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z9, Z9
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-row_4:
-	VMOVUPS      (SI), Z8
-	VMOVUPS.Z    64(SI), K1, Z9
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z8, Z31, Z0
-	VFMADD231PS  Z9, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z8, Z31, Z2
-	VFMADD231PS  Z9, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z8, Z31, Z4
-	VFMADD231PS  Z9, Z31, Z5
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z8, Z31, Z6
-	VFMADD231PS  Z9, Z31, Z7
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_4
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile3:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-row_3:
-	VMOVUPS      (SI), Z6
-	VMOVUPS.Z    64(SI), K1, Z7
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z6, Z31, Z0
-	VFMADD231PS  Z7, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z6, Z31, Z2
-	VFMADD231PS  Z7, Z31, Z3
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z6, Z31, Z4
-	VFMADD231PS  Z7, Z31, Z5
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_3
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-row_2:
-	VMOVUPS      (SI), Z4
-	VMOVUPS.Z    64(SI), K1, Z5
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z4, Z31, Z0
-	VFMADD231PS  Z5, Z31, Z1
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z4, Z31, Z2
-	VFMADD231PS  Z5, Z31, Z3
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_2
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z2, (R8)
-	VMOVUPS      Z3, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-
-row_1:
-	VMOVUPS      (SI), Z2
-	VMOVUPS.Z    64(SI), K1, Z3
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z2, Z31, Z0
-	VFMADD231PS  Z3, Z31, Z1
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_1
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS.Z    64(CX), K1, Z31
-	VADDPS       Z31, Z1, Z1
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, K1, 64(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-// func gemmAT48MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT48MaskAVX512(SB), NOSPLIT, $0-72
-	MOVQ      mask+64(FP), R10
-	VMOVDQU32 (R10), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      rows+0(FP), AX
-	MOVQ      kb+8(FP), BX
-	MOVQ      a+16(FP), CX
-	MOVQ      lda+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      b+32(FP), SI
-	MOVQ      ldb+40(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      c+48(FP), R8
-	MOVQ      ldc+56(FP), R9
-	SHLQ      $0x02, R9
-	CMPQ      BX, $0x05
-	JGE       tileFrom5To8
-	CMPQ      BX, $0x03
-	JGE       tileFrom3To4
-	CMPQ      BX, $0x02
-	JGE       tileFrom2To2
-	JMP       tile1
-
-tileFrom2To2:
-	JMP tile2
-
-tileFrom3To4:
-	CMPQ BX, $0x04
-	JGE  tileFrom4To4
-	JMP  tile3
-
-tileFrom4To4:
-	JMP tile4
-
-tileFrom5To8:
-	CMPQ BX, $0x07
-	JGE  tileFrom7To8
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	JMP tile6
-
-tileFrom7To8:
-	CMPQ BX, $0x08
-	JGE  tileFrom8To8
-	JMP  tile7
-
-tileFrom8To8:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-
-row_8:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VMOVUPS.Z    128(SI), K1, Z26
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z24, Z31, Z0
-	VFMADD231PS  Z25, Z31, Z1
-	VFMADD231PS  Z26, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z24, Z31, Z3
-	VFMADD231PS  Z25, Z31, Z4
-	VFMADD231PS  Z26, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z24, Z31, Z6
-	VFMADD231PS  Z25, Z31, Z7
-	VFMADD231PS  Z26, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z24, Z31, Z9
-	VFMADD231PS  Z25, Z31, Z10
-	VFMADD231PS  Z26, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z24, Z31, Z12
-	VFMADD231PS  Z25, Z31, Z13
-	VFMADD231PS  Z26, Z31, Z14
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z24, Z31, Z15
-	VFMADD231PS  Z25, Z31, Z16
-	VFMADD231PS  Z26, Z31, Z17
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z24, Z31, Z18
-	VFMADD231PS  Z25, Z31, Z19
-	VFMADD231PS  Z26, Z31, Z20
-	VBROADCASTSS 28(CX), Z31
-	VFMADD231PS  Z24, Z31, Z21
-	VFMADD231PS  Z25, Z31, Z22
-	VFMADD231PS  Z26, Z31, Z23
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_8
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z15, Z15
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z20, Z20
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z21, Z21
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z22, Z22
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z23, Z23
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z15, (R8)
-	VMOVUPS      Z16, 64(R8)
-	VMOVUPS      Z17, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	VMOVUPS      Z20, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z21, (R8)
-	VMOVUPS      Z22, 64(R8)
-	VMOVUPS      Z23, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile7:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-
-row_7:
-	VMOVUPS      (SI), Z21
-	VMOVUPS      64(SI), Z22
-	VMOVUPS.Z    128(SI), K1, Z23
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z21, Z31, Z0
-	VFMADD231PS  Z22, Z31, Z1
-	VFMADD231PS  Z23, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z21, Z31, Z3
-	VFMADD231PS  Z22, Z31, Z4
-	VFMADD231PS  Z23, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z21, Z31, Z6
-	VFMADD231PS  Z22, Z31, Z7
-	VFMADD231PS  Z23, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z21, Z31, Z9
-	VFMADD231PS  Z22, Z31, Z10
-	VFMADD231PS  Z23, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z21, Z31, Z12
-	VFMADD231PS  Z22, Z31, Z13
-	VFMADD231PS  Z23, Z31, Z14
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z21, Z31, Z15
-	VFMADD231PS  Z22, Z31, Z16
-	VFMADD231PS  Z23, Z31, Z17
-	VBROADCASTSS 24(CX), Z31
-	VFMADD231PS  Z21, Z31, Z18
-	VFMADD231PS  Z22, Z31, Z19
-	VFMADD231PS  Z23, Z31, Z20
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_7
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z15, Z15
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z19, Z19
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z20, Z20
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z15, (R8)
-	VMOVUPS      Z16, 64(R8)
-	VMOVUPS      Z17, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z18, (R8)
-	VMOVUPS      Z19, 64(R8)
-	VMOVUPS      Z20, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-
-row_6:
-	VMOVUPS      (SI), Z18
-	VMOVUPS      64(SI), Z19
-	VMOVUPS.Z    128(SI), K1, Z20
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z18, Z31, Z0
-	VFMADD231PS  Z19, Z31, Z1
-	VFMADD231PS  Z20, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z18, Z31, Z3
-	VFMADD231PS  Z19, Z31, Z4
-	VFMADD231PS  Z20, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z18, Z31, Z6
-	VFMADD231PS  Z19, Z31, Z7
-	VFMADD231PS  Z20, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z18, Z31, Z9
-	VFMADD231PS  Z19, Z31, Z10
-	VFMADD231PS  Z20, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z18, Z31, Z12
-	VFMADD231PS  Z19, Z31, Z13
-	VFMADD231PS  Z20, Z31, Z14
-	VBROADCASTSS 20(CX), Z31
-	VFMADD231PS  Z18, Z31, Z15
-	VFMADD231PS  Z19, Z31, Z16
-	VFMADD231PS  Z20, Z31, Z17
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_6
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z15, Z15
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z17, Z17
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z15, (R8)
-	VMOVUPS      Z16, 64(R8)
-	VMOVUPS      Z17, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile5:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-
-row_5:
-	VMOVUPS      (SI), Z15
-	VMOVUPS      64(SI), Z16
-	VMOVUPS.Z    128(SI), K1, Z17
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z15, Z31, Z0
-	VFMADD231PS  Z16, Z31, Z1
-	VFMADD231PS  Z17, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z15, Z31, Z3
-	VFMADD231PS  Z16, Z31, Z4
-	VFMADD231PS  Z17, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z15, Z31, Z6
-	VFMADD231PS  Z16, Z31, Z7
-	VFMADD231PS  Z17, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z15, Z31, Z9
-	VFMADD231PS  Z16, Z31, Z10
-	VFMADD231PS  Z17, Z31, Z11
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z15, Z31, Z12
-	VFMADD231PS  Z16, Z31, Z13
-	VFMADD231PS  Z17, Z31, Z14
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_5
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z14, Z14
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-
-row_4:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VMOVUPS.Z    128(SI), K1, Z14
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z12, Z31, Z0
-	VFMADD231PS  Z13, Z31, Z1
-	VFMADD231PS  Z14, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z12, Z31, Z3
-	VFMADD231PS  Z13, Z31, Z4
-	VFMADD231PS  Z14, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z12, Z31, Z6
-	VFMADD231PS  Z13, Z31, Z7
-	VFMADD231PS  Z14, Z31, Z8
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z12, Z31, Z9
-	VFMADD231PS  Z13, Z31, Z10
-	VFMADD231PS  Z14, Z31, Z11
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_4
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z9, (R8)
-	VMOVUPS      Z10, 64(R8)
-	VMOVUPS      Z11, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile3:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-
-row_3:
-	VMOVUPS      (SI), Z9
-	VMOVUPS      64(SI), Z10
-	VMOVUPS.Z    128(SI), K1, Z11
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z9, Z31, Z0
-	VFMADD231PS  Z10, Z31, Z1
-	VFMADD231PS  Z11, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z9, Z31, Z3
-	VFMADD231PS  Z10, Z31, Z4
-	VFMADD231PS  Z11, Z31, Z5
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z9, Z31, Z6
-	VFMADD231PS  Z10, Z31, Z7
-	VFMADD231PS  Z11, Z31, Z8
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_3
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z7, Z7
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z8, Z8
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z6, (R8)
-	VMOVUPS      Z7, 64(R8)
-	VMOVUPS      Z8, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-row_2:
-	VMOVUPS      (SI), Z6
-	VMOVUPS      64(SI), Z7
-	VMOVUPS.Z    128(SI), K1, Z8
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z6, Z31, Z0
-	VFMADD231PS  Z7, Z31, Z1
-	VFMADD231PS  Z8, Z31, Z2
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z6, Z31, Z3
-	VFMADD231PS  Z7, Z31, Z4
-	VFMADD231PS  Z8, Z31, Z5
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_2
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z3, Z3
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z5, Z5
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z3, (R8)
-	VMOVUPS      Z4, 64(R8)
-	VMOVUPS      Z5, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-
-row_1:
-	VMOVUPS      (SI), Z3
-	VMOVUPS      64(SI), Z4
-	VMOVUPS.Z    128(SI), K1, Z5
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z3, Z31, Z0
-	VFMADD231PS  Z4, Z31, Z1
-	VFMADD231PS  Z5, Z31, Z2
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_1
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS.Z    128(CX), K1, Z31
-	VADDPS       Z31, Z2, Z2
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, K1, 128(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-// func gemmAT64MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemmAT64MaskAVX512(SB), NOSPLIT, $0-72
-	MOVQ      mask+64(FP), R10
-	VMOVDQU32 (R10), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      rows+0(FP), AX
-	MOVQ      kb+8(FP), BX
-	MOVQ      a+16(FP), CX
-	MOVQ      lda+24(FP), DX
-	SHLQ      $0x02, DX
-	MOVQ      b+32(FP), SI
-	MOVQ      ldb+40(FP), DI
-	SHLQ      $0x02, DI
-	MOVQ      c+48(FP), R8
-	MOVQ      ldc+56(FP), R9
-	SHLQ      $0x02, R9
-	CMPQ      BX, $0x04
-	JGE       tileFrom4To6
-	CMPQ      BX, $0x02
-	JGE       tileFrom2To3
-	JMP       tile1
-
-tileFrom2To3:
-	CMPQ BX, $0x03
-	JGE  tileFrom3To3
-	JMP  tile2
-
-tileFrom3To3:
-	JMP tile3
-
-tileFrom4To6:
-	CMPQ BX, $0x05
-	JGE  tileFrom5To6
-	JMP  tile4
-
-tileFrom5To6:
-	CMPQ BX, $0x06
-	JGE  tileFrom6To6
-	JMP  tile5
-
-tileFrom6To6:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-
-row_6:
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VMOVUPS      128(SI), Z26
-	VMOVUPS.Z    192(SI), K1, Z27
-	VBROADCASTSS (CX), Z31
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rows_6
+
+rowsEnd_6:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_6
+
+rest_6:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VMOVUPS      128(CX), Z26
+	VMOVUPS.Z    192(CX), K1, Z27
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z24, Z31, Z0
 	VFMADD231PS  Z25, Z31, Z1
 	VFMADD231PS  Z26, Z31, Z2
 	VFMADD231PS  Z27, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z24, Z31, Z4
 	VFMADD231PS  Z25, Z31, Z5
 	VFMADD231PS  Z26, Z31, Z6
 	VFMADD231PS  Z27, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z24, Z31, Z8
 	VFMADD231PS  Z25, Z31, Z9
 	VFMADD231PS  Z26, Z31, Z10
 	VFMADD231PS  Z27, Z31, Z11
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z24, Z31, Z12
 	VFMADD231PS  Z25, Z31, Z13
 	VFMADD231PS  Z26, Z31, Z14
 	VFMADD231PS  Z27, Z31, Z15
-	VBROADCASTSS 16(CX), Z31
+	VBROADCASTSS 16(BX), Z31
 	VFMADD231PS  Z24, Z31, Z16
 	VFMADD231PS  Z25, Z31, Z17
 	VFMADD231PS  Z26, Z31, Z18
 	VFMADD231PS  Z27, Z31, Z19
-	VBROADCASTSS 20(CX), Z31
+	VBROADCASTSS 20(BX), Z31
 	VFMADD231PS  Z24, Z31, Z20
 	VFMADD231PS  Z25, Z31, Z21
 	VFMADD231PS  Z26, Z31, Z22
 	VFMADD231PS  Z27, Z31, Z23
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_6
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z20, Z20
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z21, Z21
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z22, Z22
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z23, Z23
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	VMOVUPS      Z15, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	VMOVUPS      Z18, 128(R8)
-	VMOVUPS      Z19, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z20, (R8)
-	VMOVUPS      Z21, 64(R8)
-	VMOVUPS      Z22, 128(R8)
-	VMOVUPS      Z23, K1, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rest_6
 
-tile5:
+restEnd_6:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z5, Z5
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z8, Z8
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z9, Z9
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z10, Z10
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z12, Z12
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z13, Z13
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z14, Z14
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z16, Z16
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z17, Z17
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z18, Z18
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z19, Z19
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z20, Z20
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z21, Z21
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z22, Z22
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z23, Z23
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, 128(R10)
+	VMOVUPS   Z3, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, (R10)
+	VMOVUPS   Z5, 64(R10)
+	VMOVUPS   Z6, 128(R10)
+	VMOVUPS   Z7, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z8, (R10)
+	VMOVUPS   Z9, 64(R10)
+	VMOVUPS   Z10, 128(R10)
+	VMOVUPS   Z11, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z12, (R10)
+	VMOVUPS   Z13, 64(R10)
+	VMOVUPS   Z14, 128(R10)
+	VMOVUPS   Z15, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z16, (R10)
+	VMOVUPS   Z17, 64(R10)
+	VMOVUPS   Z18, 128(R10)
+	VMOVUPS   Z19, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z20, (R10)
+	VMOVUPS   Z21, 64(R10)
+	VMOVUPS   Z22, 128(R10)
+	VMOVUPS   Z23, K1, 192(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x18, SI
+	SUBQ      $0x06, AX
+	JMP       tile_6
+
+less_6:
+tile_4:
+	CMPQ   AX, $0x04
+	JLT    less_4
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -7391,227 +1634,143 @@ tile5:
 	VXORPS Y13, Y13, Y13
 	VXORPS Y14, Y14, Y14
 	VXORPS Y15, Y15, Y15
-	VXORPS Z16, Z16, Z16
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_4
 
-row_5:
-	VMOVUPS      (SI), Z20
-	VMOVUPS      64(SI), Z21
-	VMOVUPS      128(SI), Z22
-	VMOVUPS.Z    192(SI), K1, Z23
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z20, Z31, Z0
-	VFMADD231PS  Z21, Z31, Z1
-	VFMADD231PS  Z22, Z31, Z2
-	VFMADD231PS  Z23, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z20, Z31, Z4
-	VFMADD231PS  Z21, Z31, Z5
-	VFMADD231PS  Z22, Z31, Z6
-	VFMADD231PS  Z23, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z20, Z31, Z8
-	VFMADD231PS  Z21, Z31, Z9
-	VFMADD231PS  Z22, Z31, Z10
-	VFMADD231PS  Z23, Z31, Z11
-	VBROADCASTSS 12(CX), Z31
-	VFMADD231PS  Z20, Z31, Z12
-	VFMADD231PS  Z21, Z31, Z13
-	VFMADD231PS  Z22, Z31, Z14
-	VFMADD231PS  Z23, Z31, Z15
-	VBROADCASTSS 16(CX), Z31
-	VFMADD231PS  Z20, Z31, Z16
-	VFMADD231PS  Z21, Z31, Z17
-	VFMADD231PS  Z22, Z31, Z18
-	VFMADD231PS  Z23, Z31, Z19
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_5
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z16, Z16
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z17, Z17
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z18, Z18
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z19, Z19
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	VMOVUPS      Z15, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z16, (R8)
-	VMOVUPS      Z17, 64(R8)
-	VMOVUPS      Z18, 128(R8)
-	VMOVUPS      Z19, K1, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile4:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
-
-row_4:
-	VMOVUPS      (SI), Z16
-	VMOVUPS      64(SI), Z17
-	VMOVUPS      128(SI), Z18
-	VMOVUPS.Z    192(SI), K1, Z19
-	VBROADCASTSS (CX), Z31
+rows_4:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VMOVUPS      128(CX), Z18
+	VMOVUPS      192(CX), Z19
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z16, Z31, Z0
 	VFMADD231PS  Z17, Z31, Z1
 	VFMADD231PS  Z18, Z31, Z2
 	VFMADD231PS  Z19, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z16, Z31, Z4
 	VFMADD231PS  Z17, Z31, Z5
 	VFMADD231PS  Z18, Z31, Z6
 	VFMADD231PS  Z19, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
+	VBROADCASTSS 8(BX), Z31
 	VFMADD231PS  Z16, Z31, Z8
 	VFMADD231PS  Z17, Z31, Z9
 	VFMADD231PS  Z18, Z31, Z10
 	VFMADD231PS  Z19, Z31, Z11
-	VBROADCASTSS 12(CX), Z31
+	VBROADCASTSS 12(BX), Z31
 	VFMADD231PS  Z16, Z31, Z12
 	VFMADD231PS  Z17, Z31, Z13
 	VFMADD231PS  Z18, Z31, Z14
 	VFMADD231PS  Z19, Z31, Z15
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_4
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z12, Z12
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z13, Z13
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z14, Z14
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z15, Z15
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z12, (R8)
-	VMOVUPS      Z13, 64(R8)
-	VMOVUPS      Z14, 128(R8)
-	VMOVUPS      Z15, K1, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_4
 
-tile3:
+rowsEnd_4:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_4
+
+rest_4:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VMOVUPS      128(CX), Z18
+	VMOVUPS.Z    192(CX), K1, Z19
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z16, Z31, Z0
+	VFMADD231PS  Z17, Z31, Z1
+	VFMADD231PS  Z18, Z31, Z2
+	VFMADD231PS  Z19, Z31, Z3
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z16, Z31, Z4
+	VFMADD231PS  Z17, Z31, Z5
+	VFMADD231PS  Z18, Z31, Z6
+	VFMADD231PS  Z19, Z31, Z7
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS  Z16, Z31, Z8
+	VFMADD231PS  Z17, Z31, Z9
+	VFMADD231PS  Z18, Z31, Z10
+	VFMADD231PS  Z19, Z31, Z11
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS  Z16, Z31, Z12
+	VFMADD231PS  Z17, Z31, Z13
+	VFMADD231PS  Z18, Z31, Z14
+	VFMADD231PS  Z19, Z31, Z15
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_4
+
+restEnd_4:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z5, Z5
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z8, Z8
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z9, Z9
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z10, Z10
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z12, Z12
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z13, Z13
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z14, Z14
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, 128(R10)
+	VMOVUPS   Z3, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, (R10)
+	VMOVUPS   Z5, 64(R10)
+	VMOVUPS   Z6, 128(R10)
+	VMOVUPS   Z7, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z8, (R10)
+	VMOVUPS   Z9, 64(R10)
+	VMOVUPS   Z10, 128(R10)
+	VMOVUPS   Z11, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z12, (R10)
+	VMOVUPS   Z13, 64(R10)
+	VMOVUPS   Z14, 128(R10)
+	VMOVUPS   Z15, K1, 192(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x10, SI
+	SUBQ      $0x04, AX
+	JMP       tile_4
+
+less_4:
+tile_2:
+	CMPQ   AX, $0x02
+	JLT    less_2
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -7620,176 +1779,158 @@ tile3:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_2
 
-row_3:
-	VMOVUPS      (SI), Z12
-	VMOVUPS      64(SI), Z13
-	VMOVUPS      128(SI), Z14
-	VMOVUPS.Z    192(SI), K1, Z15
-	VBROADCASTSS (CX), Z31
-	VFMADD231PS  Z12, Z31, Z0
-	VFMADD231PS  Z13, Z31, Z1
-	VFMADD231PS  Z14, Z31, Z2
-	VFMADD231PS  Z15, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
-	VFMADD231PS  Z12, Z31, Z4
-	VFMADD231PS  Z13, Z31, Z5
-	VFMADD231PS  Z14, Z31, Z6
-	VFMADD231PS  Z15, Z31, Z7
-	VBROADCASTSS 8(CX), Z31
-	VFMADD231PS  Z12, Z31, Z8
-	VFMADD231PS  Z13, Z31, Z9
-	VFMADD231PS  Z14, Z31, Z10
-	VFMADD231PS  Z15, Z31, Z11
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_3
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z8, Z8
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z9, Z9
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z10, Z10
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z11, Z11
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z8, (R8)
-	VMOVUPS      Z9, 64(R8)
-	VMOVUPS      Z10, 128(R8)
-	VMOVUPS      Z11, K1, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
-
-tile2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-row_2:
-	VMOVUPS      (SI), Z8
-	VMOVUPS      64(SI), Z9
-	VMOVUPS      128(SI), Z10
-	VMOVUPS.Z    192(SI), K1, Z11
-	VBROADCASTSS (CX), Z31
+rows_2:
+	VMOVUPS      (CX), Z8
+	VMOVUPS      64(CX), Z9
+	VMOVUPS      128(CX), Z10
+	VMOVUPS      192(CX), Z11
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z8, Z31, Z0
 	VFMADD231PS  Z9, Z31, Z1
 	VFMADD231PS  Z10, Z31, Z2
 	VFMADD231PS  Z11, Z31, Z3
-	VBROADCASTSS 4(CX), Z31
+	VBROADCASTSS 4(BX), Z31
 	VFMADD231PS  Z8, Z31, Z4
 	VFMADD231PS  Z9, Z31, Z5
 	VFMADD231PS  Z10, Z31, Z6
 	VFMADD231PS  Z11, Z31, Z7
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_2
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z4, Z4
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z5, Z5
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z6, Z6
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z7, Z7
-	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, K1, 192(R8)
-	ADDQ         R9, R8
-	VMOVUPS      Z4, (R8)
-	VMOVUPS      Z5, 64(R8)
-	VMOVUPS      Z6, 128(R8)
-	VMOVUPS      Z7, K1, 192(R8)
-	ADDQ         R9, R8
-	VZEROUPPER
-	RET
+	DECQ         DX
+	JNZ          rows_2
 
-tile1:
+rowsEnd_2:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_2
+
+rest_2:
+	VMOVUPS      (CX), Z8
+	VMOVUPS      64(CX), Z9
+	VMOVUPS      128(CX), Z10
+	VMOVUPS.Z    192(CX), K1, Z11
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z8, Z31, Z0
+	VFMADD231PS  Z9, Z31, Z1
+	VFMADD231PS  Z10, Z31, Z2
+	VFMADD231PS  Z11, Z31, Z3
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS  Z8, Z31, Z4
+	VFMADD231PS  Z9, Z31, Z5
+	VFMADD231PS  Z10, Z31, Z6
+	VFMADD231PS  Z11, Z31, Z7
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_2
+
+restEnd_2:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z4, Z4
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z5, Z5
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z6, Z6
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, 128(R10)
+	VMOVUPS   Z3, K1, 192(R10)
+	ADDQ      R11, R10
+	VMOVUPS   Z4, (R10)
+	VMOVUPS   Z5, 64(R10)
+	VMOVUPS   Z6, 128(R10)
+	VMOVUPS   Z7, K1, 192(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x08, SI
+	SUBQ      $0x02, AX
+	JMP       tile_2
+
+less_2:
+tile_1:
+	CMPQ   AX, $0x01
+	JLT    less_1
+	MOVQ   SI, BX
+	MOVQ   R8, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
+	MOVQ   rows+0(FP), DX
+	TESTQ  DX, DX
+	JZ     rowsEnd_1
 
-row_1:
-	VMOVUPS      (SI), Z4
-	VMOVUPS      64(SI), Z5
-	VMOVUPS      128(SI), Z6
-	VMOVUPS.Z    192(SI), K1, Z7
-	VBROADCASTSS (CX), Z31
+rows_1:
+	VMOVUPS      (CX), Z4
+	VMOVUPS      64(CX), Z5
+	VMOVUPS      128(CX), Z6
+	VMOVUPS      192(CX), Z7
+	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z4, Z31, Z0
 	VFMADD231PS  Z5, Z31, Z1
 	VFMADD231PS  Z6, Z31, Z2
 	VFMADD231PS  Z7, Z31, Z3
-	ADDQ         DX, CX
-	ADDQ         DI, SI
-	DECQ         AX
-	JNZ          row_1
-	MOVQ         R8, CX
-	VMOVUPS      (CX), Z31
-	VADDPS       Z31, Z0, Z0
-	VMOVUPS      64(CX), Z31
-	VADDPS       Z31, Z1, Z1
-	VMOVUPS      128(CX), Z31
-	VADDPS       Z31, Z2, Z2
-	VMOVUPS.Z    192(CX), K1, Z31
-	VADDPS       Z31, Z3, Z3
+	ADDQ         DI, BX
 	ADDQ         R9, CX
-	VMOVUPS      Z0, (R8)
-	VMOVUPS      Z1, 64(R8)
-	VMOVUPS      Z2, 128(R8)
-	VMOVUPS      Z3, K1, 192(R8)
-	ADDQ         R9, R8
+	DECQ         DX
+	JNZ          rows_1
+
+rowsEnd_1:
+	MOVQ  rest+8(FP), DX
+	TESTQ DX, DX
+	JZ    restEnd_1
+
+rest_1:
+	VMOVUPS      (CX), Z4
+	VMOVUPS      64(CX), Z5
+	VMOVUPS      128(CX), Z6
+	VMOVUPS.Z    192(CX), K1, Z7
+	VBROADCASTSS (BX), Z31
+	VFMADD231PS  Z4, Z31, Z0
+	VFMADD231PS  Z5, Z31, Z1
+	VFMADD231PS  Z6, Z31, Z2
+	VFMADD231PS  Z7, Z31, Z3
+	ADDQ         DI, BX
+	ADDQ         R9, CX
+	DECQ         DX
+	JNZ          rest_1
+
+restEnd_1:
+	MOVQ      R10, BX
+	VMOVUPS   (BX), Z31
+	VADDPS    Z31, Z0, Z0
+	VMOVUPS   64(BX), Z31
+	VADDPS    Z31, Z1, Z1
+	VMOVUPS   128(BX), Z31
+	VADDPS    Z31, Z2, Z2
+	VMOVUPS.Z 192(BX), K1, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R11, BX
+	VMOVUPS   Z0, (R10)
+	VMOVUPS   Z1, 64(R10)
+	VMOVUPS   Z2, 128(R10)
+	VMOVUPS   Z3, K1, 192(R10)
+	ADDQ      R11, R10
+	ADDQ      $0x04, SI
+	SUBQ      $0x01, AX
+	JMP       tile_1
+
+less_1:
 	VZEROUPPER
 	RET

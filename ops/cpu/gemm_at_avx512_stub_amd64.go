@@ -4,50 +4,30 @@
 
 package cpu
 
-// gemmAT16AVX512 works like gemmATRowsRef on 16 columns of b and c
-// and kb <= 16 columns of a; rows > 0.
+// gemmAT16AVX512 works like gemmATRowsRef on k > 0 columns of a and 16 of b,
+// the last 16 of c under mask, for rows + rest rows. The mask applies to b in the
+// rest only.
 //
 //go:noescape
-func gemmAT16AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemmAT16AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemmAT32AVX512 works like gemmATRowsRef on 32 columns of b and c
-// and kb <= 12 columns of a; rows > 0.
+// gemmAT32AVX512 works like gemmATRowsRef on k > 0 columns of a and 32 of b,
+// the last 16 of c under mask, for rows + rest rows. The mask applies to b in the
+// rest only.
 //
 //go:noescape
-func gemmAT32AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemmAT32AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemmAT48AVX512 works like gemmATRowsRef on 48 columns of b and c
-// and kb <= 8 columns of a; rows > 0.
+// gemmAT48AVX512 works like gemmATRowsRef on k > 0 columns of a and 48 of b,
+// the last 16 of c under mask, for rows + rest rows. The mask applies to b in the
+// rest only.
 //
 //go:noescape
-func gemmAT48AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemmAT48AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemmAT64AVX512 works like gemmATRowsRef on 64 columns of b and c
-// and kb <= 6 columns of a; rows > 0.
+// gemmAT64AVX512 works like gemmATRowsRef on k > 0 columns of a and 64 of b,
+// the last 16 of c under mask, for rows + rest rows. The mask applies to b in the
+// rest only.
 //
 //go:noescape
-func gemmAT64AVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-
-// gemmAT16MaskAVX512 works like gemmATRowsRef on 16 columns, of which mask selects the last 16, of b and c
-// and kb <= 16 columns of a; rows > 0.
-//
-//go:noescape
-func gemmAT16MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-
-// gemmAT32MaskAVX512 works like gemmATRowsRef on 32 columns, of which mask selects the last 16, of b and c
-// and kb <= 12 columns of a; rows > 0.
-//
-//go:noescape
-func gemmAT32MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-
-// gemmAT48MaskAVX512 works like gemmATRowsRef on 48 columns, of which mask selects the last 16, of b and c
-// and kb <= 8 columns of a; rows > 0.
-//
-//go:noescape
-func gemmAT48MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
-
-// gemmAT64MaskAVX512 works like gemmATRowsRef on 64 columns, of which mask selects the last 16, of b and c
-// and kb <= 6 columns of a; rows > 0.
-//
-//go:noescape
-func gemmAT64MaskAVX512(rows int, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemmAT64AVX512(rows int, rest int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)

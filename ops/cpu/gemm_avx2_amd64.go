@@ -3,10 +3,10 @@
 package cpu
 
 // gemmRowsAVX2 works like gemmRowsRef. Every element of c is one chain of fused
-// multiply-adds over ascending k, added to c at the end if acc: its value
-// depends on its row of a and its column of b alone, neither on m and n nor on
-// where the rows were split between calls. c overlaps neither a nor b.
-func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, acc bool) {
+// multiply-adds over ascending k: its value depends on its row of a and its
+// column of b alone, neither on m and n nor on where the rows were split between
+// calls. c overlaps neither a nor b.
+func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
@@ -31,10 +31,10 @@ func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []f
 			pc := &c[i*ldc+j]
 			switch w := n - j; {
 			case w >= 2*lanes:
-				gemm16AVX2(rows, k, pa, lda, pb, ldb, pc, ldc, acc)
+				gemm16AVX2(rows, k, pa, lda, pb, ldb, pc, ldc)
 				j += 2 * lanes
 			default:
-				gemm8AVX2(rows, k, pa, lda, pb, ldb, pc, ldc, acc, mask(min(w, lanes)))
+				gemm8AVX2(rows, k, pa, lda, pb, ldb, pc, ldc, mask(min(w, lanes)))
 				j += lanes
 			}
 		}
@@ -59,29 +59,15 @@ func gemmATRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c [
 	slack(a, m, k, lda)
 	slack(b, m, n, ldb)
 	slack(c, k, n, ldc)
-	const kb16, kb8 = 6, 12 // rows of a tile, see _asm/gemm_at_avx2.go
 	block := gemmATBlock(k, n)
 	for i := 0; i < m; i += block {
 		rows := min(block, m-i)
 		for j := 0; j < n; {
-			w, kb := n-j, kb16
-			if w < 2*lanes {
-				kb = kb8
-			}
-			// Tiles of equal height: a tile of one row runs at a sixth of the speed.
-			for tiles, p := (k+kb-1)/kb, 0; p < k; tiles-- {
-				h := (k - p + tiles - 1) / tiles
-				pa, pb, pc := &a[i*lda+p], &b[i*ldb+j], &c[p*ldc+j]
-				if w >= 2*lanes {
-					gemmAT16AVX2(rows, h, pa, lda, pb, ldb, pc, ldc)
-				} else {
-					gemmAT8AVX2(rows, h, pa, lda, pb, ldb, pc, ldc, mask(min(w, lanes)))
-				}
-				p += h
-			}
-			if w >= 2*lanes {
+			if w := n - j; w >= 2*lanes {
+				gemmAT16AVX2(rows, k, &a[i*lda], lda, &b[i*ldb+j], ldb, &c[j], ldc)
 				j += 2 * lanes
 			} else {
+				gemmAT8AVX2(rows, k, &a[i*lda], lda, &b[i*ldb+j], ldb, &c[j], ldc, mask(min(w, lanes)))
 				j += lanes
 			}
 		}

@@ -9,13 +9,12 @@ import (
 )
 
 // checkGemm runs one case of gemmRows against the sum in float64.
-func checkGemm(t *testing.T, fn gemmFunc, r *rand.Rand, m, k, n int, acc bool, value func() float32) {
+func checkGemm(t *testing.T, fn gemmFunc, r *rand.Rand, m, k, n int, value func() float32) {
 	t.Helper()
 	a := newField(m, k, k+r.IntN(4), r.IntN(8)).fill(value)
 	b := newField(k, n, n+r.IntN(4), r.IntN(8)).fill(value)
 	c := newField(m, n, n+r.IntN(4), r.IntN(8)).armed().fill(value)
-	old := append([]float32(nil), c.s...)
-	fn(m, k, n, a.s, a.stride, b.s, b.stride, c.s, c.stride, acc)
+	fn(m, k, n, a.s, a.stride, b.s, b.stride, c.s, c.stride)
 	c.checkGuards(t)
 	for i := range m {
 		for j := range n {
@@ -23,10 +22,7 @@ func checkGemm(t *testing.T, fn gemmFunc, r *rand.Rand, m, k, n int, acc bool, v
 			for p := range k {
 				s.add(a.s[i*a.stride+p], b.s[p*b.stride+j])
 			}
-			if acc {
-				s.add(old[i*c.stride+j], 1)
-			}
-			s.check(t, c.s[i*c.stride+j], "m %d, k %d, n %d, acc %v: c[%d,%d]", m, k, n, acc, i, j)
+			s.check(t, c.s[i*c.stride+j], "m %d, k %d, n %d: c[%d,%d]", m, k, n, i, j)
 		}
 	}
 }
@@ -36,14 +32,12 @@ func TestGemmRowsAVX2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			for v := range 131 { // every tail of every dimension
-				for _, acc := range []bool{false, true} {
-					checkGemm(t, fn, r, v, pick(r), pick(r), acc, uniform(r))
-					checkGemm(t, fn, r, pick(r), v, pick(r), acc, uniform(r))
-					checkGemm(t, fn, r, pick(r), pick(r), v, acc, uniform(r))
-				}
+				checkGemm(t, fn, r, v, pick(r), pick(r), uniform(r))
+				checkGemm(t, fn, r, pick(r), v, pick(r), uniform(r))
+				checkGemm(t, fn, r, pick(r), pick(r), v, uniform(r))
 			}
 			for range 100 {
-				checkGemm(t, fn, r, pick(r), pick(r), pick(r), r.IntN(2) == 0, special(r))
+				checkGemm(t, fn, r, pick(r), pick(r), pick(r), special(r))
 			}
 		})
 	}
@@ -59,11 +53,11 @@ func TestGemmRowsSplit(t *testing.T) {
 		b := newField(k, n, n, r.IntN(8)).fill(uniform(r)).s
 		whole := newField(m, n, n, r.IntN(8)).fill(uniform(r)).s
 		parts := append([]float32(nil), whole...)
-		gemmRowsAVX2(m, k, n, a, k, b, n, whole, n, true)
+		gemmRowsAVX2(m, k, n, a, k, b, n, whole, n)
 		for i := 0; i < m; {
 			rows, cut := 1+r.IntN(m-i), r.IntN(n)
-			gemmRowsAVX2(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n, true)
-			gemmRowsAVX2(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n, true)
+			gemmRowsAVX2(rows, k, cut, a[i*k:], k, b, n, parts[i*n:], n)
+			gemmRowsAVX2(rows, k, n-cut, a[i*k:], k, b[cut:], n, parts[i*n+cut:], n)
 			i += rows
 		}
 		sameBits(t, whole, parts, "m %d, k %d, n %d", m, k, n)
@@ -134,11 +128,11 @@ func TestGemmATRowsSplit(t *testing.T) {
 func TestGemmMisuse(t *testing.T) {
 	s := func(n int) []float32 { return make([]float32, n) }
 	for name, f := range map[string]func(){
-		"short a":     func() { gemmRowsAVX2(2, 2, 2, s(3), 2, s(4), 2, s(4), 2, false) },
-		"short b":     func() { gemmRowsAVX2(2, 2, 2, s(4), 2, s(3), 2, s(4), 2, false) },
-		"short c":     func() { gemmRowsAVX2(2, 2, 2, s(4), 2, s(4), 2, s(3), 2, false) },
-		"huge stride": func() { gemmRowsAVX2(5, 2, 2, s(4), 1<<62, s(4), 2, s(99), 2, false) },
-		"neg. stride": func() { gemmRowsAVX2(2, 2, 2, s(4), -1, s(4), 2, s(4), 2, false) },
+		"short a":     func() { gemmRowsAVX2(2, 2, 2, s(3), 2, s(4), 2, s(4), 2) },
+		"short b":     func() { gemmRowsAVX2(2, 2, 2, s(4), 2, s(3), 2, s(4), 2) },
+		"short c":     func() { gemmRowsAVX2(2, 2, 2, s(4), 2, s(4), 2, s(3), 2) },
+		"huge stride": func() { gemmRowsAVX2(5, 2, 2, s(4), 1<<62, s(4), 2, s(99), 2) },
+		"neg. stride": func() { gemmRowsAVX2(2, 2, 2, s(4), -1, s(4), 2, s(4), 2) },
 		"short at":    func() { gemmATRowsAVX2(2, 2, 2, s(4), 2, s(4), 2, s(3), 2) },
 	} {
 		if !panics(f) {
@@ -148,11 +142,11 @@ func TestGemmMisuse(t *testing.T) {
 }
 
 func FuzzGemmRows(f *testing.F) {
-	f.Add(uint64(1), uint8(7), uint8(9), uint8(17), true)
-	f.Fuzz(func(t *testing.T, seed uint64, m, k, n uint8, acc bool) {
+	f.Add(uint64(1), uint8(7), uint8(9), uint8(17))
+	f.Fuzz(func(t *testing.T, seed uint64, m, k, n uint8) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		for _, fn := range gemmImpls {
-			checkGemm(t, fn, r, int(m), int(k), int(n), acc, bits32(r))
+			checkGemm(t, fn, r, int(m), int(k), int(n), bits32(r))
 		}
 	})
 }
@@ -187,7 +181,7 @@ func BenchmarkGemmRows(b *testing.B) {
 		for name, fn := range gemmImpls {
 			b.Run(fmt.Sprintf("%s/%dx%dx%d", name, m, k, n), func(b *testing.B) {
 				for b.Loop() {
-					fn(m, k, n, x, k, w, n, y, n, false)
+					fn(m, k, n, x, k, w, n, y, n)
 				}
 				gflops(b, 2*m*k*n)
 			})

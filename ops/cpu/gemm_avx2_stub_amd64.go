@@ -7,9 +7,9 @@ package cpu
 // gemm16AVX2 works like gemmRowsRef on 16 columns of b and c.
 //
 //go:noescape
-func gemm16AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool)
+func gemm16AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
 
 // gemm8AVX2 works like gemmRowsRef on the columns of 8 whose mask is set of b and c.
 //
 //go:noescape
-func gemm8AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
+func gemm8AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)

@@ -2,21 +2,15 @@
 
 package cpu
 
-// gemmPanels[v-1] and gemmMaskPanels[v-1] work on v vectors of columns; the
-// tiles of both have at most gemm512Heights[v-1] rows, see _asm/gemm_avx512.go.
-// gemmATTiles, gemmATMaskTiles and gemmAT512Heights are the same for gemmAT.
+// gemmPanels[v-1] and gemmATPanels[v-1] work on v vectors of columns.
 var (
-	gemmPanels       = [4]gemmPanelFunc{gemm16AVX512, gemm32AVX512, gemm48AVX512, gemm64AVX512}
-	gemmMaskPanels   = [4]gemmPanelFunc{gemm16MaskAVX512, gemm32MaskAVX512, gemm48MaskAVX512, gemm64MaskAVX512}
-	gemm512Heights   = [4]int{24, 12, 8, 6}
-	gemmATTiles      = [4]gemmATTileFunc{gemmAT16AVX512, gemmAT32AVX512, gemmAT48AVX512, gemmAT64AVX512}
-	gemmATMaskTiles  = [4]gemmATTileFunc{gemmAT16MaskAVX512, gemmAT32MaskAVX512, gemmAT48MaskAVX512, gemmAT64MaskAVX512}
-	gemmAT512Heights = [4]int{16, 12, 8, 6}
+	gemmPanels   = [4]gemmPanel{gemm16AVX512, gemm32AVX512, gemm48AVX512, gemm64AVX512}
+	gemmATPanels = [4]gemmATPanel{gemmAT16AVX512, gemmAT32AVX512, gemmAT48AVX512, gemmAT64AVX512}
 )
 
 type (
-	gemmPanelFunc  func(h, tall, short, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
-	gemmATTileFunc func(rows, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+	gemmPanel   func(rows, pairs, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+	gemmATPanel func(rows, rest, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 )
 
 // panel returns the vectors of the next group of columns, or channels, if left
@@ -29,10 +23,23 @@ func panel(left, width, most int) (vectors int, whole bool) {
 	return v, left >= v*width
 }
 
+// rowsUnderMask is the number of the last of rows rows of b, ldb apart, in which
+// past elements behind the end of a row are not there: those rows are read under
+// a mask.
+func rowsUnderMask(rows, past, ldb int) int {
+	if past <= 0 {
+		return 0
+	}
+	if ldb <= 0 {
+		return rows
+	}
+	return min(rows, (past+ldb-1)/ldb)
+}
+
 // gemmRowsAVX512 works like gemmRowsRef, as gemmRowsAVX2 does and with the same
-// value of every element: one chain of fused multiply-adds over ascending k,
-// added to c at the end if acc. c overlaps neither a nor b.
-func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, acc bool) {
+// value of every element: one chain of fused multiply-adds over ascending k. c
+// overlaps neither a nor b.
+func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
@@ -53,22 +60,15 @@ func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c [
 			v, whole := panel(n-j, wide, 4)
 			first, end := i, min(i+block, m)
 			if groups := (end - first) / 8; v == 1 && whole && k == 16 && groups > 0 {
-				gemm16x16AVX512(groups, &a[i*lda], lda, &b[j], ldb, &c[i*ldc+j], ldc, acc)
+				gemm16x16AVX512(groups, &a[i*lda], lda, &b[j], ldb, &c[i*ldc+j], ldc)
 				first += 8 * groups
 			}
 			if rows := end - first; rows > 0 {
-				tiles := (rows + gemm512Heights[v-1] - 1) / gemm512Heights[v-1]
-				h := (rows + tiles - 1) / tiles
-				tall := rows - tiles*(h-1)
 				if k > 0 {
 					pa, pb = &a[first*lda], &b[j]
 				}
-				pc := &c[first*ldc+j]
-				if whole {
-					gemmPanels[v-1](h, tall, tiles-tall, k, pa, lda, pb, ldb, pc, ldc, acc, nil)
-				} else {
-					gemmMaskPanels[v-1](h, tall, tiles-tall, k, pa, lda, pb, ldb, pc, ldc, acc, mask512(n-j-(v-1)*wide))
-				}
+				pairs := (k - rowsUnderMask(k, v*wide-(n-j), ldb)) / 2
+				gemmPanels[v-1](rows, pairs, k-2*pairs, pa, lda, pb, ldb, &c[first*ldc+j], ldc, mask512(min(n-j-(v-1)*wide, wide)))
 			}
 			j += v * wide
 		}
@@ -89,17 +89,9 @@ func gemmATRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c
 	for i := 0; i < m; i += block {
 		rows := min(block, m-i)
 		for j := 0; j < n; {
-			v, whole := panel(n-j, wide, 4)
-			most := gemmAT512Heights[v-1]
-			for tiles, p := (k+most-1)/most, 0; p < k; tiles-- {
-				h := (k - p + tiles - 1) / tiles
-				if whole {
-					gemmATTiles[v-1](rows, h, &a[i*lda+p], lda, &b[i*ldb+j], ldb, &c[p*ldc+j], ldc, nil)
-				} else {
-					gemmATMaskTiles[v-1](rows, h, &a[i*lda+p], lda, &b[i*ldb+j], ldb, &c[p*ldc+j], ldc, mask512(n-j-(v-1)*wide))
-				}
-				p += h
-			}
+			v, _ := panel(n-j, wide, 4)
+			rest := rowsUnderMask(rows, v*wide-(n-j), ldb)
+			gemmATPanels[v-1](rows-rest, rest, k, &a[i*lda], lda, &b[i*ldb+j], ldb, &c[j], ldc, mask512(min(n-j-(v-1)*wide, wide)))
 			j += v * wide
 		}
 	}

@@ -4,56 +4,36 @@
 
 package cpu
 
-// gemm16AVX512 works like gemmRowsRef on 16 columns of b and c
-// and on tall > 0 tiles of h <= 24 rows, then short tiles of h-1.
+// gemm16AVX512 works like gemmRowsRef on rows > 0 rows and 16 columns of b and c,
+// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
+// the rest only.
 //
 //go:noescape
-func gemm16AVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
+func gemm16AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemm32AVX512 works like gemmRowsRef on 32 columns of b and c
-// and on tall > 0 tiles of h <= 12 rows, then short tiles of h-1.
+// gemm32AVX512 works like gemmRowsRef on rows > 0 rows and 32 columns of b and c,
+// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
+// the rest only.
 //
 //go:noescape
-func gemm32AVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
+func gemm32AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemm48AVX512 works like gemmRowsRef on 48 columns of b and c
-// and on tall > 0 tiles of h <= 8 rows, then short tiles of h-1.
+// gemm48AVX512 works like gemmRowsRef on rows > 0 rows and 48 columns of b and c,
+// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
+// the rest only.
 //
 //go:noescape
-func gemm48AVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
+func gemm48AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemm64AVX512 works like gemmRowsRef on 64 columns of b and c
-// and on tall > 0 tiles of h <= 6 rows, then short tiles of h-1.
+// gemm64AVX512 works like gemmRowsRef on rows > 0 rows and 64 columns of b and c,
+// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
+// the rest only.
 //
 //go:noescape
-func gemm64AVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
-
-// gemm16MaskAVX512 works like gemmRowsRef on 16 columns, of which mask selects the last 16, of b and c
-// and on tall > 0 tiles of h <= 24 rows, then short tiles of h-1.
-//
-//go:noescape
-func gemm16MaskAVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
-
-// gemm32MaskAVX512 works like gemmRowsRef on 32 columns, of which mask selects the last 16, of b and c
-// and on tall > 0 tiles of h <= 12 rows, then short tiles of h-1.
-//
-//go:noescape
-func gemm32MaskAVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
-
-// gemm48MaskAVX512 works like gemmRowsRef on 48 columns, of which mask selects the last 16, of b and c
-// and on tall > 0 tiles of h <= 8 rows, then short tiles of h-1.
-//
-//go:noescape
-func gemm48MaskAVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
-
-// gemm64MaskAVX512 works like gemmRowsRef on 64 columns, of which mask selects the last 16, of b and c
-// and on tall > 0 tiles of h <= 6 rows, then short tiles of h-1.
-//
-//go:noescape
-func gemm64MaskAVX512(h int, tall int, short int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool, mask *int32)
+func gemm64AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
 // gemm16x16AVX512 works like gemmRowsRef for k and n 16 and for groups > 0
 // times 8 rows.
 //
 //go:noescape
-func gemm16x16AVX512(groups int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool)
+func gemm16x16AVX512(groups int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)

@@ -1,18 +1,17 @@
 package cpu
 
-// gemmRowsRef computes c = a b, or c += a b if acc is set, for row-major blocks
-// a (m,k), b (k,n) and c (m,n) whose rows are lda, ldb and ldc elements apart.
+// gemmRowsRef computes c = a b for row-major blocks a (m,k), b (k,n) and c (m,n)
+// whose rows are lda, ldb and ldc elements apart.
 //
-// Every element of c is one sum over ascending k, added to the old c at the end
-// if acc: it depends on its row of a and its column of b alone. No product is
-// skipped, so NaN and Inf travel as IEEE 754 says (0*Inf is NaN). With k == 0
-// the product is zero. c must overlap neither a nor b.
-func gemmRowsRef[T Float](m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool) {
+// Every element of c is one sum over ascending k: it depends on its row of a and
+// its column of b alone. No product is skipped, so NaN and Inf travel as IEEE 754
+// says (0*Inf is NaN). With k == 0 the product is zero. c must overlap neither a nor b.
+func gemmRowsRef[T Float](m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
 	if k <= 0 {
-		for i := 0; i < m && !acc; i++ {
+		for i := range m {
 			clear(c[i*ldc:][:n])
 		}
 		return
@@ -23,28 +22,28 @@ func gemmRowsRef[T Float](m, k, n int, a []T, lda int, b []T, ldb int, c []T, ld
 		c0, c1 := c[i*ldc:][:n], c[(i+1)*ldc:][:n]
 		j := 0
 		for ; j+4 <= n; j += 4 {
-			gemmTile2x4(a0, a1, b[j:], ldb, (*[4]T)(c0[j:]), (*[4]T)(c1[j:]), acc)
+			gemmTile2x4(a0, a1, b[j:], ldb, (*[4]T)(c0[j:]), (*[4]T)(c1[j:]))
 		}
 		for ; j < n; j++ {
-			store(&c0[j], dotColumn(a0, b[j:], ldb), acc)
-			store(&c1[j], dotColumn(a1, b[j:], ldb), acc)
+			c0[j] = dotColumn(a0, b[j:], ldb)
+			c1[j] = dotColumn(a1, b[j:], ldb)
 		}
 	}
 	if i < m {
 		a0, c0 := a[i*lda:][:k], c[i*ldc:][:n]
 		j := 0
 		for ; j+4 <= n; j += 4 {
-			gemmTile1x4(a0, b[j:], ldb, (*[4]T)(c0[j:]), acc)
+			gemmTile1x4(a0, b[j:], ldb, (*[4]T)(c0[j:]))
 		}
 		for ; j < n; j++ {
-			store(&c0[j], dotColumn(a0, b[j:], ldb), acc)
+			c0[j] = dotColumn(a0, b[j:], ldb)
 		}
 	}
 }
 
 // gemmTile2x4 is two rows of a times four columns of b. Eight sums, four
 // elements of b and two of a fit the sixteen registers of amd64.
-func gemmTile2x4[T Float](a0, a1, b []T, ldb int, c0, c1 *[4]T, acc bool) {
+func gemmTile2x4[T Float](a0, a1, b []T, ldb int, c0, c1 *[4]T) {
 	var s00, s01, s02, s03, s10, s11, s12, s13 T
 	a1 = a1[:len(a0)]
 	for p, x0 := range a0 {
@@ -59,11 +58,11 @@ func gemmTile2x4[T Float](a0, a1, b []T, ldb int, c0, c1 *[4]T, acc bool) {
 		s03 += x0 * r[3]
 		s13 += x1 * r[3]
 	}
-	store4(c0, s00, s01, s02, s03, acc)
-	store4(c1, s10, s11, s12, s13, acc)
+	*c0 = [4]T{s00, s01, s02, s03}
+	*c1 = [4]T{s10, s11, s12, s13}
 }
 
-func gemmTile1x4[T Float](a, b []T, ldb int, c *[4]T, acc bool) {
+func gemmTile1x4[T Float](a, b []T, ldb int, c *[4]T) {
 	var s0, s1, s2, s3 T
 	for p, x := range a {
 		r := (*[4]T)(b[p*ldb:])
@@ -72,7 +71,7 @@ func gemmTile1x4[T Float](a, b []T, ldb int, c *[4]T, acc bool) {
 		s2 += x * r[2]
 		s3 += x * r[3]
 	}
-	store4(c, s0, s1, s2, s3, acc)
+	*c = [4]T{s0, s1, s2, s3}
 }
 
 func dotColumn[T Float](a, b []T, ldb int) T {
@@ -83,18 +82,9 @@ func dotColumn[T Float](a, b []T, ldb int) T {
 	return s
 }
 
-func store[T Float](c *T, s T, acc bool) {
-	if acc {
-		s += *c
-	}
-	*c = s
-}
-
-func store4[T Float](c *[4]T, s0, s1, s2, s3 T, acc bool) {
-	if acc {
-		s0, s1, s2, s3 = s0+c[0], s1+c[1], s2+c[2], s3+c[3]
-	}
-	c[0], c[1], c[2], c[3] = s0, s1, s2, s3
+// add4 adds four sums to c.
+func add4[T Float](c *[4]T, s0, s1, s2, s3 T) {
+	c[0], c[1], c[2], c[3] = s0+c[0], s1+c[1], s2+c[2], s3+c[3]
 }
 
 // gemmATRowsRef computes c += aᵀ b for row-major blocks a (m,k), b (m,n) and
@@ -147,8 +137,8 @@ func gemmATTile2x4[T Float](m int, a []T, lda int, b []T, ldb int, c0, c1 *[4]T)
 		s03 += x0 * r[3]
 		s13 += x1 * r[3]
 	}
-	store4(c0, s00, s01, s02, s03, true)
-	store4(c1, s10, s11, s12, s13, true)
+	add4(c0, s00, s01, s02, s03)
+	add4(c1, s10, s11, s12, s13)
 }
 
 func dotColumns[T Float](m int, a []T, lda int, b []T, ldb int) T {

@@ -10,7 +10,7 @@ import (
 
 // gemmFunc, gemmATFunc, dwFunc and dwGradFunc are the float32 hot primitives.
 type (
-	gemmFunc   func(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int, acc bool)
+	gemmFunc   func(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int)
 	gemmATFunc func(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int)
 	dwFunc     func(n, ch int, y []float32, ystep int, x []float32, xstep int, xoff []int, w []float32, woff []int)
 	dwGradFunc func(n, ch int, dw []float32, woff []int, x []float32, xstep int, xoff []int, dy []float32, ystep int)

@@ -76,7 +76,7 @@ func (b *kernelBenches) gemm(k, n int) {
 	x, w, y := b.mem[0], b.mem[3], b.mem[1]
 	bytes := 4 * (m*k + k*n + m*n)
 	b.add("gemm", fmt.Sprintf("%dx%d %dx%d", m, k, k, n), 2*m*k*n, bytes,
-		func() { b.k.gemm(m, k, n, x, k, w, n, y, n, false) })
+		func() { b.k.gemm(m, k, n, x, k, w, n, y, n) })
 	b.add("gemmAT", fmt.Sprintf("%dx%d %dx%d", k, m, m, n), 2*m*k*n, bytes,
 		func() { b.k.gemmAT(m, k, n, x, k, b.mem[2], n, y, n) })
 }

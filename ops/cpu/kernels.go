@@ -16,7 +16,7 @@ type rowKernels[T Float] struct {
 	dw          func(g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w []T)
 	dwAhead     func(g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w, ahead []T)
 	dwGrad      func(g dwShape, rows, n, ch int, dw []T, x []T, xrow int, dy []T, dyrow int)
-	gemm        func(m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int, acc bool)
+	gemm        func(m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int)
 	gemmAT      func(m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int)
 	sum         func(n, ch int, x, shift, s1, s2 []T)
 	gradSum     func(n, ch int, x, dy, mean, s1, s2 []T)

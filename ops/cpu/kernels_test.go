@@ -311,7 +311,7 @@ func benchRows[T Float](b *testing.B, k rowKernels[T], n, ch int) {
 		})
 	}
 	pw, dpw := row(ch*ch), row(ch*ch)
-	flops("gemm", 2*n*ch*ch, func() { k.gemm(n, ch, ch, x, ch, pw, ch, z, ch, false) })
+	flops("gemm", 2*n*ch*ch, func() { k.gemm(n, ch, ch, x, ch, pw, ch, z, ch) })
 	flops("gemmAT", 2*n*ch*ch, func() { k.gemmAT(n, ch, ch, x, ch, y, ch, dpw, ch) })
 	for _, g := range []dwShape{{3, 1, 1}, {5, 1, 1}, {5, 1, 2}} {
 		rows := 4

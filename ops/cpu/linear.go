@@ -47,7 +47,7 @@ func (o *linearForwardJob[T]) Chunk(worker, chunk int) {
 	lo, hi := o.work.bounds(chunk)
 	x := o.e.scratch(worker, (hi-lo)*o.In)
 	o.load(lo, hi, x)
-	o.e.k.gemm(hi-lo, o.In, o.Out, x, o.In, o.W, o.Out, o.Y[lo*o.Out:], o.Out, false)
+	o.e.k.gemm(hi-lo, o.In, o.Out, x, o.In, o.W, o.Out, o.Y[lo*o.Out:], o.Out)
 	for n := lo; n < hi; n++ {
 		y := o.Y[n*o.Out:][:o.Out]
 		addRow(y, y, o.Bias)
@@ -82,7 +82,7 @@ func (o *linearBackwardJob[T]) Chunk(worker, chunk int) {
 	o.load(lo, hi, x)
 	k.gemmAT(n, o.In, o.Out, x, o.In, dy, o.Out, part, o.Out)
 	addRows(n, dy, part[size:])
-	k.gemm(n, o.Out, o.In, dy, o.Out, o.wT, o.In, dx, o.In, false)
+	k.gemm(n, o.Out, o.In, dy, o.Out, o.wT, o.In, dx, o.In)
 	o.e.pullback(o.F, n, o.In, dx, dx, nil, o.X.X[lo*o.In:hi*o.In], o.X.Scale, o.X.Shift)
 }
 

@@ -60,8 +60,8 @@ func sumRows[T Float](n, ch int, x, shift, s1, s2 []T) {
 			a3 += d3
 			b3 += d3 * d3
 		}
-		store4((*[4]T)(s1[c:]), a0, a1, a2, a3, true)
-		store4((*[4]T)(s2[c:]), b0, b1, b2, b3, true)
+		add4((*[4]T)(s1[c:]), a0, a1, a2, a3)
+		add4((*[4]T)(s2[c:]), b0, b1, b2, b3)
 	}
 	for ; c < ch; c++ {
 		var a, b T
@@ -96,8 +96,8 @@ func gradSumRows[T Float](n, ch int, x, dy, mean, s1, s2 []T) {
 			a3 += g[3]
 			b3 += g[3] * (v[3] - m3)
 		}
-		store4((*[4]T)(s1[c:]), a0, a1, a2, a3, true)
-		store4((*[4]T)(s2[c:]), b0, b1, b2, b3, true)
+		add4((*[4]T)(s1[c:]), a0, a1, a2, a3)
+		add4((*[4]T)(s2[c:]), b0, b1, b2, b3)
 	}
 	for ; c < ch; c++ {
 		var a, b T

@@ -108,7 +108,7 @@ func fmaPlain() (f func(n int), flops int) {
 	return func(n int) {
 		a, b, c := make([]float32, m*k), make([]float32, k*m), make([]float32, m*m)
 		for range n {
-			gemm(m, k, m, a, k, b, m, c, m, false)
+			gemm(m, k, m, a, k, b, m, c, m)
 		}
 	}, 2 * m * k * m
 }

@@ -56,7 +56,7 @@ func (j *reduceForwardJob[T]) Chunk(worker, chunk int) {
 			z := j.Z[(n*ho+r)*wo*j.Cout:][:rows*wo*j.Cout]
 			for i := range 2 {
 				j.e.loadBranch(j.Reduce, n, r, rows, i, xs)
-				j.e.k.gemm(rows*wo, j.Cin, half, xs, j.Cin, j.Weights[i], half, z[i*half:], j.Cout, false)
+				j.e.k.gemm(rows*wo, j.Cin, half, xs, j.Cin, j.Weights[i], half, z[i*half:], j.Cout)
 			}
 			if j.Norm.Batch {
 				j.e.stats(n == lo && r == 0, rows*wo, j.Cout, z, j.st[chunk*statLen(j.Cout):])
@@ -130,7 +130,7 @@ func (j *reduceBackwardJob[T]) Chunk(worker, chunk int) {
 				k.gemmAT(px, j.Cin, half, xs, j.Cin, dz[b*half:], j.Cout, dw[b*j.Cin*half:], half)
 				for i := range j.Parts {
 					// Gather x and the gradient so far, add, and scatter.
-					k.gemm(px, half, c, dz[b*half:], j.Cout, j.wT[b][i*c:], j.Cin, g, c, false)
+					k.gemm(px, half, c, dz[b*half:], j.Cout, j.wT[b][i*c:], j.Cin, g, c)
 					k.affine(rows, wo, c, x, wo*c, c, xs[i*c:], wo*j.Cin, j.Cin, nil, nil, false)
 					dx := j.DParts[i].DX[j.at(n, r, b):]
 					k.affine(rows, wo, c, old, wo*c, c, dx, 2*j.W*c, 2*c, nil, nil, false)

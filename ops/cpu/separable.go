@@ -71,7 +71,7 @@ func (j *sepForwardJob[T]) Chunk(worker, chunk int) {
 			ahead := j.X.X[min((n*j.H+filled)*j.W*c, len(j.X.X)):]
 			k.dwAhead(j.shape(), rows, wo, c, t, wo*c, pad[r*j.Stride*prow:], prow, j.DW, ahead)
 			zs := z[r*wo*c:][:rows*wo*c]
-			k.gemm(rows*wo, c, c, t, c, j.PW, c, zs, c, false)
+			k.gemm(rows*wo, c, c, t, c, j.PW, c, zs, c)
 			if j.Norm.Batch {
 				j.e.stats(n == lo && r == 0, rows*wo, c, zs, j.st[chunk*statLen(c):])
 			}
@@ -174,7 +174,7 @@ func (j *sepBackwardJob[T]) weights(n, r, rows int, pad, up, t, dz, dt, dpw, ddw
 	j.e.gradZ(&j.Norm, px, c, dz, j.Z[at:], j.dy[at:])
 	k.dwAhead(j.shape(), rows, wo, c, t, wo*c, pad[r*j.Stride*prow:], prow, j.DW, j.dy[at+px*c:])
 	k.gemmAT(px, c, c, t, c, dz, c, dpw, c)
-	k.gemm(px, c, c, dz, c, j.pwT, c, dt, c, false)
+	k.gemm(px, c, c, dz, c, j.pwT, c, dt, c)
 	k.dwGrad(j.shape(), rows, wo, c, ddw, pad[r*j.Stride*prow:], prow, dt, wo*c)
 	k.affine(rows, wo, c, up[(r*j.Stride+p)*prow+p*c:], j.Stride*prow, j.Stride*c, dt, wo*c, c, nil, nil, false)
 }

@@ -48,7 +48,8 @@ func (e *Engine[T]) StemForward(o *Stem[T]) {
 // side by side are the 3*Cin columns of a matrix whose rows overlap.
 func (j *stemForwardJob[T]) Chunk(worker, chunk int) {
 	ph, prow := j.padded()
-	pad := j.e.scratch(worker, ph*prow)
+	mem := j.e.scratch(worker, ph*prow+j.W*j.Cout)
+	pad, t := take(&mem, ph*prow), take(&mem, j.W*j.Cout)
 	border(pad, j.H, j.W, j.Cin, 1, 0)
 	k := 3 * j.Cin
 	lo, hi := j.work.bounds(chunk)
@@ -56,8 +57,10 @@ func (j *stemForwardJob[T]) Chunk(worker, chunk int) {
 		j.load(n, pad)
 		for r := range j.H {
 			z := j.Z[(n*j.H+r)*j.W*j.Cout:][:j.W*j.Cout]
-			for ky := range 3 {
-				j.e.k.gemm(j.W, k, j.Cout, pad[(r+ky)*prow:], j.Cin, j.Weights[ky*k*j.Cout:], j.Cout, z, j.Cout, ky > 0)
+			j.e.k.gemm(j.W, k, j.Cout, pad[r*prow:], j.Cin, j.Weights, j.Cout, z, j.Cout)
+			for ky := 1; ky < 3; ky++ {
+				j.e.k.gemm(j.W, k, j.Cout, pad[(r+ky)*prow:], j.Cin, j.Weights[ky*k*j.Cout:], j.Cout, t, j.Cout)
+				j.e.k.add(z, z, t)
 			}
 			if j.Norm.Batch {
 				j.e.stats(n == lo && r == 0, j.W, j.Cout, z, j.st[chunk*statLen(j.Cout):])

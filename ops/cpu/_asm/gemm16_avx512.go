@@ -13,12 +13,12 @@ import (
 // two multiply-adds a cycle with a latency of four need.
 func gemm16() {
 	const rows = 8
-	TEXT("gemm16x16AVX512", NOSPLIT, "func(groups int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool)")
+	TEXT("gemm16x16AVX512", NOSPLIT, "func(groups int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)")
 	Doc("gemm16x16AVX512 works like gemmRowsRef for k and n 16 and for groups > 0", "times 8 rows.")
 	Pragma("noescape")
 	groups, a, b, ldb, c, ldc := RAX, RBX, RCX, RDX, RSI, RDI
 	row := []GPPhysical{RBX, R8, R9, R10, R11, R12, R13, R14} // the rows of a
-	lda, p := R15, R8
+	lda := R15
 	load("b", b)
 	loadBytes("ldb", ldb)
 	for i := range 16 {
@@ -40,14 +40,6 @@ func gemm16() {
 			VFMADD231PS_BCST(Mem{Base: row[r], Disp: 4 * i}, z[16+i], z[r])
 		}
 	}
-	CMPB(mustAddr(Param("acc")), U8(0))
-	JEQ(LabelRef("store"))
-	MOVQ(c, p)
-	for r := range rows {
-		VADDPS(Mem{Base: p}, z[r], z[r])
-		ADDQ(ldc, p)
-	}
-	Label("store")
 	for r := range rows {
 		VMOVUPS(z[r], Mem{Base: c})
 		ADDQ(ldc, c)

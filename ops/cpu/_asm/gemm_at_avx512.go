@@ -8,82 +8,94 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gemmAT512Heights are the most rows of c of a tile of 1 to 4 vectors.
-// gemmAT512Heights in gemm_avx512_amd64.go holds the same numbers.
-var gemmAT512Heights = []int{16, 12, 8, 6}
+// gemmAT512Heights are the rows of c of the tiles of 1 to 4 vectors, chosen as
+// gemm512Heights are.
+var gemmAT512Heights = [][]int{{16, 8, 4, 1}, {12, 8, 4, 1}, {8, 4, 1}, {6, 4, 2, 1}}
 
-// gemmAT512 emits the tiles of gemmATRowsAVX512: kb rows of c by 1 to 4
-// vectors, the last one whole or under a mask. As in gemmAT, the tile stays in
-// registers over all the rows of a and b and is added to c at the end.
+// gemmAT512 emits the column panels of gemmATRowsAVX512, of 1 to 4 vectors. As
+// in gemmAT, a tile stays in registers over all the rows of a and b and is added
+// to c at the end. The mask is used as in gemm512: for c, and for the last rows
+// of b.
 func gemmAT512() {
-	for _, masked := range []bool{false, true} {
-		for nv := 1; nv <= 4; nv++ {
-			gemmAT512Tile(nv, masked)
-		}
+	for nv := 1; nv <= 4; nv++ {
+		gemmAT512Panel(nv)
 	}
 }
 
-func gemmAT512Tile(nv int, masked bool) {
-	name, top := gemm512Name("gemmAT", nv, masked), gemmAT512Heights[nv-1]
-	TEXT(name, NOSPLIT, "func(rows, kb int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)")
-	what := fmt.Sprintf("%d columns", 16*nv)
-	if masked {
-		what += ", of which mask selects the last 16,"
-	}
-	Doc(fmt.Sprintf("%s works like gemmATRowsRef on %s of b and c", name, what),
-		fmt.Sprintf("and kb <= %d columns of a; rows > 0.", top))
+func gemmAT512Panel(nv int) {
+	name := fmt.Sprintf("gemmAT%dAVX512", 16*nv)
+	TEXT(name, NOSPLIT, "func(rows, rest, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)")
+	Doc(fmt.Sprintf("%s works like gemmATRowsRef on k > 0 columns of a and %d of b,", name, 16*nv),
+		"the last 16 of c under mask, for rows + rest rows. The mask applies to b in the",
+		"rest only.")
 	Pragma("noescape")
-	rows, kb, a, lda, b, ldb, c, ldc := RAX, RBX, RCX, RDX, RSI, RDI, R8, R9
-	if masked {
-		load("mask", R10)
-		avx512.loadMask(R10)
-	}
-	load("rows", rows)
-	load("kb", kb)
+	k, pa, pb, n, a, lda, b, ldb, c, ldc := RAX, RBX, RCX, RDX, RSI, RDI, R8, R9, R10, R11
+	load("mask", n)
+	avx512.loadMask(n)
+	load("k", k)
 	load("a", a)
 	loadBytes("lda", lda)
 	load("b", b)
 	loadBytes("ldb", ldb)
 	load("c", c)
 	loadBytes("ldc", ldc)
-	branch(kb, 1, top, "tile")
-	for n := top; n > 0; n-- {
-		Label(fmt.Sprintf("tile%d", n))
-		avx512.clear(z[:n*nv]...)
-		row, x := z[n*nv:][:nv], z[31]
-		Label(tagged("row", n))
-		for v := range nv {
-			avx512.load(Mem{Base: b, Disp: 64 * v}, row[v], masked && v == nv-1)
-		}
-		for i := range n {
-			m := Mem{Base: a, Disp: 4 * i}
-			if nv == 1 {
-				VFMADD231PS_BCST(m, row[0], z[i])
-				continue
-			}
-			VBROADCASTSS(m, x)
+	for _, h := range gemmAT512Heights[nv-1] {
+		row, x := z[h*nv:][:nv], z[31]
+		sum := func(i, v int) VecPhysical { return z[i*nv+v] }
+		rows := func(param string, masked bool) {
+			load(param, n)
+			TESTQ(n, n)
+			JZ(LabelRef(tagged(param+"End", h)))
+			Label(tagged(param, h))
 			for v := range nv {
-				VFMADD231PS(row[v], x, z[i*nv+v])
+				avx512.load(Mem{Base: pb, Disp: 64 * v}, row[v], masked && v == nv-1)
 			}
-		}
-		ADDQ(lda, a)
-		ADDQ(ldb, b)
-		DECQ(rows)
-		JNZ(LabelRef(tagged("row", n)))
-		MOVQ(c, a) // all of c is read before any is written, as in gemm512
-		for i := range n {
-			for v := range nv {
-				avx512.load(Mem{Base: a, Disp: 64 * v}, x, masked && v == nv-1)
-				VADDPS(x, z[i*nv+v], z[i*nv+v])
+			for i := range h {
+				m := Mem{Base: pa, Disp: 4 * i}
+				if nv == 1 {
+					VFMADD231PS_BCST(m, row[0], sum(i, 0))
+					continue
+				}
+				VBROADCASTSS(m, x)
+				for v := range nv {
+					VFMADD231PS(row[v], x, sum(i, v))
+				}
 			}
-			ADDQ(ldc, a)
+			ADDQ(lda, pa)
+			ADDQ(ldb, pb)
+			DECQ(n)
+			JNZ(LabelRef(tagged(param, h)))
+			Label(tagged(param+"End", h))
 		}
-		for i := range n {
+		Label(tagged("tile", h))
+		CMPQ(k, U8(h))
+		JLT(LabelRef(tagged("less", h)))
+		MOVQ(a, pa)
+		MOVQ(b, pb)
+		avx512.clear(z[:h*nv]...)
+		rows("rows", false)
+		rows("rest", true)
+		// All of c is read before any is written: where a row is no whole number of
+		// vectors, the masked ones overlap, and a load would wait for the store
+		// before it.
+		MOVQ(c, pa)
+		for i := range h {
 			for v := range nv {
-				avx512.store(z[i*nv+v], Mem{Base: c, Disp: 64 * v}, masked && v == nv-1)
+				avx512.load(Mem{Base: pa, Disp: 64 * v}, x, v == nv-1)
+				VADDPS(x, sum(i, v), sum(i, v))
+			}
+			ADDQ(ldc, pa)
+		}
+		for i := range h {
+			for v := range nv {
+				avx512.store(sum(i, v), Mem{Base: c, Disp: 64 * v}, v == nv-1)
 			}
 			ADDQ(ldc, c)
 		}
-		leave()
+		ADDQ(U8(4*h), a)
+		SUBQ(U8(h), k)
+		JMP(LabelRef(tagged("tile", h)))
+		Label(tagged("less", h))
 	}
+	leave()
 }

@@ -17,14 +17,14 @@ import (
 // Whatever the tile, an element of c is one chain of fused multiply-adds over
 // ascending k, so where a row lies in a tile does not change its value.
 func gemm() {
-	gemmPanel("gemm16AVX2", 2, false, []int{6, 4, 2, 1})
-	gemmPanel("gemm8AVX2", 1, true, []int{12, 8, 4, 2, 1})
+	gemmPanel("gemm16AVX2", 2, false, []int{6, 4, 1})
+	gemmPanel("gemm8AVX2", 1, true, []int{12, 8, 4, 1})
 }
 
 // gemmPanel emits one panel nv vectors wide; heights are the rows of its
 // tiles, descending and ending in 1.
 func gemmPanel(name string, nv int, masked bool, heights []int) {
-	sig := "rows, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, acc bool"
+	sig := "rows, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int"
 	what := "16 columns"
 	if masked {
 		sig += ", mask *int32"
@@ -36,7 +36,7 @@ func gemmPanel(name string, nv int, masked bool, heights []int) {
 
 	p := gemmRegs{
 		rows: RAX, a: RBX, lda: RCX, lda3: RDX, ldb: RSI, c: RDI, ldc: R8,
-		ap: []GPPhysical{R9, R10, R11, R12}, bp: R13, k: R14, acc: R15,
+		ap: []GPPhysical{R9, R10, R11, R12}, bp: R13, k: R14,
 		nv: nv, masked: masked,
 	}
 	load("rows", p.rows)
@@ -46,7 +46,6 @@ func gemmPanel(name string, nv int, masked bool, heights []int) {
 	loadBytes("ldb", p.ldb)
 	load("c", p.c)
 	loadBytes("ldc", p.ldc)
-	MOVBQZX(mustAddr(Param("acc")), p.acc)
 	if masked {
 		load("mask", p.bp)
 		VMOVDQU(Mem{Base: p.bp}, y[15])
@@ -59,10 +58,10 @@ func gemmPanel(name string, nv int, masked bool, heights []int) {
 
 // gemmRegs is the register plan of a panel.
 type gemmRegs struct {
-	rows, a, lda, lda3, ldb, c, ldc, bp, k, acc GPPhysical
-	ap                                          []GPPhysical // ap[i]: row 3*i of the tile of a
-	nv                                          int
-	masked                                      bool
+	rows, a, lda, lda3, ldb, c, ldc, bp, k GPPhysical
+	ap                                     []GPPhysical // ap[i]: row 3*i of the tile of a
+	nv                                     int
+	masked                                 bool
 }
 
 // tiles emits the loop that takes mr rows a time while there are as many.
@@ -82,32 +81,21 @@ func (p gemmRegs) tiles(mr int) {
 	}
 	zero(mr * p.nv)
 
-	const unroll = 4
-	Label(tag("k4_"))
-	SUBQ(U8(unroll), p.k)
-	JLT(LabelRef(tag("k1_")))
-	for u := range unroll {
-		p.step(mr, u)
-	}
-	p.advanceA(mr, unroll)
-	JMP(LabelRef(tag("k4_")))
-	Label(tag("k1_")) // k holds the steps left, less unroll
-	ADDQ(U8(unroll), p.k)
-	JZ(LabelRef(tag("store")))
-	Label(tag("k1loop"))
+	SUBQ(U8(2), p.k)
+	JLT(LabelRef(tag("odd")))
+	Label(tag("pair"))
 	p.step(mr, 0)
-	p.advanceA(mr, 1)
-	DECQ(p.k)
-	JNZ(LabelRef(tag("k1loop")))
+	p.step(mr, 1)
+	p.advanceA(mr, 2)
+	SUBQ(U8(2), p.k)
+	JGE(LabelRef(tag("pair")))
+	Label(tag("odd")) // k is -1 if a step is left, else -2
+	INCQ(p.k)
+	JNZ(LabelRef(tag("store")))
+	p.step(mr, 0)
 
 	Label(tag("store"))
-	TESTQ(p.acc, p.acc)
-	JNZ(LabelRef(tag("add")))
-	p.store(mr, false)
-	JMP(LabelRef(tag("next")))
-	Label(tag("add"))
-	p.store(mr, true)
-	Label(tag("next"))
+	p.store(mr)
 	if mr%3 == 0 {
 		LEAQ(at(p.a, p.lda3, mr/3), p.a)
 	} else {
@@ -150,24 +138,11 @@ func (p gemmRegs) advanceA(mr, steps int) {
 	}
 }
 
-// store writes the tile to c, or adds it, and moves c to the next tile.
-func (p gemmRegs) store(mr int, add bool) {
+// store writes the tile to c and moves c to the next tile.
+func (p gemmRegs) store(mr int) {
 	for r := range mr {
 		for v := range p.nv {
-			m, s := Mem{Base: p.c, Disp: v * vecBytes}, y[r*p.nv+v]
-			switch {
-			case p.masked && add:
-				VMASKMOVPS(m, y[15], y[13])
-				VADDPS(y[13], s, s)
-				VMASKMOVPS(s, y[15], m)
-			case p.masked:
-				VMASKMOVPS(s, y[15], m)
-			case add:
-				VADDPS(m, s, s)
-				VMOVUPS(s, m)
-			default:
-				VMOVUPS(s, m)
-			}
+			avx2.store(y[r*p.nv+v], Mem{Base: p.c, Disp: v * vecBytes}, p.masked)
 		}
 		ADDQ(p.ldc, p.c)
 	}
