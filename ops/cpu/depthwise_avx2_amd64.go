@@ -62,10 +62,10 @@ func dwRowAVX2(n, ch int, y []float32, ystep int, x []float32, xstep int, xoff [
 	}
 	full := ch &^ (lanes - 1)
 	if full > 0 {
-		dwBlocksAVX2(n, evenStep(n, 12), full, &y[py], ystep, &x[px], xstep, &xoff[0], &w[0], &woff[0], taps)
+		dwBlocksAVX2(n, full, &y[py], ystep, &x[px], xstep, &xoff[0], &w[0], &woff[0], taps)
 	}
 	if tail := ch - full; tail > 0 {
-		dwMaskAVX2(n, evenStep(n, 8), tail, &y[py+full], ystep, &x[px+full], xstep, &xoff[0], &w[full], &woff[0], taps, mask(tail))
+		dwMaskAVX2(n, tail, &y[py+full], ystep, &x[px+full], xstep, &xoff[0], &w[full], &woff[0], taps, mask(tail))
 	}
 }
 
@@ -90,14 +90,6 @@ func dwGradRowAVX2(n, ch int, dw []float32, woff []int, x []float32, xstep int, 
 	if tail := ch - full; tail > 0 {
 		dwGradMaskAVX2(n, tail, &dw[full], &woff[0], &x[full], xstep, &xoff[0], &dy[full], ystep, taps, mask(tail))
 	}
-}
-
-// evenStep cuts n pixels into as few steps of at most limit pixels as possible
-// and returns the length of a step when all but the last are equal: a long step
-// and a stub would leave the multiply-add units waiting in the stub.
-func evenStep(n, limit int) int {
-	steps := (n + limit - 1) / limit
-	return (n + steps - 1) / steps
 }
 
 // checkTaps panics unless every offset is in [0, limit].

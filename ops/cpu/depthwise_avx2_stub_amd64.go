@@ -5,13 +5,13 @@
 package cpu
 
 // dwBlocksAVX2 works like dwRowRef on ch channels, a positive multiple of 8.
-// n and taps are positive, 0 < q <= 12.
+// n and taps are positive.
 //
 //go:noescape
-func dwBlocksAVX2(n int, q int, ch int, y *float32, ystep int, x *float32, xstep int, xoff *int, w *float32, woff *int, taps int)
+func dwBlocksAVX2(n int, ch int, y *float32, ystep int, x *float32, xstep int, xoff *int, w *float32, woff *int, taps int)
 
 // dwMaskAVX2 works like dwRowRef on the channels of 8 whose mask is set; ch is at most 8.
-// n and taps are positive, 0 < q <= 8.
+// n and taps are positive.
 //
 //go:noescape
-func dwMaskAVX2(n int, q int, ch int, y *float32, ystep int, x *float32, xstep int, xoff *int, w *float32, woff *int, taps int, mask *int32)
+func dwMaskAVX2(n int, ch int, y *float32, ystep int, x *float32, xstep int, xoff *int, w *float32, woff *int, taps int, mask *int32)

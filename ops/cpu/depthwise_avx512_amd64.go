@@ -6,8 +6,8 @@ package cpu
 const wide = 16
 
 // dwRowsAVX512 works like dwRows. Every element of y is one chain of fused
-// multiply-adds in the order of the taps. Windows without a kernel of their own
-// go through dwRowsAVX2.
+// multiply-adds in the order of the taps, as in dwRowsAVX2, which takes what has
+// no kernel here: windows of other sizes, and rows too short for a block.
 func dwRowsAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
 	dwAheadAVX512(g, rows, n, ch, y, yrow, x, xrow, w, nil)
 }
@@ -17,32 +17,85 @@ func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float3
 	if rows <= 0 || n <= 0 || ch <= 0 {
 		return
 	}
-	f := g.dwKernel(ch < wide)
-	if f == nil {
+	// A dilated window is a window of neighbours among every dil-th pixel: outputs
+	// that are apart pixels apart read the same ones.
+	common := gcd(g.stride, g.dil)
+	apart := g.dil / common
+	kernel := dwKernels[[2]int{g.k, g.stride / common}]
+	if kernel == nil || n/apart < dwLeast {
 		dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
 		return
 	}
 	g.check(rows, n, ch, y, yrow, x, xrow, w)
+	if ch < wide {
+		// The kernel reads 16 channels of every pixel. Where they may not be there,
+		// in the last row, it is not used.
+		if !g.reads16(rows-2, n, ch, x, xrow) {
+			dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
+			return
+		}
+		if !g.reads16(rows-1, n, ch, x, xrow) {
+			rows--
+			dwRowsAVX2(g, 1, n, ch, y[rows*yrow:], yrow, x[rows*g.stride*xrow:], xrow, w)
+		}
+	}
 	if len(ahead) == 0 {
 		ahead = y // in the cache: costs nothing
 	}
-	f(rows, n, ch, &y[0], yrow, &x[0], xrow, &w[0], &ahead[0])
+	mask := mask512(min(ch, wide))
+	for r := range min(rows, apart) {
+		for q := range apart {
+			some, of := (rows-r+apart-1)/apart, (n-q+apart-1)/apart
+			kernel(some, of, ch, &y[r*yrow+q*ch], apart*yrow, apart*ch,
+				&x[r*g.stride*xrow+q*g.stride*ch], g.dil*xrow, g.dil*ch, &w[0], &ahead[0], mask)
+			ahead = ahead[min(some*of*ch, len(ahead)-1):]
+		}
+	}
+}
+
+// reads16 reports whether x has 16 channels of all the pixels that the first n
+// outputs of row r read.
+func (g dwShape) reads16(r, n, ch int, x []float32, xrow int) bool {
+	return r < 0 || (r*g.stride+(g.k-1)*g.dil)*xrow+(g.span(n)-1)*ch+wide <= len(x)
+}
+
+func gcd(a, b int) int {
+	for b > 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // dwGradRowsAVX512 works like dwGradRows. Each sum is one chain of fused
 // multiply-adds over ascending rows and pixels, added to dw at the end. Windows
-// without a kernel of their own go through dwGradRowsAVX2.
+// of other sizes go through dwGradRowsAVX2.
 func dwGradRowsAVX512(g dwShape, rows, n, ch int, dw []float32, x []float32, xrow int, dy []float32, dyrow int) {
 	if rows <= 0 || n <= 0 || ch <= 0 {
 		return
 	}
-	f := g.dwGradKernel(ch < wide)
-	if f == nil {
+	kernel := dwGradKernels[g.k]
+	if kernel == nil {
 		dwGradRowsAVX2(g, rows, n, ch, dw, x, xrow, dy, dyrow)
 		return
 	}
 	g.check(rows, n, ch, dy, dyrow, x, xrow, dw)
-	f(rows, n, ch, &dw[0], &x[0], xrow, &dy[0], dyrow)
+	blocks, last := 0, 0
+	if g.stride == g.dil {
+		blocks, last = n/dwGradBlock, n/dwGradBlock
+		// Blocks read 16 channels of every pixel; where those may not be there, in
+		// the last row, single pixels take the place of the last block.
+		fits := func(r, pixels int) bool {
+			return ch >= wide || r < 0 || pixels <= 0 ||
+				g.reads16(r, pixels, ch, x, xrow) && r*dyrow+(pixels-1)*ch+wide <= len(dy)
+		}
+		if !fits(rows-1, dwGradBlock*last) {
+			last--
+		}
+		if !fits(rows-1, dwGradBlock*last) || !fits(rows-2, dwGradBlock*blocks) {
+			blocks, last = 0, 0
+		}
+	}
+	kernel(rows, n, blocks, last, ch, &dw[0], &x[0], g.stride*xrow, g.stride*ch, g.dil*xrow, g.dil*ch, &dy[0], dyrow, mask512(min(ch, wide)))
 }
 
 // check panics unless the slices hold what the kernels touch. The first check of
@@ -55,70 +108,22 @@ func (g dwShape) check(rows, n, ch int, y []float32, yrow int, x []float32, xrow
 	slack(x, g.span(rows), g.span(n)*ch, xrow)
 }
 
-type (
-	dwKernel     = func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w, ahead *float32)
-	dwGradKernel = func(rows, n, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
+// dwLeast is the least length of a row that the kernels take, dwGradBlock the
+// pixels of a block, see _asm/depthwise_avx512.go and _asm/depthwise_grad_avx512.go.
+const (
+	dwLeast     = 4
+	dwGradBlock = 4
 )
 
-// dwKernel returns the kernel of the window, nil if it has none. The narrow one
-// is for ch < 16, the other for more.
-func (g dwShape) dwKernel(narrow bool) dwKernel {
-	full, mask := dwKernel(nil), dwKernel(nil)
-	switch g {
-	case dwShape{3, 1, 1}:
-		full, mask = dwRows3s1d1AVX512, dwRows3s1d1MaskAVX512
-	case dwShape{3, 2, 1}:
-		full, mask = dwRows3s2d1AVX512, dwRows3s2d1MaskAVX512
-	case dwShape{3, 1, 2}:
-		full, mask = dwRows3s1d2AVX512, dwRows3s1d2MaskAVX512
-	case dwShape{3, 2, 2}:
-		full, mask = dwRows3s2d2AVX512, dwRows3s2d2MaskAVX512
-	case dwShape{5, 1, 1}:
-		full, mask = dwRows5s1d1AVX512, dwRows5s1d1MaskAVX512
-	case dwShape{5, 2, 1}:
-		full, mask = dwRows5s2d1AVX512, dwRows5s2d1MaskAVX512
-	case dwShape{5, 1, 2}:
-		full, mask = dwRows5s1d2AVX512, dwRows5s1d2MaskAVX512
-	case dwShape{5, 2, 2}:
-		full, mask = dwRows5s2d2AVX512, dwRows5s2d2MaskAVX512
-	case dwShape{7, 1, 1}:
-		full, mask = dwRows7s1d1AVX512, dwRows7s1d1MaskAVX512
-	case dwShape{7, 2, 1}:
-		full, mask = dwRows7s2d1AVX512, dwRows7s2d1MaskAVX512
+// dwKernels are the kernels by size and stride of the window, dwGradKernels those
+// by its size.
+var (
+	dwKernels = map[[2]int]func(rows, n, ch int, y *float32, yrow, ypx int, x *float32, xrow, xpx int, w, ahead *float32, mask *int32){
+		{3, 1}: dwRows3s1AVX512, {3, 2}: dwRows3s2AVX512,
+		{5, 1}: dwRows5s1AVX512, {5, 2}: dwRows5s2AVX512,
+		{7, 1}: dwRows7s1AVX512, {7, 2}: dwRows7s2AVX512,
 	}
-	if narrow {
-		return mask
+	dwGradKernels = map[int]func(rows, n, blocks, lastBlocks, ch int, dw *float32, x *float32, xrow, xpx, tapRow, tapPx int, dy *float32, dyrow int, mask *int32){
+		3: dwGradRows3AVX512, 5: dwGradRows5AVX512, 7: dwGradRows7AVX512,
 	}
-	return full
-}
-
-// dwGradKernel works like dwKernel for the gradient.
-func (g dwShape) dwGradKernel(narrow bool) dwGradKernel {
-	full, mask := dwGradKernel(nil), dwGradKernel(nil)
-	switch g {
-	case dwShape{3, 1, 1}:
-		full, mask = dwGradRows3s1d1AVX512, dwGradRows3s1d1MaskAVX512
-	case dwShape{3, 2, 1}:
-		full, mask = dwGradRows3s2d1AVX512, dwGradRows3s2d1MaskAVX512
-	case dwShape{3, 1, 2}:
-		full, mask = dwGradRows3s1d2AVX512, dwGradRows3s1d2MaskAVX512
-	case dwShape{3, 2, 2}:
-		full, mask = dwGradRows3s2d2AVX512, dwGradRows3s2d2MaskAVX512
-	case dwShape{5, 1, 1}:
-		full, mask = dwGradRows5s1d1AVX512, dwGradRows5s1d1MaskAVX512
-	case dwShape{5, 2, 1}:
-		full, mask = dwGradRows5s2d1AVX512, dwGradRows5s2d1MaskAVX512
-	case dwShape{5, 1, 2}:
-		full, mask = dwGradRows5s1d2AVX512, dwGradRows5s1d2MaskAVX512
-	case dwShape{5, 2, 2}:
-		full, mask = dwGradRows5s2d2AVX512, dwGradRows5s2d2MaskAVX512
-	case dwShape{7, 1, 1}:
-		full, mask = dwGradRows7s1d1AVX512, dwGradRows7s1d1MaskAVX512
-	case dwShape{7, 2, 1}:
-		full, mask = dwGradRows7s2d1AVX512, dwGradRows7s2d1MaskAVX512
-	}
-	if narrow {
-		return mask
-	}
-	return full
-}
+)

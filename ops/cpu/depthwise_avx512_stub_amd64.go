@@ -4,122 +4,44 @@
 
 package cpu
 
-// dwRows3s1d1AVX512 works like dwRows with window {3 1 1} and ch >= 16.
-// rows, n and ch are positive.
+// dwRows3s1AVX512 works like dwRows with window {3 1}, pixels of y ypx and of x xpx apart, for
+// rows > 0, n >= 4 and ch >= 16, or less than 16 that mask selects. Then it reads
+// 16 channels of x all the same.
 //
 //go:noescape
-func dwRows3s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+func dwRows3s1AVX512(rows int, n int, ch int, y *float32, yrow int, ypx int, x *float32, xrow int, xpx int, w *float32, ahead *float32, mask *int32)
 
-// dwRows3s1d1MaskAVX512 works like dwRows with window {3 1 1} and ch < 16.
-// rows, n and ch are positive.
+// dwRows3s2AVX512 works like dwRows with window {3 2}, pixels of y ypx and of x xpx apart, for
+// rows > 0, n >= 4 and ch >= 16, or less than 16 that mask selects. Then it reads
+// 16 channels of x all the same.
 //
 //go:noescape
-func dwRows3s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+func dwRows3s2AVX512(rows int, n int, ch int, y *float32, yrow int, ypx int, x *float32, xrow int, xpx int, w *float32, ahead *float32, mask *int32)
 
-// dwRows3s2d1AVX512 works like dwRows with window {3 2 1} and ch >= 16.
-// rows, n and ch are positive.
+// dwRows5s1AVX512 works like dwRows with window {5 1}, pixels of y ypx and of x xpx apart, for
+// rows > 0, n >= 4 and ch >= 16, or less than 16 that mask selects. Then it reads
+// 16 channels of x all the same.
 //
 //go:noescape
-func dwRows3s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+func dwRows5s1AVX512(rows int, n int, ch int, y *float32, yrow int, ypx int, x *float32, xrow int, xpx int, w *float32, ahead *float32, mask *int32)
 
-// dwRows3s2d1MaskAVX512 works like dwRows with window {3 2 1} and ch < 16.
-// rows, n and ch are positive.
+// dwRows5s2AVX512 works like dwRows with window {5 2}, pixels of y ypx and of x xpx apart, for
+// rows > 0, n >= 4 and ch >= 16, or less than 16 that mask selects. Then it reads
+// 16 channels of x all the same.
 //
 //go:noescape
-func dwRows3s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+func dwRows5s2AVX512(rows int, n int, ch int, y *float32, yrow int, ypx int, x *float32, xrow int, xpx int, w *float32, ahead *float32, mask *int32)
 
-// dwRows3s1d2AVX512 works like dwRows with window {3 1 2} and ch >= 16.
-// rows, n and ch are positive.
+// dwRows7s1AVX512 works like dwRows with window {7 1}, pixels of y ypx and of x xpx apart, for
+// rows > 0, n >= 4 and ch >= 16, or less than 16 that mask selects. Then it reads
+// 16 channels of x all the same.
 //
 //go:noescape
-func dwRows3s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+func dwRows7s1AVX512(rows int, n int, ch int, y *float32, yrow int, ypx int, x *float32, xrow int, xpx int, w *float32, ahead *float32, mask *int32)
 
-// dwRows3s1d2MaskAVX512 works like dwRows with window {3 1 2} and ch < 16.
-// rows, n and ch are positive.
+// dwRows7s2AVX512 works like dwRows with window {7 2}, pixels of y ypx and of x xpx apart, for
+// rows > 0, n >= 4 and ch >= 16, or less than 16 that mask selects. Then it reads
+// 16 channels of x all the same.
 //
 //go:noescape
-func dwRows3s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows3s2d2AVX512 works like dwRows with window {3 2 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows3s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows3s2d2MaskAVX512 works like dwRows with window {3 2 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows3s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s1d1AVX512 works like dwRows with window {5 1 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s1d1MaskAVX512 works like dwRows with window {5 1 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s2d1AVX512 works like dwRows with window {5 2 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s2d1MaskAVX512 works like dwRows with window {5 2 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s1d2AVX512 works like dwRows with window {5 1 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s1d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s1d2MaskAVX512 works like dwRows with window {5 1 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s1d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s2d2AVX512 works like dwRows with window {5 2 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s2d2AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows5s2d2MaskAVX512 works like dwRows with window {5 2 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows5s2d2MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows7s1d1AVX512 works like dwRows with window {7 1 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows7s1d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows7s1d1MaskAVX512 works like dwRows with window {7 1 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows7s1d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows7s2d1AVX512 works like dwRows with window {7 2 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows7s2d1AVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
-
-// dwRows7s2d1MaskAVX512 works like dwRows with window {7 2 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwRows7s2d1MaskAVX512(rows int, n int, ch int, y *float32, yrow int, x *float32, xrow int, w *float32, ahead *float32)
+func dwRows7s2AVX512(rows int, n int, ch int, y *float32, yrow int, ypx int, x *float32, xrow int, xpx int, w *float32, ahead *float32, mask *int32)

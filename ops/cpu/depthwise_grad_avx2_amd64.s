@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func dwGradBlocksAVX2(n int, ch int, dw *float32, woff *int, x *float32, xstep int, xoff *int, dy *float32, ystep int, taps int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, FMA3
 TEXT ·dwGradBlocksAVX2(SB), NOSPLIT, $32-80
 	SHLQ $0x02, ch+8(FP)
 	MOVQ taps+72(FP), AX
@@ -92,582 +92,14 @@ not5:
 	JMP  run3x3
 
 singles:
-	MOVQ    $0x00000009, DX
-	CMPQ    AX, DX
-	CMOVQLT AX, DX
-	CMPQ    DX, $0x05
-	JGE     singlesFrom5To9
-	CMPQ    DX, $0x03
-	JGE     singlesFrom3To4
-	CMPQ    DX, $0x02
-	JGE     singlesFrom2To2
-	JMP     singles1
-
-singlesFrom2To2:
-	JMP singles2
-
-singlesFrom3To4:
-	CMPQ DX, $0x04
-	JGE  singlesFrom4To4
-	JMP  singles3
-
-singlesFrom4To4:
-	JMP singles4
-
-singlesFrom5To9:
-	CMPQ DX, $0x07
-	JGE  singlesFrom7To9
-	CMPQ DX, $0x06
-	JGE  singlesFrom6To6
-	JMP  singles5
-
-singlesFrom6To6:
-	JMP singles6
-
-singlesFrom7To9:
-	CMPQ DX, $0x08
-	JGE  singlesFrom8To9
-	JMP  singles7
-
-singlesFrom8To9:
-	CMPQ DX, $0x09
-	JGE  singlesFrom9To9
-	JMP  singles8
-
-singlesFrom9To9:
-	JMP singles9
-
-singles1:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles1channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-
-singles1pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles1pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles1channels
-	ADDQ        $0x08, 16(SP)
-	ADDQ        $0x08, 24(SP)
-	SUBQ        $0x01, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles2:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles2channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-
-singles2pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles2pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles2channels
-	ADDQ        $0x10, 16(SP)
-	ADDQ        $0x10, 24(SP)
-	SUBQ        $0x02, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles3:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles3channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-
-singles3pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	VFMADD231PS (CX)(R11*1), Y14, Y2
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles3pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VADDPS      (R15)(R13*4), Y2, Y2
-	VMOVUPS     Y2, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles3channels
-	ADDQ        $0x18, 16(SP)
-	ADDQ        $0x18, 24(SP)
-	SUBQ        $0x03, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles4:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles4channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-singles4pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	VFMADD231PS (CX)(R11*1), Y14, Y2
-	VFMADD231PS (DX)(R11*1), Y14, Y3
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles4pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VADDPS      (R15)(R13*4), Y2, Y2
-	VMOVUPS     Y2, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VADDPS      (R15)(R13*4), Y3, Y3
-	VMOVUPS     Y3, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles4channels
-	ADDQ        $0x20, 16(SP)
-	ADDQ        $0x20, 24(SP)
-	SUBQ        $0x04, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles5:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles5channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-
-singles5pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	VFMADD231PS (CX)(R11*1), Y14, Y2
-	VFMADD231PS (DX)(R11*1), Y14, Y3
-	VFMADD231PS (SI)(R11*1), Y14, Y4
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles5pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VADDPS      (R15)(R13*4), Y2, Y2
-	VMOVUPS     Y2, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VADDPS      (R15)(R13*4), Y3, Y3
-	VMOVUPS     Y3, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VADDPS      (R15)(R13*4), Y4, Y4
-	VMOVUPS     Y4, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles5channels
-	ADDQ        $0x28, 16(SP)
-	ADDQ        $0x28, 24(SP)
-	SUBQ        $0x05, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles6:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles6channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   40(R11), DI
-	LEAQ   (R15)(DI*4), DI
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-singles6pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	VFMADD231PS (CX)(R11*1), Y14, Y2
-	VFMADD231PS (DX)(R11*1), Y14, Y3
-	VFMADD231PS (SI)(R11*1), Y14, Y4
-	VFMADD231PS (DI)(R11*1), Y14, Y5
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles6pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VADDPS      (R15)(R13*4), Y2, Y2
-	VMOVUPS     Y2, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VADDPS      (R15)(R13*4), Y3, Y3
-	VMOVUPS     Y3, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VADDPS      (R15)(R13*4), Y4, Y4
-	VMOVUPS     Y4, (R15)(R13*4)
-	MOVQ        40(R11), R13
-	VADDPS      (R15)(R13*4), Y5, Y5
-	VMOVUPS     Y5, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles6channels
-	ADDQ        $0x30, 16(SP)
-	ADDQ        $0x30, 24(SP)
-	SUBQ        $0x06, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles7:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles7channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   40(R11), DI
-	LEAQ   (R15)(DI*4), DI
-	MOVQ   48(R11), R8
-	LEAQ   (R15)(R8*4), R8
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-
-singles7pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	VFMADD231PS (CX)(R11*1), Y14, Y2
-	VFMADD231PS (DX)(R11*1), Y14, Y3
-	VFMADD231PS (SI)(R11*1), Y14, Y4
-	VFMADD231PS (DI)(R11*1), Y14, Y5
-	VFMADD231PS (R8)(R11*1), Y14, Y6
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles7pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VADDPS      (R15)(R13*4), Y2, Y2
-	VMOVUPS     Y2, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VADDPS      (R15)(R13*4), Y3, Y3
-	VMOVUPS     Y3, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VADDPS      (R15)(R13*4), Y4, Y4
-	VMOVUPS     Y4, (R15)(R13*4)
-	MOVQ        40(R11), R13
-	VADDPS      (R15)(R13*4), Y5, Y5
-	VMOVUPS     Y5, (R15)(R13*4)
-	MOVQ        48(R11), R13
-	VADDPS      (R15)(R13*4), Y6, Y6
-	VMOVUPS     Y6, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles7channels
-	ADDQ        $0x38, 16(SP)
-	ADDQ        $0x38, 24(SP)
-	SUBQ        $0x07, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles8:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles8channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   40(R11), DI
-	LEAQ   (R15)(DI*4), DI
-	MOVQ   48(R11), R8
-	LEAQ   (R15)(R8*4), R8
-	MOVQ   56(R11), R9
-	LEAQ   (R15)(R9*4), R9
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-singles8pixel:
-	VMOVUPS     (R13), Y14
-	VFMADD231PS (AX)(R11*1), Y14, Y0
-	VFMADD231PS (BX)(R11*1), Y14, Y1
-	VFMADD231PS (CX)(R11*1), Y14, Y2
-	VFMADD231PS (DX)(R11*1), Y14, Y3
-	VFMADD231PS (SI)(R11*1), Y14, Y4
-	VFMADD231PS (DI)(R11*1), Y14, Y5
-	VFMADD231PS (R8)(R11*1), Y14, Y6
-	VFMADD231PS (R9)(R11*1), Y14, Y7
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles8pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VADDPS      (R15)(R13*4), Y0, Y0
-	VMOVUPS     Y0, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VADDPS      (R15)(R13*4), Y1, Y1
-	VMOVUPS     Y1, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VADDPS      (R15)(R13*4), Y2, Y2
-	VMOVUPS     Y2, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VADDPS      (R15)(R13*4), Y3, Y3
-	VMOVUPS     Y3, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VADDPS      (R15)(R13*4), Y4, Y4
-	VMOVUPS     Y4, (R15)(R13*4)
-	MOVQ        40(R11), R13
-	VADDPS      (R15)(R13*4), Y5, Y5
-	VMOVUPS     Y5, (R15)(R13*4)
-	MOVQ        48(R11), R13
-	VADDPS      (R15)(R13*4), Y6, Y6
-	VMOVUPS     Y6, (R15)(R13*4)
-	MOVQ        56(R11), R13
-	VADDPS      (R15)(R13*4), Y7, Y7
-	VMOVUPS     Y7, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles8channels
-	ADDQ        $0x40, 16(SP)
-	ADDQ        $0x40, 24(SP)
-	SUBQ        $0x08, 8(SP)
-	JNZ         group
-	JMP         end
+	CMPQ AX, $0x09
+	JGE  singles9
+	CMPQ AX, $0x07
+	JGE  singles7
+	CMPQ AX, $0x04
+	JGE  singles4
+	CMPQ AX, $0x01
+	JGE  singles1
 
 singles9:
 	MOVQ xstep+40(FP), R12
@@ -764,6 +196,195 @@ singles9pixel:
 	ADDQ        $0x48, 16(SP)
 	ADDQ        $0x48, 24(SP)
 	SUBQ        $0x09, 8(SP)
+	JNZ         group
+	JMP         end
+
+singles7:
+	MOVQ xstep+40(FP), R12
+	SHLQ $0x02, R12
+	MOVQ ystep+64(FP), R14
+	SHLQ $0x02, R14
+
+singles7channels:
+	MOVQ   16(SP), R11
+	MOVQ   x+32(FP), R15
+	ADDQ   (SP), R15
+	MOVQ   (R11), AX
+	LEAQ   (R15)(AX*4), AX
+	MOVQ   8(R11), BX
+	LEAQ   (R15)(BX*4), BX
+	MOVQ   16(R11), CX
+	LEAQ   (R15)(CX*4), CX
+	MOVQ   24(R11), DX
+	LEAQ   (R15)(DX*4), DX
+	MOVQ   32(R11), SI
+	LEAQ   (R15)(SI*4), SI
+	MOVQ   40(R11), DI
+	LEAQ   (R15)(DI*4), DI
+	MOVQ   48(R11), R8
+	LEAQ   (R15)(R8*4), R8
+	MOVQ   dy+56(FP), R13
+	ADDQ   (SP), R13
+	MOVQ   n+0(FP), R15
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+singles7pixel:
+	VMOVUPS     (R13), Y14
+	VFMADD231PS (AX)(R11*1), Y14, Y0
+	VFMADD231PS (BX)(R11*1), Y14, Y1
+	VFMADD231PS (CX)(R11*1), Y14, Y2
+	VFMADD231PS (DX)(R11*1), Y14, Y3
+	VFMADD231PS (SI)(R11*1), Y14, Y4
+	VFMADD231PS (DI)(R11*1), Y14, Y5
+	VFMADD231PS (R8)(R11*1), Y14, Y6
+	ADDQ        R14, R13
+	ADDQ        R12, R11
+	DECQ        R15
+	JNZ         singles7pixel
+	MOVQ        24(SP), R11
+	MOVQ        dw+16(FP), R15
+	ADDQ        (SP), R15
+	MOVQ        (R11), R13
+	VADDPS      (R15)(R13*4), Y0, Y0
+	VMOVUPS     Y0, (R15)(R13*4)
+	MOVQ        8(R11), R13
+	VADDPS      (R15)(R13*4), Y1, Y1
+	VMOVUPS     Y1, (R15)(R13*4)
+	MOVQ        16(R11), R13
+	VADDPS      (R15)(R13*4), Y2, Y2
+	VMOVUPS     Y2, (R15)(R13*4)
+	MOVQ        24(R11), R13
+	VADDPS      (R15)(R13*4), Y3, Y3
+	VMOVUPS     Y3, (R15)(R13*4)
+	MOVQ        32(R11), R13
+	VADDPS      (R15)(R13*4), Y4, Y4
+	VMOVUPS     Y4, (R15)(R13*4)
+	MOVQ        40(R11), R13
+	VADDPS      (R15)(R13*4), Y5, Y5
+	VMOVUPS     Y5, (R15)(R13*4)
+	MOVQ        48(R11), R13
+	VADDPS      (R15)(R13*4), Y6, Y6
+	VMOVUPS     Y6, (R15)(R13*4)
+	MOVQ        (SP), R13
+	ADDQ        $0x20, R13
+	MOVQ        R13, (SP)
+	CMPQ        R13, ch+8(FP)
+	JLT         singles7channels
+	ADDQ        $0x38, 16(SP)
+	ADDQ        $0x38, 24(SP)
+	SUBQ        $0x07, 8(SP)
+	JNZ         group
+	JMP         end
+
+singles4:
+	MOVQ xstep+40(FP), R12
+	SHLQ $0x02, R12
+	MOVQ ystep+64(FP), R14
+	SHLQ $0x02, R14
+
+singles4channels:
+	MOVQ   16(SP), R11
+	MOVQ   x+32(FP), R15
+	ADDQ   (SP), R15
+	MOVQ   (R11), AX
+	LEAQ   (R15)(AX*4), AX
+	MOVQ   8(R11), BX
+	LEAQ   (R15)(BX*4), BX
+	MOVQ   16(R11), CX
+	LEAQ   (R15)(CX*4), CX
+	MOVQ   24(R11), DX
+	LEAQ   (R15)(DX*4), DX
+	MOVQ   dy+56(FP), R13
+	ADDQ   (SP), R13
+	MOVQ   n+0(FP), R15
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+singles4pixel:
+	VMOVUPS     (R13), Y14
+	VFMADD231PS (AX)(R11*1), Y14, Y0
+	VFMADD231PS (BX)(R11*1), Y14, Y1
+	VFMADD231PS (CX)(R11*1), Y14, Y2
+	VFMADD231PS (DX)(R11*1), Y14, Y3
+	ADDQ        R14, R13
+	ADDQ        R12, R11
+	DECQ        R15
+	JNZ         singles4pixel
+	MOVQ        24(SP), R11
+	MOVQ        dw+16(FP), R15
+	ADDQ        (SP), R15
+	MOVQ        (R11), R13
+	VADDPS      (R15)(R13*4), Y0, Y0
+	VMOVUPS     Y0, (R15)(R13*4)
+	MOVQ        8(R11), R13
+	VADDPS      (R15)(R13*4), Y1, Y1
+	VMOVUPS     Y1, (R15)(R13*4)
+	MOVQ        16(R11), R13
+	VADDPS      (R15)(R13*4), Y2, Y2
+	VMOVUPS     Y2, (R15)(R13*4)
+	MOVQ        24(R11), R13
+	VADDPS      (R15)(R13*4), Y3, Y3
+	VMOVUPS     Y3, (R15)(R13*4)
+	MOVQ        (SP), R13
+	ADDQ        $0x20, R13
+	MOVQ        R13, (SP)
+	CMPQ        R13, ch+8(FP)
+	JLT         singles4channels
+	ADDQ        $0x20, 16(SP)
+	ADDQ        $0x20, 24(SP)
+	SUBQ        $0x04, 8(SP)
+	JNZ         group
+	JMP         end
+
+singles1:
+	MOVQ xstep+40(FP), R12
+	SHLQ $0x02, R12
+	MOVQ ystep+64(FP), R14
+	SHLQ $0x02, R14
+
+singles1channels:
+	MOVQ   16(SP), R11
+	MOVQ   x+32(FP), R15
+	ADDQ   (SP), R15
+	MOVQ   (R11), AX
+	LEAQ   (R15)(AX*4), AX
+	MOVQ   dy+56(FP), R13
+	ADDQ   (SP), R13
+	MOVQ   n+0(FP), R15
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+
+singles1pixel:
+	VMOVUPS     (R13), Y14
+	VFMADD231PS (AX)(R11*1), Y14, Y0
+	ADDQ        R14, R13
+	ADDQ        R12, R11
+	DECQ        R15
+	JNZ         singles1pixel
+	MOVQ        24(SP), R11
+	MOVQ        dw+16(FP), R15
+	ADDQ        (SP), R15
+	MOVQ        (R11), R13
+	VADDPS      (R15)(R13*4), Y0, Y0
+	VMOVUPS     Y0, (R15)(R13*4)
+	MOVQ        (SP), R13
+	ADDQ        $0x20, R13
+	MOVQ        R13, (SP)
+	CMPQ        R13, ch+8(FP)
+	JLT         singles1channels
+	ADDQ        $0x08, 16(SP)
+	ADDQ        $0x08, 24(SP)
+	SUBQ        $0x01, 8(SP)
 	JNZ         group
 	JMP         end
 
@@ -1434,7 +1055,7 @@ end:
 	RET
 
 // func dwGradMaskAVX2(n int, ch int, dw *float32, woff *int, x *float32, xstep int, xoff *int, dy *float32, ystep int, taps int, mask *int32)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, FMA3
 TEXT ·dwGradMaskAVX2(SB), NOSPLIT, $32-88
 	MOVQ    mask+80(FP), AX
 	VMOVDQU (AX), Y15
@@ -1447,658 +1068,18 @@ TEXT ·dwGradMaskAVX2(SB), NOSPLIT, $32-88
 	MOVQ    AX, 24(SP)
 
 group:
-	MOVQ    $0x00000000, (SP)
-	MOVQ    8(SP), AX
-	MOVQ    16(SP), BX
-	MOVQ    xstep+40(FP), CX
-	MOVQ    $0x00000009, DX
-	CMPQ    AX, DX
-	CMOVQLT AX, DX
-	CMPQ    DX, $0x05
-	JGE     singlesFrom5To9
-	CMPQ    DX, $0x03
-	JGE     singlesFrom3To4
-	CMPQ    DX, $0x02
-	JGE     singlesFrom2To2
-	JMP     singles1
-
-singlesFrom2To2:
-	JMP singles2
-
-singlesFrom3To4:
-	CMPQ DX, $0x04
-	JGE  singlesFrom4To4
-	JMP  singles3
-
-singlesFrom4To4:
-	JMP singles4
-
-singlesFrom5To9:
-	CMPQ DX, $0x07
-	JGE  singlesFrom7To9
-	CMPQ DX, $0x06
-	JGE  singlesFrom6To6
-	JMP  singles5
-
-singlesFrom6To6:
-	JMP singles6
-
-singlesFrom7To9:
-	CMPQ DX, $0x08
-	JGE  singlesFrom8To9
-	JMP  singles7
-
-singlesFrom8To9:
-	CMPQ DX, $0x09
-	JGE  singlesFrom9To9
-	JMP  singles8
-
-singlesFrom9To9:
-	JMP singles9
-
-singles1:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles1channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-
-singles1pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles1pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles1channels
-	ADDQ        $0x08, 16(SP)
-	ADDQ        $0x08, 24(SP)
-	SUBQ        $0x01, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles2:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles2channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-
-singles2pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles2pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles2channels
-	ADDQ        $0x10, 16(SP)
-	ADDQ        $0x10, 24(SP)
-	SUBQ        $0x02, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles3:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles3channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-
-singles3pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	VMASKMOVPS  (CX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y2
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles3pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y2, Y2
-	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles3channels
-	ADDQ        $0x18, 16(SP)
-	ADDQ        $0x18, 24(SP)
-	SUBQ        $0x03, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles4:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles4channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-
-singles4pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	VMASKMOVPS  (CX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y2
-	VMASKMOVPS  (DX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y3
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles4pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y2, Y2
-	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y3, Y3
-	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles4channels
-	ADDQ        $0x20, 16(SP)
-	ADDQ        $0x20, 24(SP)
-	SUBQ        $0x04, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles5:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles5channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-
-singles5pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	VMASKMOVPS  (CX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y2
-	VMASKMOVPS  (DX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y3
-	VMASKMOVPS  (SI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y4
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles5pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y2, Y2
-	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y3, Y3
-	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y4, Y4
-	VMASKMOVPS  Y4, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles5channels
-	ADDQ        $0x28, 16(SP)
-	ADDQ        $0x28, 24(SP)
-	SUBQ        $0x05, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles6:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles6channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   40(R11), DI
-	LEAQ   (R15)(DI*4), DI
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-
-singles6pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	VMASKMOVPS  (CX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y2
-	VMASKMOVPS  (DX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y3
-	VMASKMOVPS  (SI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y4
-	VMASKMOVPS  (DI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y5
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles6pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y2, Y2
-	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y3, Y3
-	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y4, Y4
-	VMASKMOVPS  Y4, Y15, (R15)(R13*4)
-	MOVQ        40(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y5, Y5
-	VMASKMOVPS  Y5, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles6channels
-	ADDQ        $0x30, 16(SP)
-	ADDQ        $0x30, 24(SP)
-	SUBQ        $0x06, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles7:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles7channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   40(R11), DI
-	LEAQ   (R15)(DI*4), DI
-	MOVQ   48(R11), R8
-	LEAQ   (R15)(R8*4), R8
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-
-singles7pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	VMASKMOVPS  (CX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y2
-	VMASKMOVPS  (DX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y3
-	VMASKMOVPS  (SI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y4
-	VMASKMOVPS  (DI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y5
-	VMASKMOVPS  (R8)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y6
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles7pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y2, Y2
-	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y3, Y3
-	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y4, Y4
-	VMASKMOVPS  Y4, Y15, (R15)(R13*4)
-	MOVQ        40(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y5, Y5
-	VMASKMOVPS  Y5, Y15, (R15)(R13*4)
-	MOVQ        48(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y6, Y6
-	VMASKMOVPS  Y6, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles7channels
-	ADDQ        $0x38, 16(SP)
-	ADDQ        $0x38, 24(SP)
-	SUBQ        $0x07, 8(SP)
-	JNZ         group
-	JMP         end
-
-singles8:
-	MOVQ xstep+40(FP), R12
-	SHLQ $0x02, R12
-	MOVQ ystep+64(FP), R14
-	SHLQ $0x02, R14
-
-singles8channels:
-	MOVQ   16(SP), R11
-	MOVQ   x+32(FP), R15
-	ADDQ   (SP), R15
-	MOVQ   (R11), AX
-	LEAQ   (R15)(AX*4), AX
-	MOVQ   8(R11), BX
-	LEAQ   (R15)(BX*4), BX
-	MOVQ   16(R11), CX
-	LEAQ   (R15)(CX*4), CX
-	MOVQ   24(R11), DX
-	LEAQ   (R15)(DX*4), DX
-	MOVQ   32(R11), SI
-	LEAQ   (R15)(SI*4), SI
-	MOVQ   40(R11), DI
-	LEAQ   (R15)(DI*4), DI
-	MOVQ   48(R11), R8
-	LEAQ   (R15)(R8*4), R8
-	MOVQ   56(R11), R9
-	LEAQ   (R15)(R9*4), R9
-	MOVQ   dy+56(FP), R13
-	ADDQ   (SP), R13
-	MOVQ   n+0(FP), R15
-	XORQ   R11, R11
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-
-singles8pixel:
-	VMASKMOVPS  (R13), Y15, Y14
-	VMASKMOVPS  (AX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y0
-	VMASKMOVPS  (BX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y1
-	VMASKMOVPS  (CX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y2
-	VMASKMOVPS  (DX)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y3
-	VMASKMOVPS  (SI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y4
-	VMASKMOVPS  (DI)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y5
-	VMASKMOVPS  (R8)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y6
-	VMASKMOVPS  (R9)(R11*1), Y15, Y13
-	VFMADD231PS Y13, Y14, Y7
-	ADDQ        R14, R13
-	ADDQ        R12, R11
-	DECQ        R15
-	JNZ         singles8pixel
-	MOVQ        24(SP), R11
-	MOVQ        dw+16(FP), R15
-	ADDQ        (SP), R15
-	MOVQ        (R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y0, Y0
-	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
-	MOVQ        8(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y1, Y1
-	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
-	MOVQ        16(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y2, Y2
-	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
-	MOVQ        24(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y3, Y3
-	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
-	MOVQ        32(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y4, Y4
-	VMASKMOVPS  Y4, Y15, (R15)(R13*4)
-	MOVQ        40(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y5, Y5
-	VMASKMOVPS  Y5, Y15, (R15)(R13*4)
-	MOVQ        48(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y6, Y6
-	VMASKMOVPS  Y6, Y15, (R15)(R13*4)
-	MOVQ        56(R11), R13
-	VMASKMOVPS  (R15)(R13*4), Y15, Y14
-	VADDPS      Y14, Y7, Y7
-	VMASKMOVPS  Y7, Y15, (R15)(R13*4)
-	MOVQ        (SP), R13
-	ADDQ        $0x20, R13
-	MOVQ        R13, (SP)
-	CMPQ        R13, ch+8(FP)
-	JLT         singles8channels
-	ADDQ        $0x40, 16(SP)
-	ADDQ        $0x40, 24(SP)
-	SUBQ        $0x08, 8(SP)
-	JNZ         group
-	JMP         end
+	MOVQ $0x00000000, (SP)
+	MOVQ 8(SP), AX
+	MOVQ 16(SP), BX
+	MOVQ xstep+40(FP), CX
+	CMPQ AX, $0x09
+	JGE  singles9
+	CMPQ AX, $0x07
+	JGE  singles7
+	CMPQ AX, $0x04
+	JGE  singles4
+	CMPQ AX, $0x01
+	JGE  singles1
 
 singles9:
 	MOVQ xstep+40(FP), R12
@@ -2213,6 +1194,219 @@ singles9pixel:
 	ADDQ        $0x48, 16(SP)
 	ADDQ        $0x48, 24(SP)
 	SUBQ        $0x09, 8(SP)
+	JNZ         group
+	JMP         end
+
+singles7:
+	MOVQ xstep+40(FP), R12
+	SHLQ $0x02, R12
+	MOVQ ystep+64(FP), R14
+	SHLQ $0x02, R14
+
+singles7channels:
+	MOVQ   16(SP), R11
+	MOVQ   x+32(FP), R15
+	ADDQ   (SP), R15
+	MOVQ   (R11), AX
+	LEAQ   (R15)(AX*4), AX
+	MOVQ   8(R11), BX
+	LEAQ   (R15)(BX*4), BX
+	MOVQ   16(R11), CX
+	LEAQ   (R15)(CX*4), CX
+	MOVQ   24(R11), DX
+	LEAQ   (R15)(DX*4), DX
+	MOVQ   32(R11), SI
+	LEAQ   (R15)(SI*4), SI
+	MOVQ   40(R11), DI
+	LEAQ   (R15)(DI*4), DI
+	MOVQ   48(R11), R8
+	LEAQ   (R15)(R8*4), R8
+	MOVQ   dy+56(FP), R13
+	ADDQ   (SP), R13
+	MOVQ   n+0(FP), R15
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+singles7pixel:
+	VMASKMOVPS  (R13), Y15, Y14
+	VMASKMOVPS  (AX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y0
+	VMASKMOVPS  (BX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y1
+	VMASKMOVPS  (CX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y2
+	VMASKMOVPS  (DX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y3
+	VMASKMOVPS  (SI)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y4
+	VMASKMOVPS  (DI)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y5
+	VMASKMOVPS  (R8)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y6
+	ADDQ        R14, R13
+	ADDQ        R12, R11
+	DECQ        R15
+	JNZ         singles7pixel
+	MOVQ        24(SP), R11
+	MOVQ        dw+16(FP), R15
+	ADDQ        (SP), R15
+	MOVQ        (R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y0, Y0
+	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
+	MOVQ        8(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y1, Y1
+	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
+	MOVQ        16(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y2, Y2
+	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
+	MOVQ        24(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y3, Y3
+	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
+	MOVQ        32(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y4, Y4
+	VMASKMOVPS  Y4, Y15, (R15)(R13*4)
+	MOVQ        40(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y5, Y5
+	VMASKMOVPS  Y5, Y15, (R15)(R13*4)
+	MOVQ        48(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y6, Y6
+	VMASKMOVPS  Y6, Y15, (R15)(R13*4)
+	MOVQ        (SP), R13
+	ADDQ        $0x20, R13
+	MOVQ        R13, (SP)
+	CMPQ        R13, ch+8(FP)
+	JLT         singles7channels
+	ADDQ        $0x38, 16(SP)
+	ADDQ        $0x38, 24(SP)
+	SUBQ        $0x07, 8(SP)
+	JNZ         group
+	JMP         end
+
+singles4:
+	MOVQ xstep+40(FP), R12
+	SHLQ $0x02, R12
+	MOVQ ystep+64(FP), R14
+	SHLQ $0x02, R14
+
+singles4channels:
+	MOVQ   16(SP), R11
+	MOVQ   x+32(FP), R15
+	ADDQ   (SP), R15
+	MOVQ   (R11), AX
+	LEAQ   (R15)(AX*4), AX
+	MOVQ   8(R11), BX
+	LEAQ   (R15)(BX*4), BX
+	MOVQ   16(R11), CX
+	LEAQ   (R15)(CX*4), CX
+	MOVQ   24(R11), DX
+	LEAQ   (R15)(DX*4), DX
+	MOVQ   dy+56(FP), R13
+	ADDQ   (SP), R13
+	MOVQ   n+0(FP), R15
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+singles4pixel:
+	VMASKMOVPS  (R13), Y15, Y14
+	VMASKMOVPS  (AX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y0
+	VMASKMOVPS  (BX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y1
+	VMASKMOVPS  (CX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y2
+	VMASKMOVPS  (DX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y3
+	ADDQ        R14, R13
+	ADDQ        R12, R11
+	DECQ        R15
+	JNZ         singles4pixel
+	MOVQ        24(SP), R11
+	MOVQ        dw+16(FP), R15
+	ADDQ        (SP), R15
+	MOVQ        (R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y0, Y0
+	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
+	MOVQ        8(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y1, Y1
+	VMASKMOVPS  Y1, Y15, (R15)(R13*4)
+	MOVQ        16(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y2, Y2
+	VMASKMOVPS  Y2, Y15, (R15)(R13*4)
+	MOVQ        24(R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y3, Y3
+	VMASKMOVPS  Y3, Y15, (R15)(R13*4)
+	MOVQ        (SP), R13
+	ADDQ        $0x20, R13
+	MOVQ        R13, (SP)
+	CMPQ        R13, ch+8(FP)
+	JLT         singles4channels
+	ADDQ        $0x20, 16(SP)
+	ADDQ        $0x20, 24(SP)
+	SUBQ        $0x04, 8(SP)
+	JNZ         group
+	JMP         end
+
+singles1:
+	MOVQ xstep+40(FP), R12
+	SHLQ $0x02, R12
+	MOVQ ystep+64(FP), R14
+	SHLQ $0x02, R14
+
+singles1channels:
+	MOVQ   16(SP), R11
+	MOVQ   x+32(FP), R15
+	ADDQ   (SP), R15
+	MOVQ   (R11), AX
+	LEAQ   (R15)(AX*4), AX
+	MOVQ   dy+56(FP), R13
+	ADDQ   (SP), R13
+	MOVQ   n+0(FP), R15
+	XORQ   R11, R11
+	VXORPS Y0, Y0, Y0
+
+singles1pixel:
+	VMASKMOVPS  (R13), Y15, Y14
+	VMASKMOVPS  (AX)(R11*1), Y15, Y13
+	VFMADD231PS Y13, Y14, Y0
+	ADDQ        R14, R13
+	ADDQ        R12, R11
+	DECQ        R15
+	JNZ         singles1pixel
+	MOVQ        24(SP), R11
+	MOVQ        dw+16(FP), R15
+	ADDQ        (SP), R15
+	MOVQ        (R11), R13
+	VMASKMOVPS  (R15)(R13*4), Y15, Y14
+	VADDPS      Y14, Y0, Y0
+	VMASKMOVPS  Y0, Y15, (R15)(R13*4)
+	MOVQ        (SP), R13
+	ADDQ        $0x20, R13
+	MOVQ        R13, (SP)
+	CMPQ        R13, ch+8(FP)
+	JLT         singles1channels
+	ADDQ        $0x08, 16(SP)
+	ADDQ        $0x08, 24(SP)
+	SUBQ        $0x01, 8(SP)
 	JNZ         group
 
 end:

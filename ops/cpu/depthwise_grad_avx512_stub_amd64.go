@@ -4,122 +4,26 @@
 
 package cpu
 
-// dwGradRows3s1d1AVX512 works like dwGradRows with window {3 1 1} and ch >= 16.
-// rows, n and ch are positive.
+// dwGradRows3AVX512 works like dwGradRows with a window of 3x3 whose taps are tapRow and
+// tapPx apart in x, those of two pixels of dy xrow and xpx. Of the n pixels of a row
+// blocks fours go together, lastBlocks in the last row, which takes tapPx = xpx. For
+// ch < 16 mask selects the channels. rows, n and ch are positive.
 //
 //go:noescape
-func dwGradRows3s1d1AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
+func dwGradRows3AVX512(rows int, n int, blocks int, lastBlocks int, ch int, dw *float32, x *float32, xrow int, xpx int, tapRow int, tapPx int, dy *float32, dyrow int, mask *int32)
 
-// dwGradRows3s1d1MaskAVX512 works like dwGradRows with window {3 1 1} and ch < 16.
-// rows, n and ch are positive.
+// dwGradRows5AVX512 works like dwGradRows with a window of 5x5 whose taps are tapRow and
+// tapPx apart in x, those of two pixels of dy xrow and xpx. Of the n pixels of a row
+// blocks fours go together, lastBlocks in the last row, which takes tapPx = xpx. For
+// ch < 16 mask selects the channels. rows, n and ch are positive.
 //
 //go:noescape
-func dwGradRows3s1d1MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
+func dwGradRows5AVX512(rows int, n int, blocks int, lastBlocks int, ch int, dw *float32, x *float32, xrow int, xpx int, tapRow int, tapPx int, dy *float32, dyrow int, mask *int32)
 
-// dwGradRows3s2d1AVX512 works like dwGradRows with window {3 2 1} and ch >= 16.
-// rows, n and ch are positive.
+// dwGradRows7AVX512 works like dwGradRows with a window of 7x7 whose taps are tapRow and
+// tapPx apart in x, those of two pixels of dy xrow and xpx. Of the n pixels of a row
+// blocks fours go together, lastBlocks in the last row, which takes tapPx = xpx. For
+// ch < 16 mask selects the channels. rows, n and ch are positive.
 //
 //go:noescape
-func dwGradRows3s2d1AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows3s2d1MaskAVX512 works like dwGradRows with window {3 2 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows3s2d1MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows3s1d2AVX512 works like dwGradRows with window {3 1 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows3s1d2AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows3s1d2MaskAVX512 works like dwGradRows with window {3 1 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows3s1d2MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows3s2d2AVX512 works like dwGradRows with window {3 2 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows3s2d2AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows3s2d2MaskAVX512 works like dwGradRows with window {3 2 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows3s2d2MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s1d1AVX512 works like dwGradRows with window {5 1 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s1d1AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s1d1MaskAVX512 works like dwGradRows with window {5 1 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s1d1MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s2d1AVX512 works like dwGradRows with window {5 2 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s2d1AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s2d1MaskAVX512 works like dwGradRows with window {5 2 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s2d1MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s1d2AVX512 works like dwGradRows with window {5 1 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s1d2AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s1d2MaskAVX512 works like dwGradRows with window {5 1 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s1d2MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s2d2AVX512 works like dwGradRows with window {5 2 2} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s2d2AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows5s2d2MaskAVX512 works like dwGradRows with window {5 2 2} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows5s2d2MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows7s1d1AVX512 works like dwGradRows with window {7 1 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows7s1d1AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows7s1d1MaskAVX512 works like dwGradRows with window {7 1 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows7s1d1MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows7s2d1AVX512 works like dwGradRows with window {7 2 1} and ch >= 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows7s2d1AVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
-
-// dwGradRows7s2d1MaskAVX512 works like dwGradRows with window {7 2 1} and ch < 16.
-// rows, n and ch are positive.
-//
-//go:noescape
-func dwGradRows7s2d1MaskAVX512(rows int, n int, ch int, dw *float32, x *float32, xrow int, dy *float32, dyrow int)
+func dwGradRows7AVX512(rows int, n int, blocks int, lastBlocks int, ch int, dw *float32, x *float32, xrow int, xpx int, tapRow int, tapPx int, dy *float32, dyrow int, mask *int32)

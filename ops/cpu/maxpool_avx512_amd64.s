@@ -103,7 +103,7 @@ store:
 	SUBQ    $0x40, BX
 	MOVQ    (SP), SI
 	CMPQ    SI, BX
-	JEQ     end
+	JGE     end
 	ADDQ    $0x40, SI
 	CMPQ    SI, BX
 	CMOVQGT BX, SI

@@ -8,8 +8,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// dw emits the channel blocks of dwRow: 8 channels by up to 12 pixels in
-// registers over all taps, so that a weight is loaded once for 12 pixels.
+// dw emits the channel blocks of dwRow: 8 channels by 8, 4 or 1 pixels in
+// registers over all taps, so that a weight is loaded once for 8 pixels. The last
+// block of a row lies over the one before.
 //
 // Taps that follow each other one pixel apart, as the columns of a kernel do at
 // stride and dilation 1, go together, up to three: then a pixel is loaded once
@@ -19,8 +20,8 @@ import (
 // However taps and pixels are grouped, an element of y is one chain of fused
 // multiply-adds in the order of the taps.
 func dw() {
-	dwBlocks("dwBlocksAVX2", false, 12)
-	dwBlocks("dwMaskAVX2", true, 8)
+	dwBlocks("dwBlocksAVX2", false)
+	dwBlocks("dwMaskAVX2", true)
 }
 
 // dwRun is the most taps that go together.
@@ -34,10 +35,9 @@ type dwRegs struct {
 	masked                                     bool
 }
 
-// dwBlocks emits the loop over channel blocks; the masked kernel has one. The
-// row goes by in steps of q pixels, of which the last may be shorter.
-func dwBlocks(name string, masked bool, maxQ int) {
-	sig := "n, q, ch int, y *float32, ystep int, x *float32, xstep int, xoff *int, w *float32, woff *int, taps int"
+// dwBlocks emits the loop over channel blocks; the masked kernel has one.
+func dwBlocks(name string, masked bool) {
+	sig := "n, ch int, y *float32, ystep int, x *float32, xstep int, xoff *int, w *float32, woff *int, taps int"
 	what := "ch channels, a positive multiple of 8"
 	if masked {
 		sig += ", mask *int32"
@@ -45,7 +45,7 @@ func dwBlocks(name string, masked bool, maxQ int) {
 	}
 	TEXT(name, NOSPLIT, "func("+sig+")")
 	Doc(fmt.Sprintf("%s works like dwRowRef on %s.", name, what),
-		fmt.Sprintf("n and taps are positive, 0 < q <= %d.", maxQ))
+		"n and taps are positive.")
 	Pragma("noescape")
 	k := dwRegs{[]GPPhysical{RAX, RBX, RCX, RDX}, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, masked}
 	loadBytes("xstep", k.step[0])
@@ -73,17 +73,14 @@ func dwBlocks(name string, masked bool, maxQ int) {
 	load("y", k.yq)
 	ADDQ(k.coff, k.yq)
 	load("n", k.nq)
-	Label("pixels")
-	load("q", k.off)
-	CMPQ(k.nq, k.off)
-	CMOVQLT(k.nq, k.off)
-	branch(k.off, 1, maxQ, "q")
-	for q := maxQ; q > 0; q-- {
+	for _, q := range []int{8, 4} {
+		CMPQ(k.nq, U8(q))
+		JGE(LabelRef(fmt.Sprintf("q%d", q)))
+	}
+	for _, q := range []int{1, 4, 8} {
 		k.block(q)
 	}
 	Label("next")
-	TESTQ(k.nq, k.nq)
-	JNZ(LabelRef("pixels"))
 	ADDQ(U8(vecBytes), k.coff)
 	SUBQ(U8(lanes), mustAddr(Param("ch")))
 	JG(LabelRef("channels"))
@@ -121,18 +118,31 @@ func (k dwRegs) block(q int) {
 		}
 	}
 	Label(tag("store"))
+	MOVQ(k.yq, k.p)
 	for i := range q {
 		if k.masked {
-			VMASKMOVPS(y[i], y[8], Mem{Base: k.yq})
+			VMASKMOVPS(y[i], y[8], Mem{Base: k.p})
 		} else {
-			VMOVUPS(y[i], Mem{Base: k.yq})
+			VMOVUPS(y[i], Mem{Base: k.p})
 		}
-		ADDQ(mustAddr(Param("ystep")), k.yq)
+		if i < q-1 {
+			ADDQ(mustAddr(Param("ystep")), k.p)
+		}
 	}
-	IMUL3Q(U8(q), k.step[0], k.off)
-	ADDQ(k.off, k.xq)
+	// Move on by min(nq, q) pixels, so that the last block ends the row.
 	SUBQ(U8(q), k.nq)
-	JMP(LabelRef("next"))
+	JZ(LabelRef("next"))
+	MOVQ(U32(uint32(q)), k.p)
+	CMPQ(k.nq, k.p)
+	CMOVQGT(k.p, k.off)
+	CMOVQLE(k.nq, k.off)
+	CMOVQLT(k.p, k.nq)
+	MOVQ(k.off, k.p)
+	IMULQ(k.step[0], k.off)
+	ADDQ(k.off, k.xq)
+	IMULQ(mustAddr(Param("ystep")), k.p)
+	ADDQ(k.p, k.yq)
+	JMP(LabelRef(tag("q")))
 }
 
 // run emits r consecutive taps of q pixels: pixel i is tap j of pixel i-j.

@@ -8,61 +8,67 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// dwRowsAVX512 emits one kernel for each window: 16 channels by 8 pixels by two
-// output rows in registers over the whole window. Two rows, because the chain of
-// one block would be as long as the block takes at full speed: with sixteen
-// chains the multiply-adds need not wait for each other.
+// dwRowsAVX512 emits one kernel for each window without dilation: 16 channels by
+// 8 pixels by two output rows in registers over the whole window. Two rows,
+// because the chain of one block would be as long as the block takes at full
+// speed: with sixteen chains the multiply-adds need not wait for each other.
+//
+// The distances of pixels are arguments, so a dilated window is one of these on
+// every other pixel and row.
 //
 // An input pixel is loaded once for each window row and feeds up to k
 // multiply-adds; the weights of the window row are in registers, all nine of a
 // 3x3 over the whole strip.
 //
 // What does not divide is done twice instead: the last block of a row of pixels,
-// the last pair of rows and the last 16 channels lie over the ones before. Only
-// ch < 16 needs masks. An element of y is one chain of fused multiply-adds from
-// +0 over ascending taps wherever it lies.
+// the last pair of rows and the last 16 channels lie over the ones before. With
+// ch < 16 only the stores and the loads of weights are under a mask; pixels are
+// read with what lies behind them.
 //
 // While the multiply-adds go on, as many cache lines as there are vectors of y
 // are prefetched from ahead on: what the caller reads next.
 func dwRowsAVX512() {
 	for _, w := range windows {
-		dwRowsKernel(w, false)
-		dwRowsKernel(w, true)
+		dwRowsKernel(w)
 	}
 }
+
+// dwRowsBlocks are the pixels of a block, for rows of that many pixels or more.
+var dwRowsBlocks = []int{4, 8}
 
 // dwRowsRegs is the register plan. Sums are z0 up, row 0 then row 1; weights
 // follow from z16 and the pixels are the last two.
 type dwRowsRegs struct {
 	window
-	masked                                     bool
 	step                                       []GPPhysical
 	reach9, p0, p1, next, wp, tmp, xq, yq, nq  GPPhysical // tmp is ahead within a block
 	yrow                                       GPPhysical
 	coff, left, xr, yr, xpair, ahead, rowsLeft Mem
+	ypx, wstep                                 Mem // pixels of y and taps of w apart, in bytes
 }
 
-func dwRowsKernel(w window, masked bool) {
-	name := "dwRows" + w.suffix(masked)
-	TEXT(name, NOSPLIT, "func(rows, n, ch int, y *float32, yrow int, x *float32, xrow int, w, ahead *float32)")
-	what := "ch >= 16"
-	if masked {
-		what = "ch < 16"
-	}
-	Doc(fmt.Sprintf("%s works like dwRows with window %v and %s.", name, w, what), "rows, n and ch are positive.")
+func dwRowsKernel(w window) {
+	name := "dwRows" + w.suffix()
+	TEXT(name, NOSPLIT, "func(rows, n, ch int, y *float32, yrow, ypx int, x *float32, xrow, xpx int, w, ahead *float32, mask *int32)")
+	Doc(fmt.Sprintf("%s works like dwRows with window %v, pixels of y ypx and of x xpx apart, for", name, w),
+		fmt.Sprintf("rows > 0, n >= %d and ch >= 16, or less than 16 that mask selects. Then it reads", dwRowsBlocks[0]),
+		"16 channels of x all the same.")
 	Pragma("noescape")
-	local := AllocLocal(7 * 8)
+	local := AllocLocal(8 * 8)
 	k := dwRowsRegs{
-		window: w, masked: masked,
-		step: []GPPhysical{RAX, RBX, RCX, RDX}, reach9: RSI,
+		window: w,
+		step:   []GPPhysical{RAX, RBX, RCX, RDX}, reach9: RSI,
 		p0: RDI, p1: R8, next: R9, wp: R10, tmp: R11, xq: R12, yq: R13, nq: R14, yrow: R15,
 		coff: local, left: local.Offset(8), xr: local.Offset(16), yr: local.Offset(24), xpair: local.Offset(32),
 		ahead: local.Offset(40), rowsLeft: local.Offset(48),
+		wstep: local.Offset(56), ypx: mustAddr(Param("ypx")),
 	}
-	if masked {
-		maskBelow16(R8)
-	}
-	pixelSteps(k.step, k.reach9)
+	load("mask", k.p0)
+	avx512.loadMask(k.p0)
+	loadBytes("ch", k.p0)
+	MOVQ(k.p0, k.wstep)
+	SHLQ(U8(2), k.ypx)
+	pixelSteps("xpx", k.step, k.reach9)
 	loadBytes("yrow", k.yrow)
 	loadBytes("xrow", k.next)
 	MOVQ(k.next, k.p0)
@@ -75,19 +81,16 @@ func dwRowsKernel(w window, masked bool) {
 	CMOVQEQ(k.p1, k.p0)
 	CMOVQEQ(k.p1, k.yrow)
 	MOVQ(k.p0, k.xpair)
-	if w.dil == 2 {
-		ADDQ(k.next, k.next)
-	}
 	MOVQ(U32(0), k.coff)
 	load("ahead", k.tmp)
 	MOVQ(k.tmp, k.ahead)
 
 	load("n", k.nq)
-	CMPQ(k.nq, U8(8))
-	JGE(LabelRef("channels8"))
-	CMPQ(k.nq, U8(4))
-	JGE(LabelRef("channels4"))
-	for _, b := range []int{1, 4, 8} {
+	for i := len(dwRowsBlocks) - 1; i > 0; i-- {
+		CMPQ(k.nq, U8(dwRowsBlocks[i]))
+		JGE(LabelRef(fmt.Sprintf("channels%d", dwRowsBlocks[i])))
+	}
+	for _, b := range dwRowsBlocks {
 		k.strip(b)
 	}
 	Label("end")
@@ -115,9 +118,7 @@ func (k dwRowsRegs) strip(b int) {
 	if k.k == 3 {
 		load("w", k.wp)
 		ADDQ(k.coff, k.wp)
-		for i := range 9 {
-			loadWide(multiple(k.wp, k.step, i), k.masked, k.weight(i))
-		}
+		k.weights(9)
 	}
 	Label(tag("rows"))
 	MOVQ(k.xr, k.xq)
@@ -126,24 +127,19 @@ func (k dwRowsRegs) strip(b int) {
 	Label(tag("pixels"))
 	k.block(b, tag("window"))
 	SUBQ(U8(b), k.nq)
-	if b == 1 {
-		JZ(LabelRef(tag("rowEnd")))
-		ADDQ(k.step[0], k.yq)
-		LEAQ(at(k.xq, k.step[0], k.stride), k.xq)
-		JMP(LabelRef(tag("pixels")))
-	} else {
-		// Move on by min(nq, b) pixels, so that the last block ends the row.
-		JZ(LabelRef(tag("rowEnd")))
-		MOVQ(U32(uint32(b)), t)
-		CMPQ(k.nq, t)
-		CMOVQLT(k.nq, t)
-		MOVQ(U32(uint32(b)), k.wp)
-		CMOVQLT(k.wp, k.nq)
-		IMULQ(k.step[0], t)
-		ADDQ(t, k.yq)
-		LEAQ(at(k.xq, t, k.stride), k.xq)
-		JMP(LabelRef(tag("pixels")))
-	}
+	JZ(LabelRef(tag("rowEnd")))
+	// Move on by min(nq, b) pixels, so that the last block ends the row.
+	MOVQ(U32(uint32(b)), t)
+	CMPQ(k.nq, t)
+	CMOVQLT(k.nq, t)
+	MOVQ(U32(uint32(b)), k.wp)
+	CMOVQLT(k.wp, k.nq)
+	MOVQ(t, k.p0)
+	IMULQ(k.step[0], t)
+	LEAQ(at(k.xq, t, k.stride), k.xq)
+	IMULQ(k.ypx, k.p0)
+	ADDQ(k.p0, k.yq)
+	JMP(LabelRef(tag("pixels")))
 	Label(tag("rowEnd"))
 	// Move on by one row if only one is left: the last pair ends the strip.
 	MOVQ(k.xpair, k.wp)
@@ -161,10 +157,6 @@ func (k dwRowsRegs) strip(b int) {
 	ADDQ(t, k.yr)
 	JMP(LabelRef(tag("rows")))
 	Label(tag("channelsEnd"))
-	if k.masked {
-		JMP(LabelRef("end"))
-		return
-	}
 	nextChannels(k.coff, t, k.wp, "end")
 	JMP(LabelRef(tag("nextChannels")))
 }
@@ -176,7 +168,7 @@ func nextChannels(coff Mem, t, u GPPhysical, end string) {
 	SUBQ(U8(wideBytes), t) // the last offset
 	MOVQ(coff, u)
 	CMPQ(u, t)
-	JEQ(LabelRef(end))
+	JGE(LabelRef(end)) // greater for ch < 16
 	ADDQ(U8(wideBytes), u)
 	CMPQ(u, t)
 	CMOVQGT(t, u)
@@ -184,6 +176,14 @@ func nextChannels(coff Mem, t, u GPPhysical, end string) {
 }
 
 func (k dwRowsRegs) weight(i int) VecPhysical { return z[16+i] }
+
+// weights loads n taps from wp on and leaves wp behind them.
+func (k dwRowsRegs) weights(n int) {
+	for i := range n {
+		avx512.load(Mem{Base: k.wp}, k.weight(i), true)
+		ADDQ(k.wstep, k.wp)
+	}
+}
 
 // block emits b pixels of two rows.
 func (k dwRowsRegs) block(b int, label string) {
@@ -193,11 +193,11 @@ func (k dwRowsRegs) block(b int, label string) {
 	MOVQ(k.xq, k.p0)
 	MOVQ(k.xq, k.p1)
 	ADDQ(k.xpair, k.p1)
-	clearWide(z[:2*b])
+	avx512.clear(z[:2*b]...)
 	row := func(ky int) {
 		k.walk(b, k.reach9, ptrs, func(d int, products []product) {
 			for r, p := range ptrs {
-				loadWide(multiple(p, k.step, d), k.masked, pixel[r])
+				VMOVUPS(multiple(p, k.step, d), pixel[r])
 				for _, q := range products {
 					VFMADD231PS(pixel[r], k.weight(ky+q.kx), sum(r, q.out))
 				}
@@ -233,23 +233,23 @@ func (k dwRowsRegs) block(b int, label string) {
 		MOVQ(U32(uint32(k.k)), k.rowsLeft)
 		Label(label)
 		prefetch(per)
-		for i := range k.k {
-			loadWide(multiple(k.wp, k.step, i), k.masked, k.weight(i))
-		}
+		k.weights(k.k)
 		row(0)
-		LEAQ(multiple(k.wp, k.step, k.k), k.wp)
 		advance()
 		DECQ(k.rowsLeft)
 		JNZ(LabelRef(label))
 	}
 	prefetch(2*b - per*k.k)
 	MOVQ(k.tmp, k.ahead)
-	for r, p := range []GPPhysical{k.yq, k.wp} {
-		if r == 1 {
-			LEAQ(at(k.yq, k.yrow, 1), k.wp)
-		}
-		for i := range b {
-			storeWide(sum(r, i), k.masked, multiple(p, k.step, i))
+	MOVQ(k.yq, k.p0)
+	LEAQ(at(k.yq, k.yrow, 1), k.p1)
+	MOVQ(k.ypx, k.tmp)
+	for i := range b {
+		for r, p := range ptrs {
+			if i > 0 {
+				ADDQ(k.tmp, p)
+			}
+			avx512.store(sum(r, i), Mem{Base: p}, true)
 		}
 	}
 }

@@ -23,8 +23,9 @@ func dwGrad() {
 	dwGradBlocks("dwGradMaskAVX2", true)
 }
 
-// dwGradSingles is the most taps of a group without runs.
-const dwGradSingles = 9
+// dwGradSingles are the taps of a group without runs: 9 for 3x3, 9, 9 and 7 for
+// 5x5, and what is left of others.
+var dwGradSingles = []int{9, 7, 4, 1}
 
 // dwGradStack is what the inner loops have no register for.
 type dwGradStack struct {
@@ -76,11 +77,11 @@ func dwGradBlocks(name string, masked bool) {
 		JMP(LabelRef("run3x3"))
 		Label("singles")
 	}
-	MOVQ(U32(dwGradSingles), RDX)
-	CMPQ(left, RDX)
-	CMOVQLT(left, RDX)
-	branch(RDX, 1, dwGradSingles, "singles")
-	for n := 1; n <= dwGradSingles; n++ {
+	for _, n := range dwGradSingles {
+		CMPQ(left, U8(n))
+		JGE(LabelRef(fmt.Sprintf("singles%d", n)))
+	}
+	for _, n := range dwGradSingles {
 		k.singles(n)
 	}
 	if !masked {

@@ -67,12 +67,12 @@ func maxPoolRowKernel(name string, masked bool) {
 	load("n", nq)
 	operand := func(i int) Mem { return at(row[i/3], pixel, i%3) }
 	Label("pixels")
-	loadWide(operand(0), masked, v)
+	avx512.load(operand(0), v, masked)
 	VMINPS(inf, v, best)
 	VMOVDQA32(tap(0), at0)
 	for i := 1; i < 9; i++ {
 		const notLessOrEqual, equal = 6, 0
-		loadWide(operand(i), masked, v)
+		avx512.load(operand(i), v, masked)
 		VCMPPS(U8(notLessOrEqual), best, v, K2)
 		VMINPS(inf, v, K2, best)
 		VMOVDQA32(tap(i), K2, at0)
@@ -83,7 +83,7 @@ func maxPoolRowKernel(name string, masked bool) {
 		}
 	}
 	Label("store")
-	storeWide(best, masked, Mem{Base: yq})
+	avx512.store(best, Mem{Base: yq}, masked)
 	VPMOVDB(at0, X3)
 	if masked {
 		VMOVDQU8(X3, K1, Mem{Base: iq})
@@ -235,4 +235,14 @@ func maxPoolGradAVX2() {
 	DECQ(r.n)
 	JNZ(LabelRef("row"))
 	leave()
+}
+
+// maskBelow16 sets K1 to select the first ch channels, 0 < ch < 16. It destroys
+// RCX and t.
+func maskBelow16(t GPPhysical) {
+	load("ch", RCX)
+	MOVQ(U32(1), t)
+	SHLQ(CL, t)
+	DECQ(t)
+	KMOVW(t.(GP).As32(), K1)
 }

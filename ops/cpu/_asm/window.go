@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
-	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
@@ -21,24 +20,14 @@ var z = []VecPhysical{
 }
 
 // window is a depthwise window that has its own kernels.
-type window struct{ k, stride, dil int }
+type window struct{ k, stride int }
 
-// windows are those of the network, at every stride and dilation, and the 7x7
-// of its neighbours.
-var windows = []window{
-	{3, 1, 1}, {3, 2, 1}, {3, 1, 2}, {3, 2, 2},
-	{5, 1, 1}, {5, 2, 1}, {5, 1, 2}, {5, 2, 2},
-	{7, 1, 1}, {7, 2, 1},
-}
+// windows are those of the network, at every stride, and the 7x7 of its
+// neighbours.
+var windows = []window{{3, 1}, {3, 2}, {5, 1}, {5, 2}, {7, 1}, {7, 2}}
 
-// suffix names the window and, if masked, that ch is below 16.
-func (w window) suffix(masked bool) string {
-	s := fmt.Sprintf("%ds%dd%d", w.k, w.stride, w.dil)
-	if masked {
-		s += "Mask"
-	}
-	return s + "AVX512"
-}
+// suffix names the window.
+func (w window) suffix() string { return fmt.Sprintf("%ds%dAVX512", w.k, w.stride) }
 
 // A product is one multiply-add: column col of a window row times weight kx
 // belongs to output out.
@@ -48,7 +37,7 @@ type product struct{ kx, out int }
 func (w window) products(col, n int) []product {
 	var p []product
 	for kx := range w.k {
-		d := col - kx*w.dil
+		d := col - kx
 		if d >= 0 && d%w.stride == 0 && d/w.stride < n {
 			p = append(p, product{kx, d / w.stride})
 		}
@@ -57,7 +46,7 @@ func (w window) products(col, n int) []product {
 }
 
 // columns is the number of columns that n outputs span.
-func (w window) columns(n int) int { return (n-1)*w.stride + (w.k-1)*w.dil + 1 }
+func (w window) columns(n int) int { return (n-1)*w.stride + w.k }
 
 // reach is the number of pixels that one pointer reaches through multiple.
 const reach = 9
@@ -82,47 +71,12 @@ func (w window) walk(n int, reach9 GPPhysical, ptrs []GPPhysical, visit func(d i
 	}
 }
 
-// pixelSteps loads ch and fills step with 1, 3, 5 and 7 pixels in bytes, and
-// reach9 with 9.
-func pixelSteps(step []GPPhysical, reach9 GPPhysical) {
-	loadBytes("ch", step[0])
+// pixelSteps loads the distance of pixels and fills step with 1, 3, 5 and 7
+// times as many bytes, and reach9 with 9.
+func pixelSteps(px string, step []GPPhysical, reach9 GPPhysical) {
+	loadBytes(px, step[0])
 	for i := 1; i < len(step); i++ {
 		LEAQ(at(step[i-1], step[0], 2), step[i])
 	}
 	LEAQ(at(step[0], step[0], 8), reach9)
-}
-
-// loadWide reads 16 channels, or those that K1 selects.
-func loadWide(m Mem, masked bool, r VecPhysical) {
-	if masked {
-		VMOVUPS_Z(m, K1, r)
-	} else {
-		VMOVUPS(m, r)
-	}
-}
-
-// storeWide writes 16 channels, or those that K1 selects.
-func storeWide(r VecPhysical, masked bool, m Mem) {
-	if masked {
-		VMOVUPS(r, K1, m)
-	} else {
-		VMOVUPS(r, m)
-	}
-}
-
-// maskBelow16 sets K1 to select the first ch channels, 0 < ch < 16. It destroys
-// RCX and t.
-func maskBelow16(t GPPhysical) {
-	load("ch", RCX)
-	MOVQ(U32(1), t)
-	SHLQ(CL, t)
-	DECQ(t)
-	KMOVW(t.(GP).As32(), K1)
-}
-
-// clearWide zeroes registers.
-func clearWide(regs []VecPhysical) {
-	for _, r := range regs {
-		VPXORD(r, r, r)
-	}
 }
