@@ -54,19 +54,20 @@ var stripOnes, stripZeros = func() (one, zero [4 * wide]float32) {
 	return
 }()
 
-// of returns the passes for ch channels: those of AVX2 if they need no mask and
-// the wider ones do. A masked pass in place waits for its own stores, see
-// _asm/channel_pass.go.
-func (s *stripPasses) of(ch int) *stripPasses {
+// sums returns the passes that sum over pixels of ch channels: those of AVX2 if
+// they need no mask and the wider ones do. A masked pass in place waits for its
+// own stores, see _asm/channel_pass.go.
+func (s *stripPasses) sums(ch int) *stripPasses {
 	if s.lanes == wide && ch%wide != 0 && ch%4 == 0 {
 		return &stripAVX2Passes
 	}
 	return s
 }
 
-// group returns the form of the kernel for the next group of channels, how many
-// channels that are and the mask of the last vector, if left channels remain.
-func group(left, lanes, most int) (form, channels int, mask *int32) {
+// sumGroup returns the form of the kernel for the next group of channels of a
+// pass with sums, how many channels that are and the mask of the last vector, if
+// left channels remain.
+func sumGroup(left, lanes, most int) (form, channels int, mask *int32) {
 	v, whole := panel(left, lanes, most)
 	switch tail := left - (v-1)*lanes; {
 	case whole:
@@ -78,14 +79,44 @@ func group(left, lanes, most int) (form, channels int, mask *int32) {
 	}
 }
 
+// plain returns the passes without sums for ch channels: those of AVX2 if the
+// wider ones would need a mask. Their results are the same.
+func (s *stripPasses) plain(ch int) *stripPasses {
+	if s.lanes == wide && ch%wide != 0 {
+		return &stripAVX2Passes
+	}
+	return s
+}
+
+// plainGroup works like sumGroup for a pass without sums.
+func plainGroup(left, lanes, most int) (form, channels int, mask *int32) {
+	v, first := min(left/lanes, most), 0
+	if lanes == 8 {
+		first = 2 // forms 0 and 1 are what is left of a vector
+	}
+	switch {
+	case v >= 4:
+		return first + 2, 4 * lanes, nil
+	case v >= 2:
+		return first + 1, 2 * lanes, nil
+	case v == 1:
+		return first, lanes, nil
+	case left == 4:
+		return 1, left, nil
+	default:
+		return 0, left, mask512(left)
+	}
+}
+
 // stripPixels is the number of pixels of ch channels, at least one, that all
 // groups of channels go through together: few enough that the second group
 // finds what shares its pages and lines with the first in the first level cache.
 func stripPixels(ch int) int { return max(1<<12/ch, 1) }
 
-// block is the number of pixels of a call, given the vectors of a group.
-func (s *stripPasses) block(n, ch, group int) int {
-	if ch <= group*s.lanes {
+// pixelsTogether is the number of pixels of a call: all n if first channels, those of the
+// first group, are all there are.
+func pixelsTogether(n, ch, first int) int {
+	if ch <= first {
 		return n
 	}
 	return stripPixels(ch)
@@ -135,16 +166,16 @@ func (s *stripPasses) affineRows(rows, n, ch int, dst []float32, drow, dpx int, 
 	if drow == n*dpx && srow == n*spx {
 		rows, n, drow, srow = 1, rows*n, 0, 0
 	}
-	s = s.of(ch)
+	s = s.plain(ch)
 	block, px := rows, n // what all groups of channels go through together
-	if ch > s.wide*s.lanes {
+	if _, first, _ := plainGroup(ch, s.lanes, s.wide); ch > first {
 		px = min(n, stripPixels(ch))
 		block = max(stripPixels(ch)/n, 1)
 	}
 	for r := 0; r < rows; r += block {
 		for q := 0; q < n; q += px {
 			for c := 0; c < ch; {
-				form, w, mask := group(ch-c, s.lanes, s.wide)
+				form, w, mask := plainGroup(ch-c, s.lanes, s.wide)
 				pa, pb := coefficients(a, b, c)
 				pd, ps := &dst[r*drow+q*dpx+c], &src[r*srow+q*spx+c]
 				s.affine(form, min(block, rows-r), min(px, n-q), pd, drow, dpx, ps, srow, spx, pa, pb, floor, mask)
@@ -162,11 +193,11 @@ func (s *stripPasses) sumRows(n, ch int, x, shift, s1, s2 []float32) {
 	}
 	slack(x, n, ch, ch)
 	long(ch, shift, s1, s2)
-	s = s.of(ch)
-	block := s.block(n, ch, s.wide)
+	s = s.sums(ch)
+	block := pixelsTogether(n, ch, s.wide*s.lanes)
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.wide)
+			form, w, mask := sumGroup(ch-c, s.lanes, s.wide)
 			s.sum(form, min(block, n-q), ch, &x[q*ch+c], &shift[c], &s1[c], &s2[c], mask)
 			c += w
 		}
@@ -181,11 +212,11 @@ func (s *stripPasses) gradSumRows(n, ch int, x, dy, mean, s1, s2 []float32) {
 	slack(x, n, ch, ch)
 	slack(dy, n, ch, ch)
 	long(ch, mean, s1, s2)
-	s = s.of(ch)
-	block := s.block(n, ch, s.wide)
+	s = s.sums(ch)
+	block := pixelsTogether(n, ch, s.wide*s.lanes)
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.wide)
+			form, w, mask := sumGroup(ch-c, s.lanes, s.wide)
 			s.gradSum(form, min(block, n-q), ch, &x[q*ch+c], &dy[q*ch+c], &mean[c], &s1[c], &s2[c], mask)
 			c += w
 		}
@@ -201,11 +232,11 @@ func (s *stripPasses) maskSumRows(n, ch int, dst, dy, x, a, b, mean, s1, s2 []fl
 	slack(dy, n, ch, ch)
 	slack(x, n, ch, ch)
 	long(ch, a, b, mean, s1, s2)
-	s = s.of(ch)
-	block := s.block(n, ch, s.narrow)
+	s = s.sums(ch)
+	block := pixelsTogether(n, ch, s.narrow*s.lanes)
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.narrow)
+			form, w, mask := sumGroup(ch-c, s.lanes, s.narrow)
 			i := q*ch + c
 			s.maskSum(form, min(block, n-q), ch, &dst[i], &dy[i], &x[i], &a[c], &b[c], &mean[c], &s1[c], &s2[c], mask)
 			c += w
@@ -232,11 +263,12 @@ func (s *stripPasses) maskAddRows(n, ch int, dst, dy, add, x, a, b []float32) {
 	if a != nil {
 		long(ch, a, b)
 	}
-	s = s.of(ch)
-	block := s.block(n, ch, s.wide)
+	s = s.plain(ch)
+	_, first, _ := plainGroup(ch, s.lanes, s.wide)
+	block := pixelsTogether(n, ch, first)
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.wide)
+			form, w, mask := plainGroup(ch-c, s.lanes, s.wide)
 			pa, pb := coefficients(a, b, c)
 			i, px := q*ch+c, min(block, n-q)
 			if add == nil {
@@ -267,11 +299,12 @@ func (s *stripPasses) combineRows(n, ch int, dst, x, ax, bx, y, ay, by []float32
 	if ay != nil {
 		long(ch, ay, by)
 	}
-	s = s.of(ch)
-	block := s.block(n, ch, s.narrow)
+	s = s.plain(ch)
+	_, first, _ := plainGroup(ch, s.lanes, s.narrow)
+	block := pixelsTogether(n, ch, first)
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.narrow)
+			form, w, mask := plainGroup(ch-c, s.lanes, s.narrow)
 			pax, pbx := coefficients(ax, bx, c)
 			pay, pby := coefficients(ay, by, c)
 			i := q*ch + c
@@ -290,11 +323,12 @@ func (s *stripPasses) bnGradRows(n, ch int, dx, x, dy, mean, a, b, k []float32) 
 	slack(x, n, ch, ch)
 	slack(dy, n, ch, ch)
 	long(ch, mean, a, b, k)
-	s = s.of(ch)
-	block := s.block(n, ch, s.narrow)
+	s = s.plain(ch)
+	_, first, _ := plainGroup(ch, s.lanes, s.narrow)
+	block := pixelsTogether(n, ch, first)
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
-			form, w, mask := group(ch-c, s.lanes, s.narrow)
+			form, w, mask := plainGroup(ch-c, s.lanes, s.narrow)
 			i := q*ch + c
 			s.bnGrad(form, min(block, n-q), ch, &dx[i], &x[i], &dy[i], &mean[c], &a[c], &b[c], &k[c], mask)
 			c += w

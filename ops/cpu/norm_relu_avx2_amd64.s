@@ -17,68 +17,35 @@ TEXT ·stripAffineAVX2(SB), NOSPLIT, $0-104
 	MOVQ         DI, R13
 	VBROADCASTSS floor+88(FP), Y14
 	MOVQ         form+0(FP), AX
-	CMPQ         AX, $0x06
-	JGE          formFrom6To11
-	CMPQ         AX, $0x03
-	JGE          formFrom3To5
+	CMPQ         AX, $0x02
+	JGE          formFrom2To4
 	CMPQ         AX, $0x01
-	JGE          formFrom1To2
+	JGE          formFrom1To1
 	JMP          form0
 
-formFrom1To2:
-	CMPQ AX, $0x02
-	JGE  formFrom2To2
-	JMP  form1
+formFrom1To1:
+	JMP form1
 
-formFrom2To2:
-	JMP form2
+formFrom2To4:
+	CMPQ AX, $0x03
+	JGE  formFrom3To4
+	JMP  form2
 
-formFrom3To5:
+formFrom3To4:
 	CMPQ AX, $0x04
-	JGE  formFrom4To5
+	JGE  formFrom4To4
 	JMP  form3
 
-formFrom4To5:
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To11:
-	CMPQ AX, $0x09
-	JGE  formFrom9To11
-	CMPQ AX, $0x07
-	JGE  formFrom7To8
-	JMP  form6
-
-formFrom7To8:
-	CMPQ AX, $0x08
-	JGE  formFrom8To8
-	JMP  form7
-
-formFrom8To8:
-	JMP form8
-
-formFrom9To11:
-	CMPQ AX, $0x0a
-	JGE  formFrom10To11
-	JMP  form9
-
-formFrom10To11:
-	CMPQ AX, $0x0b
-	JGE  formFrom11To11
-	JMP  form10
-
-formFrom11To11:
-	JMP form11
+formFrom4To4:
+	JMP form4
 
 form0:
-	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), Y0
-	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Y1
+	MOVQ       mask+96(FP), BX
+	VMOVDQU    (BX), Y15
+	MOVQ       a+72(FP), BX
+	VMASKMOVPS (BX), Y15, Y0
+	MOVQ       b+80(FP), BX
+	VMASKMOVPS (BX), Y15, Y1
 
 row_0:
 	MOVQ n+16(FP), AX
@@ -86,28 +53,28 @@ row_0:
 	JLT  rest_0
 
 turn_0:
-	VMOVUPS     (DI), Y13
+	VMASKMOVPS  (DI), Y15, Y13
 	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
+	VMASKMOVPS  Y13, Y15, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
-	VMOVUPS     (DI), Y13
+	VMASKMOVPS  (DI), Y15, Y13
 	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
+	VMASKMOVPS  Y13, Y15, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
-	VMOVUPS     (DI), Y13
+	VMASKMOVPS  (DI), Y15, Y13
 	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
+	VMASKMOVPS  Y13, Y15, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
-	VMOVUPS     (DI), Y13
+	VMASKMOVPS  (DI), Y15, Y13
 	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
+	VMASKMOVPS  Y13, Y15, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
 	SUBQ        $0x04, AX
@@ -118,10 +85,10 @@ rest_0:
 	JZ   done_0
 
 pixel_0:
-	VMOVUPS     (DI), Y13
+	VMASKMOVPS  (DI), Y15, Y13
 	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
+	VMASKMOVPS  Y13, Y15, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
 	DECQ        AX
@@ -141,54 +108,52 @@ done_0:
 
 form1:
 	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
+	VMOVUPS (BX), X0
 	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
+	VMOVUPS (BX), X1
 
 row_1:
 	MOVQ n+16(FP), AX
-	SUBQ $0x02, AX
+	SUBQ $0x04, AX
 	JLT  rest_1
 
 turn_1:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
+	VMOVUPS     (DI), X13
+	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
+	VMOVUPS     X13, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
+	VMOVUPS     (DI), X13
+	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
+	VMOVUPS     X13, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
-	SUBQ        $0x02, AX
+	VMOVUPS     (DI), X13
+	VFMADD213PS Y1, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	VMOVUPS     (DI), X13
+	VFMADD213PS Y1, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	SUBQ        $0x04, AX
 	JGE         turn_1
 
 rest_1:
-	ADDQ $0x02, AX
+	ADDQ $0x04, AX
 	JZ   done_1
 
 pixel_1:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
+	VMOVUPS     (DI), X13
+	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
+	VMOVUPS     X13, (SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
 	DECQ        AX
@@ -209,37 +174,57 @@ done_1:
 form2:
 	MOVQ    a+72(FP), BX
 	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), Y2
 	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMOVUPS 64(BX), Y5
+	VMOVUPS (BX), Y1
 
 row_2:
 	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
+	SUBQ $0x04, AX
 	JLT  rest_2
 
 turn_2:
 	VMOVUPS     (DI), Y13
-	VFMADD213PS Y3, Y0, Y13
+	VFMADD213PS Y1, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
 	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y4, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
-	VMOVUPS     64(DI), Y13
-	VFMADD213PS Y5, Y2, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 64(SI)
 	ADDQ        R10, SI
 	ADDQ        R11, DI
-	SUBQ        $0x01, AX
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y1, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y1, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y1, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	SUBQ        $0x04, AX
 	JGE         turn_2
 
 rest_2:
+	ADDQ $0x04, AX
+	JZ   done_2
+
+pixel_2:
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y1, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	DECQ        AX
+	JNZ         pixel_2
+
+done_2:
 	MOVQ drow+32(FP), BX
 	LEAQ (R12)(BX*4), R12
 	MOVQ R12, SI
@@ -255,6 +240,73 @@ form3:
 	MOVQ    a+72(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
+	MOVQ    b+80(FP), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+
+row_3:
+	MOVQ n+16(FP), AX
+	SUBQ $0x02, AX
+	JLT  rest_3
+
+turn_3:
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y2, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	VMOVUPS     32(DI), Y13
+	VFMADD213PS Y3, Y1, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, 32(SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y2, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	VMOVUPS     32(DI), Y13
+	VFMADD213PS Y3, Y1, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, 32(SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	SUBQ        $0x02, AX
+	JGE         turn_3
+
+rest_3:
+	ADDQ $0x02, AX
+	JZ   done_3
+
+pixel_3:
+	VMOVUPS     (DI), Y13
+	VFMADD213PS Y2, Y0, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, (SI)
+	VMOVUPS     32(DI), Y13
+	VFMADD213PS Y3, Y1, Y13
+	VMAXPS      Y13, Y14, Y13
+	VMOVUPS     Y13, 32(SI)
+	ADDQ        R10, SI
+	ADDQ        R11, DI
+	DECQ        AX
+	JNZ         pixel_3
+
+done_3:
+	MOVQ drow+32(FP), BX
+	LEAQ (R12)(BX*4), R12
+	MOVQ R12, SI
+	MOVQ srow+56(FP), BX
+	LEAQ (R13)(BX*4), R13
+	MOVQ R13, DI
+	DECQ rows+8(FP)
+	JNZ  row_3
+	VZEROUPPER
+	RET
+
+form4:
+	MOVQ    a+72(FP), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
 	VMOVUPS 64(BX), Y2
 	VMOVUPS 96(BX), Y3
 	MOVQ    b+80(FP), BX
@@ -263,12 +315,12 @@ form3:
 	VMOVUPS 64(BX), Y6
 	VMOVUPS 96(BX), Y7
 
-row_3:
+row_4:
 	MOVQ n+16(FP), AX
 	SUBQ $0x01, AX
-	JLT  rest_3
+	JLT  rest_4
 
-turn_3:
+turn_4:
 	VMOVUPS     (DI), Y13
 	VFMADD213PS Y4, Y0, Y13
 	VMAXPS      Y13, Y14, Y13
@@ -288,76 +340,9 @@ turn_3:
 	ADDQ        R10, SI
 	ADDQ        R11, DI
 	SUBQ        $0x01, AX
-	JGE         turn_3
-
-rest_3:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_3
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ       mask+96(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+72(FP), BX
-	VMASKMOVPS (BX), Y15, Y0
-	MOVQ       b+80(FP), BX
-	VMASKMOVPS (BX), Y15, Y1
-
-row_4:
-	MOVQ n+16(FP), AX
-	SUBQ $0x04, AX
-	JLT  rest_4
-
-turn_4:
-	VMASKMOVPS  (DI), Y15, Y13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMASKMOVPS  (DI), Y15, Y13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMASKMOVPS  (DI), Y15, Y13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMASKMOVPS  (DI), Y15, Y13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x04, AX
 	JGE         turn_4
 
 rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMASKMOVPS  (DI), Y15, Y13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
 	MOVQ drow+32(FP), BX
 	LEAQ (R12)(BX*4), R12
 	MOVQ R12, SI
@@ -366,403 +351,6 @@ done_4:
 	MOVQ R13, DI
 	DECQ rows+8(FP)
 	JNZ  row_4
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ       mask+96(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+72(FP), BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS 32(BX), Y15, Y1
-	MOVQ       b+80(FP), BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS 32(BX), Y15, Y3
-
-row_5:
-	MOVQ n+16(FP), AX
-	SUBQ $0x02, AX
-	JLT  rest_5
-
-turn_5:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMASKMOVPS  32(DI), Y15, Y13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMASKMOVPS  32(DI), Y15, Y13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMASKMOVPS  32(DI), Y15, Y13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_5
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ       mask+96(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+72(FP), BX
-	VMOVUPS    (BX), Y0
-	VMOVUPS    32(BX), Y1
-	VMASKMOVPS 64(BX), Y15, Y2
-	MOVQ       b+80(FP), BX
-	VMOVUPS    (BX), Y3
-	VMOVUPS    32(BX), Y4
-	VMASKMOVPS 64(BX), Y15, Y5
-
-row_6:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_6
-
-turn_6:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y3, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y4, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
-	VMASKMOVPS  64(DI), Y15, Y13
-	VFMADD213PS Y5, Y2, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_6
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ       mask+96(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+72(FP), BX
-	VMOVUPS    (BX), Y0
-	VMOVUPS    32(BX), Y1
-	VMOVUPS    64(BX), Y2
-	VMASKMOVPS 96(BX), Y15, Y3
-	MOVQ       b+80(FP), BX
-	VMOVUPS    (BX), Y4
-	VMOVUPS    32(BX), Y5
-	VMOVUPS    64(BX), Y6
-	VMASKMOVPS 96(BX), Y15, Y7
-
-row_7:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_7
-
-turn_7:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y4, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y5, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
-	VMOVUPS     64(DI), Y13
-	VFMADD213PS Y6, Y2, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 64(SI)
-	VMASKMOVPS  96(DI), Y15, Y13
-	VFMADD213PS Y7, Y3, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMASKMOVPS  Y13, Y15, 96(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_7
-	VZEROUPPER
-	RET
-
-form8:
-	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), X0
-	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), X1
-
-row_8:
-	MOVQ n+16(FP), AX
-	SUBQ $0x04, AX
-	JLT  rest_8
-
-turn_8:
-	VMOVUPS     (DI), X13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS     (DI), X13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS     (DI), X13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS     (DI), X13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x04, AX
-	JGE         turn_8
-
-rest_8:
-	ADDQ $0x04, AX
-	JZ   done_8
-
-pixel_8:
-	VMOVUPS     (DI), X13
-	VFMADD213PS Y1, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	DECQ        AX
-	JNZ         pixel_8
-
-done_8:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_8
-	VZEROUPPER
-	RET
-
-form9:
-	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), X1
-	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), X3
-
-row_9:
-	MOVQ n+16(FP), AX
-	SUBQ $0x02, AX
-	JLT  rest_9
-
-turn_9:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), X13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), X13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x02, AX
-	JGE         turn_9
-
-rest_9:
-	ADDQ $0x02, AX
-	JZ   done_9
-
-pixel_9:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y2, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), X13
-	VFMADD213PS Y3, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	DECQ        AX
-	JNZ         pixel_9
-
-done_9:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_9
-	VZEROUPPER
-	RET
-
-form10:
-	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), X2
-	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMOVUPS 64(BX), X5
-
-row_10:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_10
-
-turn_10:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y3, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y4, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
-	VMOVUPS     64(DI), X13
-	VFMADD213PS Y5, Y2, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_10
-
-rest_10:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_10
-	VZEROUPPER
-	RET
-
-form11:
-	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), Y2
-	VMOVUPS 96(BX), X3
-	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VMOVUPS 64(BX), Y6
-	VMOVUPS 96(BX), X7
-
-row_11:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_11
-
-turn_11:
-	VMOVUPS     (DI), Y13
-	VFMADD213PS Y4, Y0, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VFMADD213PS Y5, Y1, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 32(SI)
-	VMOVUPS     64(DI), Y13
-	VFMADD213PS Y6, Y2, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     Y13, 64(SI)
-	VMOVUPS     96(DI), X13
-	VFMADD213PS Y7, Y3, Y13
-	VMAXPS      Y13, Y14, Y13
-	VMOVUPS     X13, 96(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_11
-
-rest_11:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_11
 	VZEROUPPER
 	RET
 
@@ -3209,73 +2797,180 @@ TEXT ·stripMaskAVX2(SB), NOSPLIT, $0-72
 	SHLQ   $0x02, R10
 	VXORPS Y14, Y14, Y14
 	MOVQ   form+0(FP), AX
-	CMPQ   AX, $0x06
-	JGE    formFrom6To11
-	CMPQ   AX, $0x03
-	JGE    formFrom3To5
+	CMPQ   AX, $0x02
+	JGE    formFrom2To4
 	CMPQ   AX, $0x01
-	JGE    formFrom1To2
+	JGE    formFrom1To1
 	JMP    form0
 
-formFrom1To2:
-	CMPQ AX, $0x02
-	JGE  formFrom2To2
-	JMP  form1
+formFrom1To1:
+	JMP form1
 
-formFrom2To2:
-	JMP form2
+formFrom2To4:
+	CMPQ AX, $0x03
+	JGE  formFrom3To4
+	JMP  form2
 
-formFrom3To5:
+formFrom3To4:
 	CMPQ AX, $0x04
-	JGE  formFrom4To5
+	JGE  formFrom4To4
 	JMP  form3
 
-formFrom4To5:
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To11:
-	CMPQ AX, $0x09
-	JGE  formFrom9To11
-	CMPQ AX, $0x07
-	JGE  formFrom7To8
-	JMP  form6
-
-formFrom7To8:
-	CMPQ AX, $0x08
-	JGE  formFrom8To8
-	JMP  form7
-
-formFrom8To8:
-	JMP form8
-
-formFrom9To11:
-	CMPQ AX, $0x0a
-	JGE  formFrom10To11
-	JMP  form9
-
-formFrom10To11:
-	CMPQ AX, $0x0b
-	JGE  formFrom11To11
-	JMP  form10
-
-formFrom11To11:
-	JMP form11
+formFrom4To4:
+	JMP form4
 
 form0:
+	MOVQ       mask+64(FP), BX
+	VMOVDQU    (BX), Y15
+	MOVQ       a+48(FP), BX
+	VMASKMOVPS (BX), Y15, Y0
+	MOVQ       b+56(FP), BX
+	VMASKMOVPS (BX), Y15, Y1
+	MOVQ       n+8(FP), AX
+	SUBQ       $0x04, AX
+	JLT        rest_0
+
+turn_0:
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	SUBQ        $0x04, AX
+	JGE         turn_0
+
+rest_0:
+	ADDQ $0x04, AX
+	JZ   done_0
+
+pixel_0:
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	DECQ        AX
+	JNZ         pixel_0
+
+done_0:
+	VZEROUPPER
+	RET
+
+form1:
+	MOVQ    a+48(FP), BX
+	VMOVUPS (BX), X0
+	MOVQ    b+56(FP), BX
+	VMOVUPS (BX), X1
+	MOVQ    n+8(FP), AX
+	SUBQ    $0x04, AX
+	JLT     rest_1
+
+turn_1:
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	SUBQ        $0x04, AX
+	JGE         turn_1
+
+rest_1:
+	ADDQ $0x04, AX
+	JZ   done_1
+
+pixel_1:
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	DECQ        AX
+	JNZ         pixel_1
+
+done_1:
+	VZEROUPPER
+	RET
+
+form2:
 	MOVQ    a+48(FP), BX
 	VMOVUPS (BX), Y0
 	MOVQ    b+56(FP), BX
 	VMOVUPS (BX), Y1
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
-	JLT     rest_0
+	JLT     rest_2
 
-turn_0:
+turn_2:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y1, Y0, Y13
@@ -3313,13 +3008,13 @@ turn_0:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	SUBQ        $0x04, AX
-	JGE         turn_0
+	JGE         turn_2
 
-rest_0:
+rest_2:
 	ADDQ $0x04, AX
-	JZ   done_0
+	JZ   done_2
 
-pixel_0:
+pixel_2:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y1, Y0, Y13
@@ -3330,13 +3025,13 @@ pixel_0:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	DECQ        AX
-	JNZ         pixel_0
+	JNZ         pixel_2
 
-done_0:
+done_2:
 	VZEROUPPER
 	RET
 
-form1:
+form3:
 	MOVQ    a+48(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -3345,9 +3040,9 @@ form1:
 	VMOVUPS 32(BX), Y3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x02, AX
-	JLT     rest_1
+	JLT     rest_3
 
-turn_1:
+turn_3:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y2, Y0, Y13
@@ -3379,13 +3074,13 @@ turn_1:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	SUBQ        $0x02, AX
-	JGE         turn_1
+	JGE         turn_3
 
-rest_1:
+rest_3:
 	ADDQ $0x02, AX
-	JZ   done_1
+	JZ   done_3
 
-pixel_1:
+pixel_3:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y2, Y0, Y13
@@ -3402,55 +3097,13 @@ pixel_1:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	DECQ        AX
-	JNZ         pixel_1
+	JNZ         pixel_3
 
-done_1:
+done_3:
 	VZEROUPPER
 	RET
 
-form2:
-	MOVQ    a+48(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), Y2
-	MOVQ    b+56(FP), BX
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMOVUPS 64(BX), Y5
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_2
-
-turn_2:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y3, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y4, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), Y13
-	VMOVUPS     64(DI), Y12
-	VFMADD213PS Y5, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_2
-
-rest_2:
-	VZEROUPPER
-	RET
-
-form3:
+form4:
 	MOVQ    a+48(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -3463,9 +3116,9 @@ form3:
 	VMOVUPS 96(BX), Y7
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x01, AX
-	JLT     rest_3
+	JLT     rest_4
 
-turn_3:
+turn_4:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y4, Y0, Y13
@@ -3494,485 +3147,9 @@ turn_3:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	SUBQ        $0x01, AX
-	JGE         turn_3
-
-rest_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ       mask+64(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+48(FP), BX
-	VMASKMOVPS (BX), Y15, Y0
-	MOVQ       b+56(FP), BX
-	VMASKMOVPS (BX), Y15, Y1
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x04, AX
-	JLT        rest_4
-
-turn_4:
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x04, AX
 	JGE         turn_4
 
 rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ       mask+64(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+48(FP), BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS 32(BX), Y15, Y1
-	MOVQ       b+56(FP), BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS 32(BX), Y15, Y3
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x02, AX
-	JLT        rest_5
-
-turn_5:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(R8), Y15, Y13
-	VMASKMOVPS  32(DI), Y15, Y12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(R8), Y15, Y13
-	VMASKMOVPS  32(DI), Y15, Y12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(R8), Y15, Y13
-	VMASKMOVPS  32(DI), Y15, Y12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ       mask+64(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+48(FP), BX
-	VMOVUPS    (BX), Y0
-	VMOVUPS    32(BX), Y1
-	VMASKMOVPS 64(BX), Y15, Y2
-	MOVQ       b+56(FP), BX
-	VMOVUPS    (BX), Y3
-	VMOVUPS    32(BX), Y4
-	VMASKMOVPS 64(BX), Y15, Y5
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x01, AX
-	JLT        rest_6
-
-turn_6:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y3, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y4, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMASKMOVPS  64(R8), Y15, Y13
-	VMASKMOVPS  64(DI), Y15, Y12
-	VFMADD213PS Y5, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ       mask+64(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+48(FP), BX
-	VMOVUPS    (BX), Y0
-	VMOVUPS    32(BX), Y1
-	VMOVUPS    64(BX), Y2
-	VMASKMOVPS 96(BX), Y15, Y3
-	MOVQ       b+56(FP), BX
-	VMOVUPS    (BX), Y4
-	VMOVUPS    32(BX), Y5
-	VMOVUPS    64(BX), Y6
-	VMASKMOVPS 96(BX), Y15, Y7
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x01, AX
-	JLT        rest_7
-
-turn_7:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y4, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y5, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), Y13
-	VMOVUPS     64(DI), Y12
-	VFMADD213PS Y6, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 64(SI)
-	VMASKMOVPS  96(R8), Y15, Y13
-	VMASKMOVPS  96(DI), Y15, Y12
-	VFMADD213PS Y7, Y3, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 96(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
-	VZEROUPPER
-	RET
-
-form8:
-	MOVQ    a+48(FP), BX
-	VMOVUPS (BX), X0
-	MOVQ    b+56(FP), BX
-	VMOVUPS (BX), X1
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x04, AX
-	JLT     rest_8
-
-turn_8:
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x04, AX
-	JGE         turn_8
-
-rest_8:
-	ADDQ $0x04, AX
-	JZ   done_8
-
-pixel_8:
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_8
-
-done_8:
-	VZEROUPPER
-	RET
-
-form9:
-	MOVQ    a+48(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), X1
-	MOVQ    b+56(FP), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), X3
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x02, AX
-	JLT     rest_9
-
-turn_9:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), X13
-	VMOVUPS     32(DI), X12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), X13
-	VMOVUPS     32(DI), X12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x02, AX
-	JGE         turn_9
-
-rest_9:
-	ADDQ $0x02, AX
-	JZ   done_9
-
-pixel_9:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), X13
-	VMOVUPS     32(DI), X12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_9
-
-done_9:
-	VZEROUPPER
-	RET
-
-form10:
-	MOVQ    a+48(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), X2
-	MOVQ    b+56(FP), BX
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMOVUPS 64(BX), X5
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_10
-
-turn_10:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y3, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y4, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), X13
-	VMOVUPS     64(DI), X12
-	VFMADD213PS Y5, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_10
-
-rest_10:
-	VZEROUPPER
-	RET
-
-form11:
-	MOVQ    a+48(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), Y2
-	VMOVUPS 96(BX), X3
-	MOVQ    b+56(FP), BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VMOVUPS 64(BX), Y6
-	VMOVUPS 96(BX), X7
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_11
-
-turn_11:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y4, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y5, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), Y13
-	VMOVUPS     64(DI), Y12
-	VFMADD213PS Y6, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 64(SI)
-	VMOVUPS     96(R8), X13
-	VMOVUPS     96(DI), X12
-	VFMADD213PS Y7, Y3, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 96(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_11
-
-rest_11:
 	VZEROUPPER
 	RET
 
@@ -3987,73 +3164,210 @@ TEXT ·stripMaskAddAVX2(SB), NOSPLIT, $0-80
 	SHLQ   $0x02, R10
 	VXORPS Y14, Y14, Y14
 	MOVQ   form+0(FP), AX
-	CMPQ   AX, $0x06
-	JGE    formFrom6To11
-	CMPQ   AX, $0x03
-	JGE    formFrom3To5
+	CMPQ   AX, $0x02
+	JGE    formFrom2To4
 	CMPQ   AX, $0x01
-	JGE    formFrom1To2
+	JGE    formFrom1To1
 	JMP    form0
 
-formFrom1To2:
-	CMPQ AX, $0x02
-	JGE  formFrom2To2
-	JMP  form1
+formFrom1To1:
+	JMP form1
 
-formFrom2To2:
-	JMP form2
+formFrom2To4:
+	CMPQ AX, $0x03
+	JGE  formFrom3To4
+	JMP  form2
 
-formFrom3To5:
+formFrom3To4:
 	CMPQ AX, $0x04
-	JGE  formFrom4To5
+	JGE  formFrom4To4
 	JMP  form3
 
-formFrom4To5:
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To11:
-	CMPQ AX, $0x09
-	JGE  formFrom9To11
-	CMPQ AX, $0x07
-	JGE  formFrom7To8
-	JMP  form6
-
-formFrom7To8:
-	CMPQ AX, $0x08
-	JGE  formFrom8To8
-	JMP  form7
-
-formFrom8To8:
-	JMP form8
-
-formFrom9To11:
-	CMPQ AX, $0x0a
-	JGE  formFrom10To11
-	JMP  form9
-
-formFrom10To11:
-	CMPQ AX, $0x0b
-	JGE  formFrom11To11
-	JMP  form10
-
-formFrom11To11:
-	JMP form11
+formFrom4To4:
+	JMP form4
 
 form0:
+	MOVQ       mask+72(FP), BX
+	VMOVDQU    (BX), Y15
+	MOVQ       a+56(FP), BX
+	VMASKMOVPS (BX), Y15, Y0
+	MOVQ       b+64(FP), BX
+	VMASKMOVPS (BX), Y15, Y1
+	MOVQ       n+8(FP), AX
+	SUBQ       $0x04, AX
+	JLT        rest_0
+
+turn_0:
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  (R9), Y15, Y13
+	VADDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  (R9), Y15, Y13
+	VADDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  (R9), Y15, Y13
+	VADDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  (R9), Y15, Y13
+	VADDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	SUBQ        $0x04, AX
+	JGE         turn_0
+
+rest_0:
+	ADDQ $0x04, AX
+	JZ   done_0
+
+pixel_0:
+	VMASKMOVPS  (R8), Y15, Y13
+	VMASKMOVPS  (DI), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMASKMOVPS  (R9), Y15, Y13
+	VADDPS      Y13, Y12, Y12
+	VMASKMOVPS  Y12, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	DECQ        AX
+	JNZ         pixel_0
+
+done_0:
+	VZEROUPPER
+	RET
+
+form1:
+	MOVQ    a+56(FP), BX
+	VMOVUPS (BX), X0
+	MOVQ    b+64(FP), BX
+	VMOVUPS (BX), X1
+	MOVQ    n+8(FP), AX
+	SUBQ    $0x04, AX
+	JLT     rest_1
+
+turn_1:
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     (R9), X13
+	VADDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     (R9), X13
+	VADDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     (R9), X13
+	VADDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     (R9), X13
+	VADDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	SUBQ        $0x04, AX
+	JGE         turn_1
+
+rest_1:
+	ADDQ $0x04, AX
+	JZ   done_1
+
+pixel_1:
+	VMOVUPS     (R8), X13
+	VMOVUPS     (DI), X12
+	VFMADD213PS Y1, Y0, Y13
+	VCMPPS      $0x06, Y14, Y13, Y13
+	VANDPS      Y13, Y12, Y12
+	VMOVUPS     (R9), X13
+	VADDPS      Y13, Y12, Y12
+	VMOVUPS     X12, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	ADDQ        R10, R9
+	DECQ        AX
+	JNZ         pixel_1
+
+done_1:
+	VZEROUPPER
+	RET
+
+form2:
 	MOVQ    a+56(FP), BX
 	VMOVUPS (BX), Y0
 	MOVQ    b+64(FP), BX
 	VMOVUPS (BX), Y1
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
-	JLT     rest_0
+	JLT     rest_2
 
-turn_0:
+turn_2:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y1, Y0, Y13
@@ -4103,13 +3417,13 @@ turn_0:
 	ADDQ        R10, R8
 	ADDQ        R10, R9
 	SUBQ        $0x04, AX
-	JGE         turn_0
+	JGE         turn_2
 
-rest_0:
+rest_2:
 	ADDQ $0x04, AX
-	JZ   done_0
+	JZ   done_2
 
-pixel_0:
+pixel_2:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y1, Y0, Y13
@@ -4123,13 +3437,13 @@ pixel_0:
 	ADDQ        R10, R8
 	ADDQ        R10, R9
 	DECQ        AX
-	JNZ         pixel_0
+	JNZ         pixel_2
 
-done_0:
+done_2:
 	VZEROUPPER
 	RET
 
-form1:
+form3:
 	MOVQ    a+56(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -4138,9 +3452,9 @@ form1:
 	VMOVUPS 32(BX), Y3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x02, AX
-	JLT     rest_1
+	JLT     rest_3
 
-turn_1:
+turn_3:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y2, Y0, Y13
@@ -4182,13 +3496,13 @@ turn_1:
 	ADDQ        R10, R8
 	ADDQ        R10, R9
 	SUBQ        $0x02, AX
-	JGE         turn_1
+	JGE         turn_3
 
-rest_1:
+rest_3:
 	ADDQ $0x02, AX
-	JZ   done_1
+	JZ   done_3
 
-pixel_1:
+pixel_3:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y2, Y0, Y13
@@ -4210,62 +3524,13 @@ pixel_1:
 	ADDQ        R10, R8
 	ADDQ        R10, R9
 	DECQ        AX
-	JNZ         pixel_1
+	JNZ         pixel_3
 
-done_1:
+done_3:
 	VZEROUPPER
 	RET
 
-form2:
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), Y2
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMOVUPS 64(BX), Y5
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_2
-
-turn_2:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y3, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y4, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), Y13
-	VMOVUPS     64(DI), Y12
-	VFMADD213PS Y5, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     64(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_2
-
-rest_2:
-	VZEROUPPER
-	RET
-
-form3:
+form4:
 	MOVQ    a+56(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -4278,9 +3543,9 @@ form3:
 	VMOVUPS 96(BX), Y7
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x01, AX
-	JLT     rest_3
+	JLT     rest_4
 
-turn_3:
+turn_4:
 	VMOVUPS     (R8), Y13
 	VMOVUPS     (DI), Y12
 	VFMADD213PS Y4, Y0, Y13
@@ -4318,577 +3583,9 @@ turn_3:
 	ADDQ        R10, R8
 	ADDQ        R10, R9
 	SUBQ        $0x01, AX
-	JGE         turn_3
-
-rest_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ       mask+72(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+56(FP), BX
-	VMASKMOVPS (BX), Y15, Y0
-	MOVQ       b+64(FP), BX
-	VMASKMOVPS (BX), Y15, Y1
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x04, AX
-	JLT        rest_4
-
-turn_4:
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  (R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  (R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  (R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  (R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x04, AX
 	JGE         turn_4
 
 rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMASKMOVPS  (R8), Y15, Y13
-	VMASKMOVPS  (DI), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  (R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ       mask+72(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+56(FP), BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS 32(BX), Y15, Y1
-	MOVQ       b+64(FP), BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS 32(BX), Y15, Y3
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x02, AX
-	JLT        rest_5
-
-turn_5:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(R8), Y15, Y13
-	VMASKMOVPS  32(DI), Y15, Y12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  32(R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(R8), Y15, Y13
-	VMASKMOVPS  32(DI), Y15, Y12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  32(R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMASKMOVPS  32(R8), Y15, Y13
-	VMASKMOVPS  32(DI), Y15, Y12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  32(R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ       mask+72(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+56(FP), BX
-	VMOVUPS    (BX), Y0
-	VMOVUPS    32(BX), Y1
-	VMASKMOVPS 64(BX), Y15, Y2
-	MOVQ       b+64(FP), BX
-	VMOVUPS    (BX), Y3
-	VMOVUPS    32(BX), Y4
-	VMASKMOVPS 64(BX), Y15, Y5
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x01, AX
-	JLT        rest_6
-
-turn_6:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y3, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y4, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMASKMOVPS  64(R8), Y15, Y13
-	VMASKMOVPS  64(DI), Y15, Y12
-	VFMADD213PS Y5, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  64(R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ       mask+72(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       a+56(FP), BX
-	VMOVUPS    (BX), Y0
-	VMOVUPS    32(BX), Y1
-	VMOVUPS    64(BX), Y2
-	VMASKMOVPS 96(BX), Y15, Y3
-	MOVQ       b+64(FP), BX
-	VMOVUPS    (BX), Y4
-	VMOVUPS    32(BX), Y5
-	VMOVUPS    64(BX), Y6
-	VMASKMOVPS 96(BX), Y15, Y7
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x01, AX
-	JLT        rest_7
-
-turn_7:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y4, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y5, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), Y13
-	VMOVUPS     64(DI), Y12
-	VFMADD213PS Y6, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     64(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 64(SI)
-	VMASKMOVPS  96(R8), Y15, Y13
-	VMASKMOVPS  96(DI), Y15, Y12
-	VFMADD213PS Y7, Y3, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMASKMOVPS  96(R9), Y15, Y13
-	VADDPS      Y13, Y12, Y12
-	VMASKMOVPS  Y12, Y15, 96(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
-	VZEROUPPER
-	RET
-
-form8:
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), X0
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), X1
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x04, AX
-	JLT     rest_8
-
-turn_8:
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x04, AX
-	JGE         turn_8
-
-rest_8:
-	ADDQ $0x04, AX
-	JZ   done_8
-
-pixel_8:
-	VMOVUPS     (R8), X13
-	VMOVUPS     (DI), X12
-	VFMADD213PS Y1, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	DECQ        AX
-	JNZ         pixel_8
-
-done_8:
-	VZEROUPPER
-	RET
-
-form9:
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), X1
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), X3
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x02, AX
-	JLT     rest_9
-
-turn_9:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), X13
-	VMOVUPS     32(DI), X12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), X13
-	VMOVUPS     32(DI), X12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x02, AX
-	JGE         turn_9
-
-rest_9:
-	ADDQ $0x02, AX
-	JZ   done_9
-
-pixel_9:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), X13
-	VMOVUPS     32(DI), X12
-	VFMADD213PS Y3, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	DECQ        AX
-	JNZ         pixel_9
-
-done_9:
-	VZEROUPPER
-	RET
-
-form10:
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), X2
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Y3
-	VMOVUPS 32(BX), Y4
-	VMOVUPS 64(BX), X5
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_10
-
-turn_10:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y3, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y4, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), X13
-	VMOVUPS     64(DI), X12
-	VFMADD213PS Y5, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     64(R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_10
-
-rest_10:
-	VZEROUPPER
-	RET
-
-form11:
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	VMOVUPS 64(BX), Y2
-	VMOVUPS 96(BX), X3
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	VMOVUPS 64(BX), Y6
-	VMOVUPS 96(BX), X7
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_11
-
-turn_11:
-	VMOVUPS     (R8), Y13
-	VMOVUPS     (DI), Y12
-	VFMADD213PS Y4, Y0, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     (R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, (SI)
-	VMOVUPS     32(R8), Y13
-	VMOVUPS     32(DI), Y12
-	VFMADD213PS Y5, Y1, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     32(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 32(SI)
-	VMOVUPS     64(R8), Y13
-	VMOVUPS     64(DI), Y12
-	VFMADD213PS Y6, Y2, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     64(R9), Y13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     Y12, 64(SI)
-	VMOVUPS     96(R8), X13
-	VMOVUPS     96(DI), X12
-	VFMADD213PS Y7, Y3, Y13
-	VCMPPS      $0x06, Y14, Y13, Y13
-	VANDPS      Y13, Y12, Y12
-	VMOVUPS     96(R9), X13
-	VADDPS      Y13, Y12, Y12
-	VMOVUPS     X12, 96(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_11
-
-rest_11:
 	VZEROUPPER
 	RET
 
@@ -4901,34 +3598,174 @@ TEXT ·stripCombineAVX2(SB), NOSPLIT, $0-88
 	MOVQ ch+16(FP), R10
 	SHLQ $0x02, R10
 	MOVQ form+0(FP), AX
-	CMPQ AX, $0x03
-	JGE  formFrom3To5
+	CMPQ AX, $0x02
+	JGE  formFrom2To3
 	CMPQ AX, $0x01
-	JGE  formFrom1To2
+	JGE  formFrom1To1
 	JMP  form0
 
-formFrom1To2:
-	CMPQ AX, $0x02
-	JGE  formFrom2To2
-	JMP  form1
+formFrom1To1:
+	JMP form1
 
-formFrom2To2:
-	JMP form2
+formFrom2To3:
+	CMPQ AX, $0x03
+	JGE  formFrom3To3
+	JMP  form2
 
-formFrom3To5:
-	CMPQ AX, $0x04
-	JGE  formFrom4To5
-	JMP  form3
-
-formFrom4To5:
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
+formFrom3To3:
+	JMP form3
 
 form0:
+	MOVQ       mask+80(FP), BX
+	VMOVDQU    (BX), Y15
+	MOVQ       ax+40(FP), BX
+	VMASKMOVPS (BX), Y15, Y0
+	MOVQ       bx+48(FP), BX
+	VMASKMOVPS (BX), Y15, Y1
+	MOVQ       ay+64(FP), BX
+	VMASKMOVPS (BX), Y15, Y2
+	MOVQ       by+72(FP), BX
+	VMASKMOVPS (BX), Y15, Y3
+	MOVQ       n+8(FP), AX
+	SUBQ       $0x04, AX
+	JLT        rest_0
+
+turn_0:
+	VMASKMOVPS  (DI), Y15, Y13
+	VMASKMOVPS  (R8), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMASKMOVPS  Y13, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMASKMOVPS  (DI), Y15, Y13
+	VMASKMOVPS  (R8), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMASKMOVPS  Y13, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMASKMOVPS  (DI), Y15, Y13
+	VMASKMOVPS  (R8), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMASKMOVPS  Y13, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMASKMOVPS  (DI), Y15, Y13
+	VMASKMOVPS  (R8), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMASKMOVPS  Y13, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	SUBQ        $0x04, AX
+	JGE         turn_0
+
+rest_0:
+	ADDQ $0x04, AX
+	JZ   done_0
+
+pixel_0:
+	VMASKMOVPS  (DI), Y15, Y13
+	VMASKMOVPS  (R8), Y15, Y12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMASKMOVPS  Y13, Y15, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	DECQ        AX
+	JNZ         pixel_0
+
+done_0:
+	VZEROUPPER
+	RET
+
+form1:
+	MOVQ    ax+40(FP), BX
+	VMOVUPS (BX), X0
+	MOVQ    bx+48(FP), BX
+	VMOVUPS (BX), X1
+	MOVQ    ay+64(FP), BX
+	VMOVUPS (BX), X2
+	MOVQ    by+72(FP), BX
+	VMOVUPS (BX), X3
+	MOVQ    n+8(FP), AX
+	SUBQ    $0x04, AX
+	JLT     rest_1
+
+turn_1:
+	VMOVUPS     (DI), X13
+	VMOVUPS     (R8), X12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMOVUPS     (DI), X13
+	VMOVUPS     (R8), X12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMOVUPS     (DI), X13
+	VMOVUPS     (R8), X12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	VMOVUPS     (DI), X13
+	VMOVUPS     (R8), X12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	SUBQ        $0x04, AX
+	JGE         turn_1
+
+rest_1:
+	ADDQ $0x04, AX
+	JZ   done_1
+
+pixel_1:
+	VMOVUPS     (DI), X13
+	VMOVUPS     (R8), X12
+	VFMADD213PS Y1, Y0, Y13
+	VFMADD213PS Y3, Y2, Y12
+	VADDPS      Y12, Y13, Y13
+	VMOVUPS     X13, (SI)
+	ADDQ        R10, SI
+	ADDQ        R10, DI
+	ADDQ        R10, R8
+	DECQ        AX
+	JNZ         pixel_1
+
+done_1:
+	VZEROUPPER
+	RET
+
+form2:
 	MOVQ    ax+40(FP), BX
 	VMOVUPS (BX), Y0
 	MOVQ    bx+48(FP), BX
@@ -4939,9 +3776,9 @@ form0:
 	VMOVUPS (BX), Y3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
-	JLT     rest_0
+	JLT     rest_2
 
-turn_0:
+turn_2:
 	VMOVUPS     (DI), Y13
 	VMOVUPS     (R8), Y12
 	VFMADD213PS Y1, Y0, Y13
@@ -4979,13 +3816,13 @@ turn_0:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	SUBQ        $0x04, AX
-	JGE         turn_0
+	JGE         turn_2
 
-rest_0:
+rest_2:
 	ADDQ $0x04, AX
-	JZ   done_0
+	JZ   done_2
 
-pixel_0:
+pixel_2:
 	VMOVUPS     (DI), Y13
 	VMOVUPS     (R8), Y12
 	VFMADD213PS Y1, Y0, Y13
@@ -4996,13 +3833,13 @@ pixel_0:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	DECQ        AX
-	JNZ         pixel_0
+	JNZ         pixel_2
 
-done_0:
+done_2:
 	VZEROUPPER
 	RET
 
-form1:
+form3:
 	MOVQ    ax+40(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -5017,163 +3854,7 @@ form1:
 	VMOVUPS 32(BX), Y7
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x02, AX
-	JLT     rest_1
-
-turn_1:
-	VMOVUPS     (DI), Y13
-	VMOVUPS     (R8), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VFMADD213PS Y6, Y4, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VMOVUPS     32(R8), Y12
-	VFMADD213PS Y3, Y1, Y13
-	VFMADD213PS Y7, Y5, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (DI), Y13
-	VMOVUPS     (R8), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VFMADD213PS Y6, Y4, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VMOVUPS     32(R8), Y12
-	VFMADD213PS Y3, Y1, Y13
-	VFMADD213PS Y7, Y5, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x02, AX
-	JGE         turn_1
-
-rest_1:
-	ADDQ $0x02, AX
-	JZ   done_1
-
-pixel_1:
-	VMOVUPS     (DI), Y13
-	VMOVUPS     (R8), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VFMADD213PS Y6, Y4, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), Y13
-	VMOVUPS     32(R8), Y12
-	VFMADD213PS Y3, Y1, Y13
-	VFMADD213PS Y7, Y5, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_1
-
-done_1:
-	VZEROUPPER
-	RET
-
-form2:
-	MOVQ       mask+80(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       ax+40(FP), BX
-	VMASKMOVPS (BX), Y15, Y0
-	MOVQ       bx+48(FP), BX
-	VMASKMOVPS (BX), Y15, Y1
-	MOVQ       ay+64(FP), BX
-	VMASKMOVPS (BX), Y15, Y2
-	MOVQ       by+72(FP), BX
-	VMASKMOVPS (BX), Y15, Y3
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x04, AX
-	JLT        rest_2
-
-turn_2:
-	VMASKMOVPS  (DI), Y15, Y13
-	VMASKMOVPS  (R8), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMASKMOVPS  (DI), Y15, Y13
-	VMASKMOVPS  (R8), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMASKMOVPS  (DI), Y15, Y13
-	VMASKMOVPS  (R8), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMASKMOVPS  (DI), Y15, Y13
-	VMASKMOVPS  (R8), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x04, AX
-	JGE         turn_2
-
-rest_2:
-	ADDQ $0x04, AX
-	JZ   done_2
-
-pixel_2:
-	VMASKMOVPS  (DI), Y15, Y13
-	VMASKMOVPS  (R8), Y15, Y12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_2
-
-done_2:
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ       mask+80(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       ax+40(FP), BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS 32(BX), Y15, Y1
-	MOVQ       bx+48(FP), BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS 32(BX), Y15, Y3
-	MOVQ       ay+64(FP), BX
-	VMOVUPS    (BX), Y4
-	VMASKMOVPS 32(BX), Y15, Y5
-	MOVQ       by+72(FP), BX
-	VMOVUPS    (BX), Y6
-	VMASKMOVPS 32(BX), Y15, Y7
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x02, AX
-	JLT        rest_3
+	JLT     rest_3
 
 turn_3:
 	VMOVUPS     (DI), Y13
@@ -5182,12 +3863,12 @@ turn_3:
 	VFMADD213PS Y6, Y4, Y12
 	VADDPS      Y12, Y13, Y13
 	VMOVUPS     Y13, (SI)
-	VMASKMOVPS  32(DI), Y15, Y13
-	VMASKMOVPS  32(R8), Y15, Y12
+	VMOVUPS     32(DI), Y13
+	VMOVUPS     32(R8), Y12
 	VFMADD213PS Y3, Y1, Y13
 	VFMADD213PS Y7, Y5, Y12
 	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, 32(SI)
+	VMOVUPS     Y13, 32(SI)
 	ADDQ        R10, SI
 	ADDQ        R10, DI
 	ADDQ        R10, R8
@@ -5197,12 +3878,12 @@ turn_3:
 	VFMADD213PS Y6, Y4, Y12
 	VADDPS      Y12, Y13, Y13
 	VMOVUPS     Y13, (SI)
-	VMASKMOVPS  32(DI), Y15, Y13
-	VMASKMOVPS  32(R8), Y15, Y12
+	VMOVUPS     32(DI), Y13
+	VMOVUPS     32(R8), Y12
 	VFMADD213PS Y3, Y1, Y13
 	VFMADD213PS Y7, Y5, Y12
 	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, 32(SI)
+	VMOVUPS     Y13, 32(SI)
 	ADDQ        R10, SI
 	ADDQ        R10, DI
 	ADDQ        R10, R8
@@ -5220,12 +3901,12 @@ pixel_3:
 	VFMADD213PS Y6, Y4, Y12
 	VADDPS      Y12, Y13, Y13
 	VMOVUPS     Y13, (SI)
-	VMASKMOVPS  32(DI), Y15, Y13
-	VMASKMOVPS  32(R8), Y15, Y12
+	VMOVUPS     32(DI), Y13
+	VMOVUPS     32(R8), Y12
 	VFMADD213PS Y3, Y1, Y13
 	VFMADD213PS Y7, Y5, Y12
 	VADDPS      Y12, Y13, Y13
-	VMASKMOVPS  Y13, Y15, 32(SI)
+	VMOVUPS     Y13, 32(SI)
 	ADDQ        R10, SI
 	ADDQ        R10, DI
 	ADDQ        R10, R8
@@ -5233,158 +3914,6 @@ pixel_3:
 	JNZ         pixel_3
 
 done_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ    ax+40(FP), BX
-	VMOVUPS (BX), X0
-	MOVQ    bx+48(FP), BX
-	VMOVUPS (BX), X1
-	MOVQ    ay+64(FP), BX
-	VMOVUPS (BX), X2
-	MOVQ    by+72(FP), BX
-	VMOVUPS (BX), X3
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x04, AX
-	JLT     rest_4
-
-turn_4:
-	VMOVUPS     (DI), X13
-	VMOVUPS     (R8), X12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (DI), X13
-	VMOVUPS     (R8), X12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (DI), X13
-	VMOVUPS     (R8), X12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (DI), X13
-	VMOVUPS     (R8), X12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x04, AX
-	JGE         turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS     (DI), X13
-	VMOVUPS     (R8), X12
-	VFMADD213PS Y1, Y0, Y13
-	VFMADD213PS Y3, Y2, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ    ax+40(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), X1
-	MOVQ    bx+48(FP), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), X3
-	MOVQ    ay+64(FP), BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), X5
-	MOVQ    by+72(FP), BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), X7
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x02, AX
-	JLT     rest_5
-
-turn_5:
-	VMOVUPS     (DI), Y13
-	VMOVUPS     (R8), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VFMADD213PS Y6, Y4, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), X13
-	VMOVUPS     32(R8), X12
-	VFMADD213PS Y3, Y1, Y13
-	VFMADD213PS Y7, Y5, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (DI), Y13
-	VMOVUPS     (R8), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VFMADD213PS Y6, Y4, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), X13
-	VMOVUPS     32(R8), X12
-	VFMADD213PS Y3, Y1, Y13
-	VFMADD213PS Y7, Y5, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (DI), Y13
-	VMOVUPS     (R8), Y12
-	VFMADD213PS Y2, Y0, Y13
-	VFMADD213PS Y6, Y4, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     Y13, (SI)
-	VMOVUPS     32(DI), X13
-	VMOVUPS     32(R8), X12
-	VFMADD213PS Y3, Y1, Y13
-	VFMADD213PS Y7, Y5, Y12
-	VADDPS      Y12, Y13, Y13
-	VMOVUPS     X13, 32(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
 	VZEROUPPER
 	RET
 
@@ -5397,34 +3926,184 @@ TEXT ·stripBNGradAVX2(SB), NOSPLIT, $0-88
 	MOVQ ch+16(FP), R10
 	SHLQ $0x02, R10
 	MOVQ form+0(FP), AX
-	CMPQ AX, $0x03
-	JGE  formFrom3To5
+	CMPQ AX, $0x02
+	JGE  formFrom2To3
 	CMPQ AX, $0x01
-	JGE  formFrom1To2
+	JGE  formFrom1To1
 	JMP  form0
 
-formFrom1To2:
-	CMPQ AX, $0x02
-	JGE  formFrom2To2
-	JMP  form1
+formFrom1To1:
+	JMP form1
 
-formFrom2To2:
-	JMP form2
+formFrom2To3:
+	CMPQ AX, $0x03
+	JGE  formFrom3To3
+	JMP  form2
 
-formFrom3To5:
-	CMPQ AX, $0x04
-	JGE  formFrom4To5
-	JMP  form3
-
-formFrom4To5:
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
+formFrom3To3:
+	JMP form3
 
 form0:
+	MOVQ       mask+80(FP), BX
+	VMOVDQU    (BX), Y15
+	MOVQ       mean+48(FP), BX
+	VMASKMOVPS (BX), Y15, Y0
+	MOVQ       a+56(FP), BX
+	VMASKMOVPS (BX), Y15, Y1
+	MOVQ       b+64(FP), BX
+	VMASKMOVPS (BX), Y15, Y2
+	MOVQ       k+72(FP), BX
+	VMASKMOVPS (BX), Y15, Y3
+	MOVQ       n+8(FP), AX
+	SUBQ       $0x04, AX
+	JLT        rest_0
+
+turn_0:
+	VMASKMOVPS   (DI), Y15, Y13
+	VMASKMOVPS   (R8), Y15, Y12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	VMASKMOVPS   (DI), Y15, Y13
+	VMASKMOVPS   (R8), Y15, Y12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	VMASKMOVPS   (DI), Y15, Y13
+	VMASKMOVPS   (R8), Y15, Y12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	VMASKMOVPS   (DI), Y15, Y13
+	VMASKMOVPS   (R8), Y15, Y12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	SUBQ         $0x04, AX
+	JGE          turn_0
+
+rest_0:
+	ADDQ $0x04, AX
+	JZ   done_0
+
+pixel_0:
+	VMASKMOVPS   (DI), Y15, Y13
+	VMASKMOVPS   (R8), Y15, Y12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMASKMOVPS   Y12, Y15, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	DECQ         AX
+	JNZ          pixel_0
+
+done_0:
+	VZEROUPPER
+	RET
+
+form1:
+	MOVQ    mean+48(FP), BX
+	VMOVUPS (BX), X0
+	MOVQ    a+56(FP), BX
+	VMOVUPS (BX), X1
+	MOVQ    b+64(FP), BX
+	VMOVUPS (BX), X2
+	MOVQ    k+72(FP), BX
+	VMOVUPS (BX), X3
+	MOVQ    n+8(FP), AX
+	SUBQ    $0x04, AX
+	JLT     rest_1
+
+turn_1:
+	VMOVUPS      (DI), X13
+	VMOVUPS      (R8), X12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMOVUPS      X12, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	VMOVUPS      (DI), X13
+	VMOVUPS      (R8), X12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMOVUPS      X12, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	VMOVUPS      (DI), X13
+	VMOVUPS      (R8), X12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMOVUPS      X12, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	VMOVUPS      (DI), X13
+	VMOVUPS      (R8), X12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMOVUPS      X12, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	SUBQ         $0x04, AX
+	JGE          turn_1
+
+rest_1:
+	ADDQ $0x04, AX
+	JZ   done_1
+
+pixel_1:
+	VMOVUPS      (DI), X13
+	VMOVUPS      (R8), X12
+	VSUBPS       Y0, Y13, Y13
+	VSUBPS       Y2, Y12, Y12
+	VFNMADD231PS Y13, Y3, Y12
+	VMULPS       Y1, Y12, Y12
+	VMOVUPS      X12, (SI)
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	DECQ         AX
+	JNZ          pixel_1
+
+done_1:
+	VZEROUPPER
+	RET
+
+form2:
 	MOVQ    mean+48(FP), BX
 	VMOVUPS (BX), Y0
 	MOVQ    a+56(FP), BX
@@ -5435,9 +4114,9 @@ form0:
 	VMOVUPS (BX), Y3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
-	JLT     rest_0
+	JLT     rest_2
 
-turn_0:
+turn_2:
 	VMOVUPS      (DI), Y13
 	VMOVUPS      (R8), Y12
 	VSUBPS       Y0, Y13, Y13
@@ -5479,13 +4158,13 @@ turn_0:
 	ADDQ         R10, DI
 	ADDQ         R10, R8
 	SUBQ         $0x04, AX
-	JGE          turn_0
+	JGE          turn_2
 
-rest_0:
+rest_2:
 	ADDQ $0x04, AX
-	JZ   done_0
+	JZ   done_2
 
-pixel_0:
+pixel_2:
 	VMOVUPS      (DI), Y13
 	VMOVUPS      (R8), Y12
 	VSUBPS       Y0, Y13, Y13
@@ -5497,13 +4176,13 @@ pixel_0:
 	ADDQ         R10, DI
 	ADDQ         R10, R8
 	DECQ         AX
-	JNZ          pixel_0
+	JNZ          pixel_2
 
-done_0:
+done_2:
 	VZEROUPPER
 	RET
 
-form1:
+form3:
 	MOVQ    mean+48(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
@@ -5518,174 +4197,7 @@ form1:
 	VMOVUPS 32(BX), Y7
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x02, AX
-	JLT     rest_1
-
-turn_1:
-	VMOVUPS      (DI), Y13
-	VMOVUPS      (R8), Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y4, Y12, Y12
-	VFNMADD231PS Y13, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(DI), Y13
-	VMOVUPS      32(R8), Y12
-	VSUBPS       Y1, Y13, Y13
-	VSUBPS       Y5, Y12, Y12
-	VFNMADD231PS Y13, Y7, Y12
-	VMULPS       Y3, Y12, Y12
-	VMOVUPS      Y12, 32(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS      (DI), Y13
-	VMOVUPS      (R8), Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y4, Y12, Y12
-	VFNMADD231PS Y13, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(DI), Y13
-	VMOVUPS      32(R8), Y12
-	VSUBPS       Y1, Y13, Y13
-	VSUBPS       Y5, Y12, Y12
-	VFNMADD231PS Y13, Y7, Y12
-	VMULPS       Y3, Y12, Y12
-	VMOVUPS      Y12, 32(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x02, AX
-	JGE          turn_1
-
-rest_1:
-	ADDQ $0x02, AX
-	JZ   done_1
-
-pixel_1:
-	VMOVUPS      (DI), Y13
-	VMOVUPS      (R8), Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y4, Y12, Y12
-	VFNMADD231PS Y13, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(DI), Y13
-	VMOVUPS      32(R8), Y12
-	VSUBPS       Y1, Y13, Y13
-	VSUBPS       Y5, Y12, Y12
-	VFNMADD231PS Y13, Y7, Y12
-	VMULPS       Y3, Y12, Y12
-	VMOVUPS      Y12, 32(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	DECQ         AX
-	JNZ          pixel_1
-
-done_1:
-	VZEROUPPER
-	RET
-
-form2:
-	MOVQ       mask+80(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       mean+48(FP), BX
-	VMASKMOVPS (BX), Y15, Y0
-	MOVQ       a+56(FP), BX
-	VMASKMOVPS (BX), Y15, Y1
-	MOVQ       b+64(FP), BX
-	VMASKMOVPS (BX), Y15, Y2
-	MOVQ       k+72(FP), BX
-	VMASKMOVPS (BX), Y15, Y3
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x04, AX
-	JLT        rest_2
-
-turn_2:
-	VMASKMOVPS   (DI), Y15, Y13
-	VMASKMOVPS   (R8), Y15, Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMASKMOVPS   Y12, Y15, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMASKMOVPS   (DI), Y15, Y13
-	VMASKMOVPS   (R8), Y15, Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMASKMOVPS   Y12, Y15, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMASKMOVPS   (DI), Y15, Y13
-	VMASKMOVPS   (R8), Y15, Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMASKMOVPS   Y12, Y15, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMASKMOVPS   (DI), Y15, Y13
-	VMASKMOVPS   (R8), Y15, Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMASKMOVPS   Y12, Y15, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x04, AX
-	JGE          turn_2
-
-rest_2:
-	ADDQ $0x04, AX
-	JZ   done_2
-
-pixel_2:
-	VMASKMOVPS   (DI), Y15, Y13
-	VMASKMOVPS   (R8), Y15, Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMASKMOVPS   Y12, Y15, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	DECQ         AX
-	JNZ          pixel_2
-
-done_2:
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ       mask+80(FP), BX
-	VMOVDQU    (BX), Y15
-	MOVQ       mean+48(FP), BX
-	VMOVUPS    (BX), Y0
-	VMASKMOVPS 32(BX), Y15, Y1
-	MOVQ       a+56(FP), BX
-	VMOVUPS    (BX), Y2
-	VMASKMOVPS 32(BX), Y15, Y3
-	MOVQ       b+64(FP), BX
-	VMOVUPS    (BX), Y4
-	VMASKMOVPS 32(BX), Y15, Y5
-	MOVQ       k+72(FP), BX
-	VMOVUPS    (BX), Y6
-	VMASKMOVPS 32(BX), Y15, Y7
-	MOVQ       n+8(FP), AX
-	SUBQ       $0x02, AX
-	JLT        rest_3
+	JLT     rest_3
 
 turn_3:
 	VMOVUPS      (DI), Y13
@@ -5695,13 +4207,13 @@ turn_3:
 	VFNMADD231PS Y13, Y6, Y12
 	VMULPS       Y2, Y12, Y12
 	VMOVUPS      Y12, (SI)
-	VMASKMOVPS   32(DI), Y15, Y13
-	VMASKMOVPS   32(R8), Y15, Y12
+	VMOVUPS      32(DI), Y13
+	VMOVUPS      32(R8), Y12
 	VSUBPS       Y1, Y13, Y13
 	VSUBPS       Y5, Y12, Y12
 	VFNMADD231PS Y13, Y7, Y12
 	VMULPS       Y3, Y12, Y12
-	VMASKMOVPS   Y12, Y15, 32(SI)
+	VMOVUPS      Y12, 32(SI)
 	ADDQ         R10, SI
 	ADDQ         R10, DI
 	ADDQ         R10, R8
@@ -5712,13 +4224,13 @@ turn_3:
 	VFNMADD231PS Y13, Y6, Y12
 	VMULPS       Y2, Y12, Y12
 	VMOVUPS      Y12, (SI)
-	VMASKMOVPS   32(DI), Y15, Y13
-	VMASKMOVPS   32(R8), Y15, Y12
+	VMOVUPS      32(DI), Y13
+	VMOVUPS      32(R8), Y12
 	VSUBPS       Y1, Y13, Y13
 	VSUBPS       Y5, Y12, Y12
 	VFNMADD231PS Y13, Y7, Y12
 	VMULPS       Y3, Y12, Y12
-	VMASKMOVPS   Y12, Y15, 32(SI)
+	VMOVUPS      Y12, 32(SI)
 	ADDQ         R10, SI
 	ADDQ         R10, DI
 	ADDQ         R10, R8
@@ -5737,13 +4249,13 @@ pixel_3:
 	VFNMADD231PS Y13, Y6, Y12
 	VMULPS       Y2, Y12, Y12
 	VMOVUPS      Y12, (SI)
-	VMASKMOVPS   32(DI), Y15, Y13
-	VMASKMOVPS   32(R8), Y15, Y12
+	VMOVUPS      32(DI), Y13
+	VMOVUPS      32(R8), Y12
 	VSUBPS       Y1, Y13, Y13
 	VSUBPS       Y5, Y12, Y12
 	VFNMADD231PS Y13, Y7, Y12
 	VMULPS       Y3, Y12, Y12
-	VMASKMOVPS   Y12, Y15, 32(SI)
+	VMOVUPS      Y12, 32(SI)
 	ADDQ         R10, SI
 	ADDQ         R10, DI
 	ADDQ         R10, R8
@@ -5751,168 +4263,5 @@ pixel_3:
 	JNZ          pixel_3
 
 done_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ    mean+48(FP), BX
-	VMOVUPS (BX), X0
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), X1
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), X2
-	MOVQ    k+72(FP), BX
-	VMOVUPS (BX), X3
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x04, AX
-	JLT     rest_4
-
-turn_4:
-	VMOVUPS      (DI), X13
-	VMOVUPS      (R8), X12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMOVUPS      X12, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS      (DI), X13
-	VMOVUPS      (R8), X12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMOVUPS      X12, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS      (DI), X13
-	VMOVUPS      (R8), X12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMOVUPS      X12, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS      (DI), X13
-	VMOVUPS      (R8), X12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMOVUPS      X12, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x04, AX
-	JGE          turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS      (DI), X13
-	VMOVUPS      (R8), X12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y2, Y12, Y12
-	VFNMADD231PS Y13, Y3, Y12
-	VMULPS       Y1, Y12, Y12
-	VMOVUPS      X12, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	DECQ         AX
-	JNZ          pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ    mean+48(FP), BX
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), X1
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), X3
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), X5
-	MOVQ    k+72(FP), BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), X7
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x02, AX
-	JLT     rest_5
-
-turn_5:
-	VMOVUPS      (DI), Y13
-	VMOVUPS      (R8), Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y4, Y12, Y12
-	VFNMADD231PS Y13, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(DI), X13
-	VMOVUPS      32(R8), X12
-	VSUBPS       Y1, Y13, Y13
-	VSUBPS       Y5, Y12, Y12
-	VFNMADD231PS Y13, Y7, Y12
-	VMULPS       Y3, Y12, Y12
-	VMOVUPS      X12, 32(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS      (DI), Y13
-	VMOVUPS      (R8), Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y4, Y12, Y12
-	VFNMADD231PS Y13, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(DI), X13
-	VMOVUPS      32(R8), X12
-	VSUBPS       Y1, Y13, Y13
-	VSUBPS       Y5, Y12, Y12
-	VFNMADD231PS Y13, Y7, Y12
-	VMULPS       Y3, Y12, Y12
-	VMOVUPS      X12, 32(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x02, AX
-	JGE          turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS      (DI), Y13
-	VMOVUPS      (R8), Y12
-	VSUBPS       Y0, Y13, Y13
-	VSUBPS       Y4, Y12, Y12
-	VFNMADD231PS Y13, Y6, Y12
-	VMULPS       Y2, Y12, Y12
-	VMOVUPS      Y12, (SI)
-	VMOVUPS      32(DI), X13
-	VMOVUPS      32(R8), X12
-	VSUBPS       Y1, Y13, Y13
-	VSUBPS       Y5, Y12, Y12
-	VFNMADD231PS Y13, Y7, Y12
-	VMULPS       Y3, Y12, Y12
-	VMOVUPS      X12, 32(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	DECQ         AX
-	JNZ          pixel_5
-
-done_5:
 	VZEROUPPER
 	RET

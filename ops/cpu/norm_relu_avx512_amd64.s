@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func stripAffineAVX512(form int, rows int, n int, dst *float32, drow int, dpx int, src *float32, srow int, spx int, a *float32, b *float32, floor float32, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·stripAffineAVX512(SB), NOSPLIT, $0-104
 	MOVQ         dst+24(FP), SI
 	MOVQ         src+48(FP), DI
@@ -17,42 +17,17 @@ TEXT ·stripAffineAVX512(SB), NOSPLIT, $0-104
 	MOVQ         DI, R13
 	VBROADCASTSS floor+88(FP), Z30
 	MOVQ         form+0(FP), AX
-	CMPQ         AX, $0x04
-	JGE          formFrom4To7
-	CMPQ         AX, $0x02
-	JGE          formFrom2To3
 	CMPQ         AX, $0x01
-	JGE          formFrom1To1
+	JGE          formFrom1To2
 	JMP          form0
 
-formFrom1To1:
-	JMP form1
+formFrom1To2:
+	CMPQ AX, $0x02
+	JGE  formFrom2To2
+	JMP  form1
 
-formFrom2To3:
-	CMPQ AX, $0x03
-	JGE  formFrom3To3
-	JMP  form2
-
-formFrom3To3:
-	JMP form3
-
-formFrom4To7:
-	CMPQ AX, $0x06
-	JGE  formFrom6To7
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To7:
-	CMPQ AX, $0x07
-	JGE  formFrom7To7
-	JMP  form6
-
-formFrom7To7:
-	JMP form7
+formFrom2To2:
+	JMP form2
 
 form0:
 	MOVQ    a+72(FP), BX
@@ -191,51 +166,6 @@ form2:
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
-	MOVQ    b+80(FP), BX
-	VMOVUPS (BX), Z3
-	VMOVUPS 64(BX), Z4
-	VMOVUPS 128(BX), Z5
-
-row_2:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_2
-
-turn_2:
-	VMOVUPS     (DI), Z29
-	VFMADD213PS Z3, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS     64(DI), Z29
-	VFMADD213PS Z4, Z1, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, 64(SI)
-	VMOVUPS     128(DI), Z29
-	VFMADD213PS Z5, Z2, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_2
-
-rest_2:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_2
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ    a+72(FP), BX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	VMOVUPS 128(BX), Z2
 	VMOVUPS 192(BX), Z3
 	MOVQ    b+80(FP), BX
 	VMOVUPS (BX), Z4
@@ -243,12 +173,12 @@ form3:
 	VMOVUPS 128(BX), Z6
 	VMOVUPS 192(BX), Z7
 
-row_3:
+row_2:
 	MOVQ n+16(FP), AX
 	SUBQ $0x01, AX
-	JLT  rest_3
+	JLT  rest_2
 
-turn_3:
+turn_2:
 	VMOVUPS     (DI), Z29
 	VFMADD213PS Z4, Z0, Z29
 	VMAXPS      Z29, Z30, Z29
@@ -268,9 +198,9 @@ turn_3:
 	ADDQ        R10, SI
 	ADDQ        R11, DI
 	SUBQ        $0x01, AX
-	JGE         turn_3
+	JGE         turn_2
 
-rest_3:
+rest_2:
 	MOVQ drow+32(FP), BX
 	LEAQ (R12)(BX*4), R12
 	MOVQ R12, SI
@@ -278,247 +208,7 @@ rest_3:
 	LEAQ (R13)(BX*4), R13
 	MOVQ R13, DI
 	DECQ rows+8(FP)
-	JNZ  row_3
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ      mask+96(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+72(FP), BX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ      b+80(FP), BX
-	VMOVUPS.Z (BX), K1, Z1
-
-row_4:
-	MOVQ n+16(FP), AX
-	SUBQ $0x04, AX
-	JLT  rest_4
-
-turn_4:
-	VMOVUPS.Z   (DI), K1, Z29
-	VFMADD213PS Z1, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS.Z   (DI), K1, Z29
-	VFMADD213PS Z1, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS.Z   (DI), K1, Z29
-	VFMADD213PS Z1, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS.Z   (DI), K1, Z29
-	VFMADD213PS Z1, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x04, AX
-	JGE         turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS.Z   (DI), K1, Z29
-	VFMADD213PS Z1, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_4
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ      mask+96(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+72(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ      b+80(FP), BX
-	VMOVUPS   (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-
-row_5:
-	MOVQ n+16(FP), AX
-	SUBQ $0x02, AX
-	JLT  rest_5
-
-turn_5:
-	VMOVUPS     (DI), Z29
-	VFMADD213PS Z2, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS.Z   64(DI), K1, Z29
-	VFMADD213PS Z3, Z1, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	VMOVUPS     (DI), Z29
-	VFMADD213PS Z2, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS.Z   64(DI), K1, Z29
-	VFMADD213PS Z3, Z1, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (DI), Z29
-	VFMADD213PS Z2, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS.Z   64(DI), K1, Z29
-	VFMADD213PS Z3, Z1, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_5
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ      mask+96(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+72(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS.Z 128(BX), K1, Z2
-	MOVQ      b+80(FP), BX
-	VMOVUPS   (BX), Z3
-	VMOVUPS   64(BX), Z4
-	VMOVUPS.Z 128(BX), K1, Z5
-
-row_6:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_6
-
-turn_6:
-	VMOVUPS     (DI), Z29
-	VFMADD213PS Z3, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS     64(DI), Z29
-	VFMADD213PS Z4, Z1, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, 64(SI)
-	VMOVUPS.Z   128(DI), K1, Z29
-	VFMADD213PS Z5, Z2, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_6
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ      mask+96(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+72(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS   128(BX), Z2
-	VMOVUPS.Z 192(BX), K1, Z3
-	MOVQ      b+80(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS   64(BX), Z5
-	VMOVUPS   128(BX), Z6
-	VMOVUPS.Z 192(BX), K1, Z7
-
-row_7:
-	MOVQ n+16(FP), AX
-	SUBQ $0x01, AX
-	JLT  rest_7
-
-turn_7:
-	VMOVUPS     (DI), Z29
-	VFMADD213PS Z4, Z0, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS     64(DI), Z29
-	VFMADD213PS Z5, Z1, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, 64(SI)
-	VMOVUPS     128(DI), Z29
-	VFMADD213PS Z6, Z2, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, 128(SI)
-	VMOVUPS.Z   192(DI), K1, Z29
-	VFMADD213PS Z7, Z3, Z29
-	VMAXPS      Z29, Z30, Z29
-	VMOVUPS     Z29, K1, 192(SI)
-	ADDQ        R10, SI
-	ADDQ        R11, DI
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
-	MOVQ drow+32(FP), BX
-	LEAQ (R12)(BX*4), R12
-	MOVQ R12, SI
-	MOVQ srow+56(FP), BX
-	LEAQ (R13)(BX*4), R13
-	MOVQ R13, DI
-	DECQ rows+8(FP)
-	JNZ  row_7
+	JNZ  row_2
 	VZEROUPPER
 	RET
 
@@ -2704,42 +2394,17 @@ TEXT ·stripMaskAVX512(SB), NOSPLIT, $0-72
 	SHLQ   $0x02, R10
 	VXORPS Z30, Z30, Z30
 	MOVQ   form+0(FP), AX
-	CMPQ   AX, $0x04
-	JGE    formFrom4To7
-	CMPQ   AX, $0x02
-	JGE    formFrom2To3
 	CMPQ   AX, $0x01
-	JGE    formFrom1To1
+	JGE    formFrom1To2
 	JMP    form0
 
-formFrom1To1:
-	JMP form1
+formFrom1To2:
+	CMPQ AX, $0x02
+	JGE  formFrom2To2
+	JMP  form1
 
-formFrom2To3:
-	CMPQ AX, $0x03
-	JGE  formFrom3To3
-	JMP  form2
-
-formFrom3To3:
-	JMP form3
-
-formFrom4To7:
-	CMPQ AX, $0x06
-	JGE  formFrom6To7
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To7:
-	CMPQ AX, $0x07
-	JGE  formFrom7To7
-	JMP  form6
-
-formFrom7To7:
-	JMP form7
+formFrom2To2:
+	JMP form2
 
 form0:
 	MOVQ    a+48(FP), BX
@@ -2888,48 +2553,6 @@ form2:
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
-	MOVQ    b+56(FP), BX
-	VMOVUPS (BX), Z3
-	VMOVUPS 64(BX), Z4
-	VMOVUPS 128(BX), Z5
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_2
-
-turn_2:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z3, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     64(R8), Z29
-	VMOVUPS     64(DI), Z28
-	VFMADD213PS Z4, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, 64(SI)
-	VMOVUPS     128(R8), Z29
-	VMOVUPS     128(DI), Z28
-	VFMADD213PS Z5, Z2, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_2
-
-rest_2:
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ    a+48(FP), BX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	VMOVUPS 128(BX), Z2
 	VMOVUPS 192(BX), Z3
 	MOVQ    b+56(FP), BX
 	VMOVUPS (BX), Z4
@@ -2938,9 +2561,9 @@ form3:
 	VMOVUPS 192(BX), Z7
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x01, AX
-	JLT     rest_3
+	JLT     rest_2
 
-turn_3:
+turn_2:
 	VMOVUPS     (R8), Z29
 	VMOVUPS     (DI), Z28
 	VFMADD213PS Z4, Z0, Z29
@@ -2969,255 +2592,9 @@ turn_3:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	SUBQ        $0x01, AX
-	JGE         turn_3
+	JGE         turn_2
 
-rest_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ      mask+64(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+48(FP), BX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ      b+56(FP), BX
-	VMOVUPS.Z (BX), K1, Z1
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x04, AX
-	JLT       rest_4
-
-turn_4:
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x04, AX
-	JGE         turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ      mask+64(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+48(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ      b+56(FP), BX
-	VMOVUPS   (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x02, AX
-	JLT       rest_5
-
-turn_5:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS.Z   64(R8), K1, Z29
-	VMOVUPS.Z   64(DI), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS.Z   64(R8), K1, Z29
-	VMOVUPS.Z   64(DI), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS.Z   64(R8), K1, Z29
-	VMOVUPS.Z   64(DI), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ      mask+64(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+48(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS.Z 128(BX), K1, Z2
-	MOVQ      b+56(FP), BX
-	VMOVUPS   (BX), Z3
-	VMOVUPS   64(BX), Z4
-	VMOVUPS.Z 128(BX), K1, Z5
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_6
-
-turn_6:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z3, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     64(R8), Z29
-	VMOVUPS     64(DI), Z28
-	VFMADD213PS Z4, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, 64(SI)
-	VMOVUPS.Z   128(R8), K1, Z29
-	VMOVUPS.Z   128(DI), K1, Z28
-	VFMADD213PS Z5, Z2, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ      mask+64(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+48(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS   128(BX), Z2
-	VMOVUPS.Z 192(BX), K1, Z3
-	MOVQ      b+56(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS   64(BX), Z5
-	VMOVUPS   128(BX), Z6
-	VMOVUPS.Z 192(BX), K1, Z7
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_7
-
-turn_7:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z4, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     64(R8), Z29
-	VMOVUPS     64(DI), Z28
-	VFMADD213PS Z5, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, 64(SI)
-	VMOVUPS     128(R8), Z29
-	VMOVUPS     128(DI), Z28
-	VFMADD213PS Z6, Z2, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, 128(SI)
-	VMOVUPS.Z   192(R8), K1, Z29
-	VMOVUPS.Z   192(DI), K1, Z28
-	VFMADD213PS Z7, Z3, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     Z28, K1, 192(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
+rest_2:
 	VZEROUPPER
 	RET
 
@@ -3232,42 +2609,17 @@ TEXT ·stripMaskAddAVX512(SB), NOSPLIT, $0-80
 	SHLQ   $0x02, R10
 	VXORPS Z30, Z30, Z30
 	MOVQ   form+0(FP), AX
-	CMPQ   AX, $0x04
-	JGE    formFrom4To7
-	CMPQ   AX, $0x02
-	JGE    formFrom2To3
 	CMPQ   AX, $0x01
-	JGE    formFrom1To1
+	JGE    formFrom1To2
 	JMP    form0
 
-formFrom1To1:
-	JMP form1
+formFrom1To2:
+	CMPQ AX, $0x02
+	JGE  formFrom2To2
+	JMP  form1
 
-formFrom2To3:
-	CMPQ AX, $0x03
-	JGE  formFrom3To3
-	JMP  form2
-
-formFrom3To3:
-	JMP form3
-
-formFrom4To7:
-	CMPQ AX, $0x06
-	JGE  formFrom6To7
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To7:
-	CMPQ AX, $0x07
-	JGE  formFrom7To7
-	JMP  form6
-
-formFrom7To7:
-	JMP form7
+formFrom2To2:
+	JMP form2
 
 form0:
 	MOVQ    a+56(FP), BX
@@ -3446,55 +2798,6 @@ form2:
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Z3
-	VMOVUPS 64(BX), Z4
-	VMOVUPS 128(BX), Z5
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_2
-
-turn_2:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z3, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     (R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     64(R8), Z29
-	VMOVUPS     64(DI), Z28
-	VFMADD213PS Z4, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     64(R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, 64(SI)
-	VMOVUPS     128(R8), Z29
-	VMOVUPS     128(DI), Z28
-	VFMADD213PS Z5, Z2, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     128(R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_2
-
-rest_2:
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	VMOVUPS 128(BX), Z2
 	VMOVUPS 192(BX), Z3
 	MOVQ    b+64(FP), BX
 	VMOVUPS (BX), Z4
@@ -3503,9 +2806,9 @@ form3:
 	VMOVUPS 192(BX), Z7
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x01, AX
-	JLT     rest_3
+	JLT     rest_2
 
-turn_3:
+turn_2:
 	VMOVUPS     (R8), Z29
 	VMOVUPS     (DI), Z28
 	VFMADD213PS Z4, Z0, Z29
@@ -3543,306 +2846,14 @@ turn_3:
 	ADDQ        R10, R8
 	ADDQ        R10, R9
 	SUBQ        $0x01, AX
-	JGE         turn_3
+	JGE         turn_2
 
-rest_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ      mask+72(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+56(FP), BX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ      b+64(FP), BX
-	VMOVUPS.Z (BX), K1, Z1
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x04, AX
-	JLT       rest_4
-
-turn_4:
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   (R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   (R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   (R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   (R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x04, AX
-	JGE         turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS.Z   (R8), K1, Z29
-	VMOVUPS.Z   (DI), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   (R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ      mask+72(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+56(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ      b+64(FP), BX
-	VMOVUPS   (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x02, AX
-	JLT       rest_5
-
-turn_5:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     (R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS.Z   64(R8), K1, Z29
-	VMOVUPS.Z   64(DI), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   64(R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     (R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS.Z   64(R8), K1, Z29
-	VMOVUPS.Z   64(DI), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   64(R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     (R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS.Z   64(R8), K1, Z29
-	VMOVUPS.Z   64(DI), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   64(R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ      mask+72(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+56(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS.Z 128(BX), K1, Z2
-	MOVQ      b+64(FP), BX
-	VMOVUPS   (BX), Z3
-	VMOVUPS   64(BX), Z4
-	VMOVUPS.Z 128(BX), K1, Z5
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_6
-
-turn_6:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z3, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     (R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     64(R8), Z29
-	VMOVUPS     64(DI), Z28
-	VFMADD213PS Z4, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     64(R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, 64(SI)
-	VMOVUPS.Z   128(R8), K1, Z29
-	VMOVUPS.Z   128(DI), K1, Z28
-	VFMADD213PS Z5, Z2, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   128(R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ      mask+72(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      a+56(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS   128(BX), Z2
-	VMOVUPS.Z 192(BX), K1, Z3
-	MOVQ      b+64(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS   64(BX), Z5
-	VMOVUPS   128(BX), Z6
-	VMOVUPS.Z 192(BX), K1, Z7
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_7
-
-turn_7:
-	VMOVUPS     (R8), Z29
-	VMOVUPS     (DI), Z28
-	VFMADD213PS Z4, Z0, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     (R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, (SI)
-	VMOVUPS     64(R8), Z29
-	VMOVUPS     64(DI), Z28
-	VFMADD213PS Z5, Z1, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     64(R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, 64(SI)
-	VMOVUPS     128(R8), Z29
-	VMOVUPS     128(DI), Z28
-	VFMADD213PS Z6, Z2, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS     128(R9), Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, 128(SI)
-	VMOVUPS.Z   192(R8), K1, Z29
-	VMOVUPS.Z   192(DI), K1, Z28
-	VFMADD213PS Z7, Z3, Z29
-	VCMPPS      $0x06, Z30, Z29, K2
-	VMOVUPS.Z   Z28, K2, Z28
-	VMOVUPS.Z   192(R9), K1, Z29
-	VADDPS      Z29, Z28, Z28
-	VMOVUPS     Z28, K1, 192(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	ADDQ        R10, R9
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
+rest_2:
 	VZEROUPPER
 	RET
 
 // func stripCombineAVX512(form int, n int, ch int, dst *float32, x *float32, ax *float32, bx *float32, y *float32, ay *float32, by *float32, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·stripCombineAVX512(SB), NOSPLIT, $0-88
 	MOVQ dst+24(FP), SI
 	MOVQ x+32(FP), DI
@@ -3850,42 +2861,17 @@ TEXT ·stripCombineAVX512(SB), NOSPLIT, $0-88
 	MOVQ ch+16(FP), R10
 	SHLQ $0x02, R10
 	MOVQ form+0(FP), AX
-	CMPQ AX, $0x04
-	JGE  formFrom4To7
-	CMPQ AX, $0x02
-	JGE  formFrom2To3
 	CMPQ AX, $0x01
-	JGE  formFrom1To1
+	JGE  formFrom1To2
 	JMP  form0
 
-formFrom1To1:
-	JMP form1
+formFrom1To2:
+	CMPQ AX, $0x02
+	JGE  formFrom2To2
+	JMP  form1
 
-formFrom2To3:
-	CMPQ AX, $0x03
-	JGE  formFrom3To3
-	JMP  form2
-
-formFrom3To3:
-	JMP form3
-
-formFrom4To7:
-	CMPQ AX, $0x06
-	JGE  formFrom6To7
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To7:
-	CMPQ AX, $0x07
-	JGE  formFrom7To7
-	JMP  form6
-
-formFrom7To7:
-	JMP form7
+formFrom2To2:
+	JMP form2
 
 form0:
 	MOVQ    ax+40(FP), BX
@@ -4044,56 +3030,6 @@ form2:
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
-	MOVQ    bx+48(FP), BX
-	VMOVUPS (BX), Z3
-	VMOVUPS 64(BX), Z4
-	VMOVUPS 128(BX), Z5
-	MOVQ    ay+64(FP), BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	VMOVUPS 128(BX), Z8
-	MOVQ    by+72(FP), BX
-	VMOVUPS (BX), Z9
-	VMOVUPS 64(BX), Z10
-	VMOVUPS 128(BX), Z11
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_2
-
-turn_2:
-	VMOVUPS     (DI), Z29
-	VMOVUPS     (R8), Z28
-	VFMADD213PS Z3, Z0, Z29
-	VFMADD213PS Z9, Z6, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS     64(DI), Z29
-	VMOVUPS     64(R8), Z28
-	VFMADD213PS Z4, Z1, Z29
-	VFMADD213PS Z10, Z7, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, 64(SI)
-	VMOVUPS     128(DI), Z29
-	VMOVUPS     128(R8), Z28
-	VFMADD213PS Z5, Z2, Z29
-	VFMADD213PS Z11, Z8, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_2
-
-rest_2:
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ    ax+40(FP), BX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	VMOVUPS 128(BX), Z2
 	VMOVUPS 192(BX), Z3
 	MOVQ    bx+48(FP), BX
 	VMOVUPS (BX), Z4
@@ -4112,9 +3048,9 @@ form3:
 	VMOVUPS 192(BX), Z15
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x01, AX
-	JLT     rest_3
+	JLT     rest_2
 
-turn_3:
+turn_2:
 	VMOVUPS     (DI), Z29
 	VMOVUPS     (R8), Z28
 	VFMADD213PS Z4, Z0, Z29
@@ -4143,288 +3079,14 @@ turn_3:
 	ADDQ        R10, DI
 	ADDQ        R10, R8
 	SUBQ        $0x01, AX
-	JGE         turn_3
+	JGE         turn_2
 
-rest_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      ax+40(FP), BX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ      bx+48(FP), BX
-	VMOVUPS.Z (BX), K1, Z1
-	MOVQ      ay+64(FP), BX
-	VMOVUPS.Z (BX), K1, Z2
-	MOVQ      by+72(FP), BX
-	VMOVUPS.Z (BX), K1, Z3
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x04, AX
-	JLT       rest_4
-
-turn_4:
-	VMOVUPS.Z   (DI), K1, Z29
-	VMOVUPS.Z   (R8), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VFMADD213PS Z3, Z2, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS.Z   (DI), K1, Z29
-	VMOVUPS.Z   (R8), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VFMADD213PS Z3, Z2, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS.Z   (DI), K1, Z29
-	VMOVUPS.Z   (R8), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VFMADD213PS Z3, Z2, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS.Z   (DI), K1, Z29
-	VMOVUPS.Z   (R8), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VFMADD213PS Z3, Z2, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x04, AX
-	JGE         turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS.Z   (DI), K1, Z29
-	VMOVUPS.Z   (R8), K1, Z28
-	VFMADD213PS Z1, Z0, Z29
-	VFMADD213PS Z3, Z2, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, (SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      ax+40(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ      bx+48(FP), BX
-	VMOVUPS   (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ      ay+64(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	MOVQ      by+72(FP), BX
-	VMOVUPS   (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x02, AX
-	JLT       rest_5
-
-turn_5:
-	VMOVUPS     (DI), Z29
-	VMOVUPS     (R8), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VFMADD213PS Z6, Z4, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS.Z   64(DI), K1, Z29
-	VMOVUPS.Z   64(R8), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VFMADD213PS Z7, Z5, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	VMOVUPS     (DI), Z29
-	VMOVUPS     (R8), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VFMADD213PS Z6, Z4, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS.Z   64(DI), K1, Z29
-	VMOVUPS.Z   64(R8), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VFMADD213PS Z7, Z5, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x02, AX
-	JGE         turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS     (DI), Z29
-	VMOVUPS     (R8), Z28
-	VFMADD213PS Z2, Z0, Z29
-	VFMADD213PS Z6, Z4, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS.Z   64(DI), K1, Z29
-	VMOVUPS.Z   64(R8), K1, Z28
-	VFMADD213PS Z3, Z1, Z29
-	VFMADD213PS Z7, Z5, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, 64(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	DECQ        AX
-	JNZ         pixel_5
-
-done_5:
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      ax+40(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS.Z 128(BX), K1, Z2
-	MOVQ      bx+48(FP), BX
-	VMOVUPS   (BX), Z3
-	VMOVUPS   64(BX), Z4
-	VMOVUPS.Z 128(BX), K1, Z5
-	MOVQ      ay+64(FP), BX
-	VMOVUPS   (BX), Z6
-	VMOVUPS   64(BX), Z7
-	VMOVUPS.Z 128(BX), K1, Z8
-	MOVQ      by+72(FP), BX
-	VMOVUPS   (BX), Z9
-	VMOVUPS   64(BX), Z10
-	VMOVUPS.Z 128(BX), K1, Z11
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_6
-
-turn_6:
-	VMOVUPS     (DI), Z29
-	VMOVUPS     (R8), Z28
-	VFMADD213PS Z3, Z0, Z29
-	VFMADD213PS Z9, Z6, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS     64(DI), Z29
-	VMOVUPS     64(R8), Z28
-	VFMADD213PS Z4, Z1, Z29
-	VFMADD213PS Z10, Z7, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, 64(SI)
-	VMOVUPS.Z   128(DI), K1, Z29
-	VMOVUPS.Z   128(R8), K1, Z28
-	VFMADD213PS Z5, Z2, Z29
-	VFMADD213PS Z11, Z8, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, 128(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_6
-
-rest_6:
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      ax+40(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS   128(BX), Z2
-	VMOVUPS.Z 192(BX), K1, Z3
-	MOVQ      bx+48(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS   64(BX), Z5
-	VMOVUPS   128(BX), Z6
-	VMOVUPS.Z 192(BX), K1, Z7
-	MOVQ      ay+64(FP), BX
-	VMOVUPS   (BX), Z8
-	VMOVUPS   64(BX), Z9
-	VMOVUPS   128(BX), Z10
-	VMOVUPS.Z 192(BX), K1, Z11
-	MOVQ      by+72(FP), BX
-	VMOVUPS   (BX), Z12
-	VMOVUPS   64(BX), Z13
-	VMOVUPS   128(BX), Z14
-	VMOVUPS.Z 192(BX), K1, Z15
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_7
-
-turn_7:
-	VMOVUPS     (DI), Z29
-	VMOVUPS     (R8), Z28
-	VFMADD213PS Z4, Z0, Z29
-	VFMADD213PS Z12, Z8, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, (SI)
-	VMOVUPS     64(DI), Z29
-	VMOVUPS     64(R8), Z28
-	VFMADD213PS Z5, Z1, Z29
-	VFMADD213PS Z13, Z9, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, 64(SI)
-	VMOVUPS     128(DI), Z29
-	VMOVUPS     128(R8), Z28
-	VFMADD213PS Z6, Z2, Z29
-	VFMADD213PS Z14, Z10, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, 128(SI)
-	VMOVUPS.Z   192(DI), K1, Z29
-	VMOVUPS.Z   192(R8), K1, Z28
-	VFMADD213PS Z7, Z3, Z29
-	VFMADD213PS Z15, Z11, Z28
-	VADDPS      Z28, Z29, Z29
-	VMOVUPS     Z29, K1, 192(SI)
-	ADDQ        R10, SI
-	ADDQ        R10, DI
-	ADDQ        R10, R8
-	SUBQ        $0x01, AX
-	JGE         turn_7
-
-rest_7:
+rest_2:
 	VZEROUPPER
 	RET
 
 // func stripBNGradAVX512(form int, n int, ch int, dx *float32, x *float32, dy *float32, mean *float32, a *float32, b *float32, k *float32, mask *int32)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512F
 TEXT ·stripBNGradAVX512(SB), NOSPLIT, $0-88
 	MOVQ dx+24(FP), SI
 	MOVQ x+32(FP), DI
@@ -4432,42 +3094,17 @@ TEXT ·stripBNGradAVX512(SB), NOSPLIT, $0-88
 	MOVQ ch+16(FP), R10
 	SHLQ $0x02, R10
 	MOVQ form+0(FP), AX
-	CMPQ AX, $0x04
-	JGE  formFrom4To7
-	CMPQ AX, $0x02
-	JGE  formFrom2To3
 	CMPQ AX, $0x01
-	JGE  formFrom1To1
+	JGE  formFrom1To2
 	JMP  form0
 
-formFrom1To1:
-	JMP form1
+formFrom1To2:
+	CMPQ AX, $0x02
+	JGE  formFrom2To2
+	JMP  form1
 
-formFrom2To3:
-	CMPQ AX, $0x03
-	JGE  formFrom3To3
-	JMP  form2
-
-formFrom3To3:
-	JMP form3
-
-formFrom4To7:
-	CMPQ AX, $0x06
-	JGE  formFrom6To7
-	CMPQ AX, $0x05
-	JGE  formFrom5To5
-	JMP  form4
-
-formFrom5To5:
-	JMP form5
-
-formFrom6To7:
-	CMPQ AX, $0x07
-	JGE  formFrom7To7
-	JMP  form6
-
-formFrom7To7:
-	JMP form7
+formFrom2To2:
+	JMP form2
 
 form0:
 	MOVQ    mean+48(FP), BX
@@ -4637,59 +3274,6 @@ form2:
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
-	MOVQ    a+56(FP), BX
-	VMOVUPS (BX), Z3
-	VMOVUPS 64(BX), Z4
-	VMOVUPS 128(BX), Z5
-	MOVQ    b+64(FP), BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	VMOVUPS 128(BX), Z8
-	MOVQ    k+72(FP), BX
-	VMOVUPS (BX), Z9
-	VMOVUPS 64(BX), Z10
-	VMOVUPS 128(BX), Z11
-	MOVQ    n+8(FP), AX
-	SUBQ    $0x01, AX
-	JLT     rest_2
-
-turn_2:
-	VMOVUPS      (DI), Z29
-	VMOVUPS      (R8), Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z6, Z28, Z28
-	VFNMADD231PS Z29, Z9, Z28
-	VMULPS       Z3, Z28, Z28
-	VMOVUPS      Z28, (SI)
-	VMOVUPS      64(DI), Z29
-	VMOVUPS      64(R8), Z28
-	VSUBPS       Z1, Z29, Z29
-	VSUBPS       Z7, Z28, Z28
-	VFNMADD231PS Z29, Z10, Z28
-	VMULPS       Z4, Z28, Z28
-	VMOVUPS      Z28, 64(SI)
-	VMOVUPS      128(DI), Z29
-	VMOVUPS      128(R8), Z28
-	VSUBPS       Z2, Z29, Z29
-	VSUBPS       Z8, Z28, Z28
-	VFNMADD231PS Z29, Z11, Z28
-	VMULPS       Z5, Z28, Z28
-	VMOVUPS      Z28, 128(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x01, AX
-	JGE          turn_2
-
-rest_2:
-	VZEROUPPER
-	RET
-
-form3:
-	MOVQ    mean+48(FP), BX
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	VMOVUPS 128(BX), Z2
 	VMOVUPS 192(BX), Z3
 	MOVQ    a+56(FP), BX
 	VMOVUPS (BX), Z4
@@ -4708,9 +3292,9 @@ form3:
 	VMOVUPS 192(BX), Z15
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x01, AX
-	JLT     rest_3
+	JLT     rest_2
 
-turn_3:
+turn_2:
 	VMOVUPS      (DI), Z29
 	VMOVUPS      (R8), Z28
 	VSUBPS       Z0, Z29, Z29
@@ -4743,300 +3327,8 @@ turn_3:
 	ADDQ         R10, DI
 	ADDQ         R10, R8
 	SUBQ         $0x01, AX
-	JGE          turn_3
+	JGE          turn_2
 
-rest_3:
-	VZEROUPPER
-	RET
-
-form4:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      mean+48(FP), BX
-	VMOVUPS.Z (BX), K1, Z0
-	MOVQ      a+56(FP), BX
-	VMOVUPS.Z (BX), K1, Z1
-	MOVQ      b+64(FP), BX
-	VMOVUPS.Z (BX), K1, Z2
-	MOVQ      k+72(FP), BX
-	VMOVUPS.Z (BX), K1, Z3
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x04, AX
-	JLT       rest_4
-
-turn_4:
-	VMOVUPS.Z    (DI), K1, Z29
-	VMOVUPS.Z    (R8), K1, Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z2, Z28, Z28
-	VFNMADD231PS Z29, Z3, Z28
-	VMULPS       Z1, Z28, Z28
-	VMOVUPS      Z28, K1, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS.Z    (DI), K1, Z29
-	VMOVUPS.Z    (R8), K1, Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z2, Z28, Z28
-	VFNMADD231PS Z29, Z3, Z28
-	VMULPS       Z1, Z28, Z28
-	VMOVUPS      Z28, K1, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS.Z    (DI), K1, Z29
-	VMOVUPS.Z    (R8), K1, Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z2, Z28, Z28
-	VFNMADD231PS Z29, Z3, Z28
-	VMULPS       Z1, Z28, Z28
-	VMOVUPS      Z28, K1, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS.Z    (DI), K1, Z29
-	VMOVUPS.Z    (R8), K1, Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z2, Z28, Z28
-	VFNMADD231PS Z29, Z3, Z28
-	VMULPS       Z1, Z28, Z28
-	VMOVUPS      Z28, K1, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x04, AX
-	JGE          turn_4
-
-rest_4:
-	ADDQ $0x04, AX
-	JZ   done_4
-
-pixel_4:
-	VMOVUPS.Z    (DI), K1, Z29
-	VMOVUPS.Z    (R8), K1, Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z2, Z28, Z28
-	VFNMADD231PS Z29, Z3, Z28
-	VMULPS       Z1, Z28, Z28
-	VMOVUPS      Z28, K1, (SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	DECQ         AX
-	JNZ          pixel_4
-
-done_4:
-	VZEROUPPER
-	RET
-
-form5:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      mean+48(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS.Z 64(BX), K1, Z1
-	MOVQ      a+56(FP), BX
-	VMOVUPS   (BX), Z2
-	VMOVUPS.Z 64(BX), K1, Z3
-	MOVQ      b+64(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS.Z 64(BX), K1, Z5
-	MOVQ      k+72(FP), BX
-	VMOVUPS   (BX), Z6
-	VMOVUPS.Z 64(BX), K1, Z7
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x02, AX
-	JLT       rest_5
-
-turn_5:
-	VMOVUPS      (DI), Z29
-	VMOVUPS      (R8), Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z4, Z28, Z28
-	VFNMADD231PS Z29, Z6, Z28
-	VMULPS       Z2, Z28, Z28
-	VMOVUPS      Z28, (SI)
-	VMOVUPS.Z    64(DI), K1, Z29
-	VMOVUPS.Z    64(R8), K1, Z28
-	VSUBPS       Z1, Z29, Z29
-	VSUBPS       Z5, Z28, Z28
-	VFNMADD231PS Z29, Z7, Z28
-	VMULPS       Z3, Z28, Z28
-	VMOVUPS      Z28, K1, 64(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	VMOVUPS      (DI), Z29
-	VMOVUPS      (R8), Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z4, Z28, Z28
-	VFNMADD231PS Z29, Z6, Z28
-	VMULPS       Z2, Z28, Z28
-	VMOVUPS      Z28, (SI)
-	VMOVUPS.Z    64(DI), K1, Z29
-	VMOVUPS.Z    64(R8), K1, Z28
-	VSUBPS       Z1, Z29, Z29
-	VSUBPS       Z5, Z28, Z28
-	VFNMADD231PS Z29, Z7, Z28
-	VMULPS       Z3, Z28, Z28
-	VMOVUPS      Z28, K1, 64(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x02, AX
-	JGE          turn_5
-
-rest_5:
-	ADDQ $0x02, AX
-	JZ   done_5
-
-pixel_5:
-	VMOVUPS      (DI), Z29
-	VMOVUPS      (R8), Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z4, Z28, Z28
-	VFNMADD231PS Z29, Z6, Z28
-	VMULPS       Z2, Z28, Z28
-	VMOVUPS      Z28, (SI)
-	VMOVUPS.Z    64(DI), K1, Z29
-	VMOVUPS.Z    64(R8), K1, Z28
-	VSUBPS       Z1, Z29, Z29
-	VSUBPS       Z5, Z28, Z28
-	VFNMADD231PS Z29, Z7, Z28
-	VMULPS       Z3, Z28, Z28
-	VMOVUPS      Z28, K1, 64(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	DECQ         AX
-	JNZ          pixel_5
-
-done_5:
-	VZEROUPPER
-	RET
-
-form6:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      mean+48(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS.Z 128(BX), K1, Z2
-	MOVQ      a+56(FP), BX
-	VMOVUPS   (BX), Z3
-	VMOVUPS   64(BX), Z4
-	VMOVUPS.Z 128(BX), K1, Z5
-	MOVQ      b+64(FP), BX
-	VMOVUPS   (BX), Z6
-	VMOVUPS   64(BX), Z7
-	VMOVUPS.Z 128(BX), K1, Z8
-	MOVQ      k+72(FP), BX
-	VMOVUPS   (BX), Z9
-	VMOVUPS   64(BX), Z10
-	VMOVUPS.Z 128(BX), K1, Z11
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_6
-
-turn_6:
-	VMOVUPS      (DI), Z29
-	VMOVUPS      (R8), Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z6, Z28, Z28
-	VFNMADD231PS Z29, Z9, Z28
-	VMULPS       Z3, Z28, Z28
-	VMOVUPS      Z28, (SI)
-	VMOVUPS      64(DI), Z29
-	VMOVUPS      64(R8), Z28
-	VSUBPS       Z1, Z29, Z29
-	VSUBPS       Z7, Z28, Z28
-	VFNMADD231PS Z29, Z10, Z28
-	VMULPS       Z4, Z28, Z28
-	VMOVUPS      Z28, 64(SI)
-	VMOVUPS.Z    128(DI), K1, Z29
-	VMOVUPS.Z    128(R8), K1, Z28
-	VSUBPS       Z2, Z29, Z29
-	VSUBPS       Z8, Z28, Z28
-	VFNMADD231PS Z29, Z11, Z28
-	VMULPS       Z5, Z28, Z28
-	VMOVUPS      Z28, K1, 128(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x01, AX
-	JGE          turn_6
-
-rest_6:
-	VZEROUPPER
-	RET
-
-form7:
-	MOVQ      mask+80(FP), BX
-	VMOVDQU32 (BX), Z31
-	VPMOVD2M  Z31, K1
-	MOVQ      mean+48(FP), BX
-	VMOVUPS   (BX), Z0
-	VMOVUPS   64(BX), Z1
-	VMOVUPS   128(BX), Z2
-	VMOVUPS.Z 192(BX), K1, Z3
-	MOVQ      a+56(FP), BX
-	VMOVUPS   (BX), Z4
-	VMOVUPS   64(BX), Z5
-	VMOVUPS   128(BX), Z6
-	VMOVUPS.Z 192(BX), K1, Z7
-	MOVQ      b+64(FP), BX
-	VMOVUPS   (BX), Z8
-	VMOVUPS   64(BX), Z9
-	VMOVUPS   128(BX), Z10
-	VMOVUPS.Z 192(BX), K1, Z11
-	MOVQ      k+72(FP), BX
-	VMOVUPS   (BX), Z12
-	VMOVUPS   64(BX), Z13
-	VMOVUPS   128(BX), Z14
-	VMOVUPS.Z 192(BX), K1, Z15
-	MOVQ      n+8(FP), AX
-	SUBQ      $0x01, AX
-	JLT       rest_7
-
-turn_7:
-	VMOVUPS      (DI), Z29
-	VMOVUPS      (R8), Z28
-	VSUBPS       Z0, Z29, Z29
-	VSUBPS       Z8, Z28, Z28
-	VFNMADD231PS Z29, Z12, Z28
-	VMULPS       Z4, Z28, Z28
-	VMOVUPS      Z28, (SI)
-	VMOVUPS      64(DI), Z29
-	VMOVUPS      64(R8), Z28
-	VSUBPS       Z1, Z29, Z29
-	VSUBPS       Z9, Z28, Z28
-	VFNMADD231PS Z29, Z13, Z28
-	VMULPS       Z5, Z28, Z28
-	VMOVUPS      Z28, 64(SI)
-	VMOVUPS      128(DI), Z29
-	VMOVUPS      128(R8), Z28
-	VSUBPS       Z2, Z29, Z29
-	VSUBPS       Z10, Z28, Z28
-	VFNMADD231PS Z29, Z14, Z28
-	VMULPS       Z6, Z28, Z28
-	VMOVUPS      Z28, 128(SI)
-	VMOVUPS.Z    192(DI), K1, Z29
-	VMOVUPS.Z    192(R8), K1, Z28
-	VSUBPS       Z3, Z29, Z29
-	VSUBPS       Z11, Z28, Z28
-	VFNMADD231PS Z29, Z15, Z28
-	VMULPS       Z7, Z28, Z28
-	VMOVUPS      Z28, K1, 192(SI)
-	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
-	SUBQ         $0x01, AX
-	JGE          turn_7
-
-rest_7:
+rest_2:
 	VZEROUPPER
 	RET

@@ -17,11 +17,11 @@ import (
 // each pixel of a turn with sums of its own: so four additions or more are
 // under way at a time. An order of summation thus depends on n and ch only.
 //
-// The parameter form chooses the code: the vectors of the group, less one, plus
-// max if mask selects the lanes of the last one, or plus 2*max, for AVX2, if
-// half of its lanes belong to the group. Halves need no mask, and masked vectors
-// are slow in place: a load of a pixel overlaps the lanes that the store of the
-// pixel before it did not write, but waits for that store all the same.
+// The parameter form chooses the code, see forms. The last vector of a group may
+// be whole, or under mask, or half: for AVX2, if half of its lanes belong to the
+// group. Halves need no mask, and masked vectors are slow in place: a load of a
+// pixel overlaps the lanes that the store of the pixel before it did not write,
+// but waits for that store all the same.
 type stripPass struct {
 	isa            vecISA
 	name, ref, sig string
@@ -33,8 +33,34 @@ type stripPass struct {
 	temps          int      // registers that body uses
 
 	// The form being emitted.
-	vectors, pixels int
-	last            int // what the last vector is
+	stripForm
+	pixels int
+}
+
+// A stripForm is the vectors of a group and what the last one is.
+type stripForm struct{ vectors, last int }
+
+// forms lists the values of the parameter form. Where there are sums, a group's
+// number of vectors decides about their order, so every number up to max has its
+// form, whole, masked and half. Other passes take powers of two, all whole, and
+// what is left of the channels in a group of its own: AVX-512 leaves numbers of
+// channels with such a rest to AVX2.
+func (p *stripPass) forms() (list []stripForm) {
+	switch {
+	case len(p.sums) > 0:
+		for last := whole; last <= half && !(p.isa.wide && last == half); last++ {
+			for v := range p.max {
+				list = append(list, stripForm{v + 1, last})
+			}
+		}
+		return list
+	case !p.isa.wide:
+		list = []stripForm{{1, masked}, {1, half}}
+	}
+	for v := 1; v <= p.max; v *= 2 {
+		list = append(list, stripForm{v, whole})
+	}
+	return list
 }
 
 // The last vector of a group.
@@ -64,12 +90,12 @@ func (p *stripPass) constant() VecPhysical { return p.isa.reg[len(p.isa.reg)-2] 
 func (p *stripPass) temp(i int) VecPhysical { return p.isa.reg[len(p.isa.reg)-3-i] }
 
 // plan sets the form, with fewer pixels a turn where registers run short.
-func (p *stripPass) plan(vectors, last int) {
-	p.vectors, p.last = vectors, last
+func (p *stripPass) plan(form stripForm) {
+	p.stripForm = form
 	fits := func() bool {
-		return (len(p.coefs)+len(p.sums)*p.pixels)*vectors <= len(p.isa.reg)-2-p.temps
+		return (len(p.coefs)+len(p.sums)*p.pixels)*p.vectors <= len(p.isa.reg)-2-p.temps
 	}
-	for p.pixels = max(4/vectors, 1); !fits(); p.pixels /= 2 {
+	for p.pixels = max(4/p.vectors, 1); !fits(); p.pixels /= 2 {
 		if p.pixels == 1 {
 			panic(p.name + ": too few registers")
 		}
@@ -124,14 +150,11 @@ func (p *stripPass) emit(rows []string, constant func(), body func(u, j int)) {
 		MOVQ(stripPtr[i], stripRow[i])
 	}
 	constant()
-	forms := 3 * p.max
-	if p.isa.wide {
-		forms = 2 * p.max
-	}
+	forms := p.forms()
 	load("form", RAX)
-	branch(RAX, 0, forms-1, "form")
-	for form := range forms {
-		p.plan(form%p.max+1, form/p.max)
+	branch(RAX, 0, len(forms)-1, "form")
+	for form, what := range forms {
+		p.plan(what)
 		Label(fmt.Sprintf("form%d", form))
 		p.begin()
 		if len(rows) > 0 {
