@@ -17,46 +17,47 @@ mutant() {
 }
 
 gemm='TestStripGemm$/avx512'
-mutant 'gemm_avx512: rows of c as far apart as those of b' gemm_avx512 gemm32AVX512 's/ldc+72(FP)/ldb+56(FP)/' "$gemm"
-mutant 'gemm_avx512: odd step of k dropped' gemm_avx512 gemm64MaskAVX512 '/^odd_5:/,/^end_5:/ s/JNZ  *end_5/JMP end_5/' "$gemm"
-mutant 'gemm_avx512: acc inverted' gemm_avx512 gemm48MaskAVX512 's/JEQ  *store_/JNE store_/' "$gemm"
+mutant 'gemm_avx512: rows of c as far apart as those of b' gemm_avx512 gemm32AVX512 's/ldc+64(FP)/ldb+48(FP)/' "$gemm"
+mutant 'gemm_avx512: odd step of k dropped' gemm_avx512 gemm64AVX512 '/^pairEnd_6:/,/^step_6:/ s/JZ  *stepEnd_6/JMP stepEnd_6/' "$gemm"
+mutant 'gemm_avx512: rows left over dropped' gemm_avx512 gemm48AVX512 '/^tile_1:/,/^less_1:/ s/JLT  *less_1/JMP less_1/' "$gemm"
+mutant 'gemm_avx512: masked load made whole' gemm_avx512 gemm16AVX512 '/^step_4:/,/^stepEnd_4:/ s/VMOVUPS.Z  *(DI), K1,/VMOVUPS (DI),/' 'TestStripReadsNoFurther$'
 mutant 'gemm16: wrong column of a' gemm_avx512 gemm16x16AVX512 's/60(R11), Z31, Z4/56(R11), Z31, Z4/' "$gemm"
 mutant 'gemm16: half of the way to the next group' gemm_avx512 gemm16x16AVX512 's/(BX)(R15\*8), BX/(BX)(R15*4), BX/' "$gemm"
-mutant 'gemm_at_avx512: one row not added' gemm_at_avx512 gemmAT16AVX512 '/^row_16:/,/^tile15:/ { /VADDPS .* Z7, Z7$/d }' "$gemm"
-mutant 'gemm_at_avx512: mask made whole' gemm_at_avx512 gemmAT48MaskAVX512 's/VPMOVD2M .*/KXNORW K1, K1, K1/' "$gemm"
+mutant 'gemm_at_avx512: one row not added' gemm_at_avx512 gemmAT16AVX512 '/^restEnd_16:/,/^less_16:/ { /VADDPS .* Z7, Z7$/d }' "$gemm"
+mutant 'gemm_at_avx512: mask made whole' gemm_at_avx512 gemmAT48AVX512 's/VPMOVD2M .*/KXNORW K1, K1, K1/' "$gemm"
 
 gemm='TestGemm(AT)?RowsAVX2$/avx2'
-mutant 'gemm_avx2: rest of k dropped' gemm_avx2 gemm16AVX2 '/^k1_6:/,/^k1loop6:/ s/JZ  *store6/JMP store6/' "$gemm"
+mutant 'gemm_avx2: rest of k dropped' gemm_avx2 gemm16AVX2 '/^odd6:/,/^store6:/ s/JNZ  *store6/JMP store6/' "$gemm"
 mutant 'gemm_avx2: masked store made whole' gemm_avx2 gemm8AVX2 's/VMASKMOVPS  *Y3, Y15, (DI)/VMOVUPS Y3, (DI)/' "$gemm"
-mutant 'gemm_at_avx2: one row not added' gemm_at_avx2 gemmAT16AVX2 '/^row6:/,/^tile5:/ { /VADDPS .* Y7, Y7$/d }' "$gemm"
+mutant 'gemm_at_avx2: one row not added' gemm_at_avx2 gemmAT16AVX2 '/^row_6:/,/^less_6:/ { /VADDPS  *Y12, Y7, Y12/d }' "$gemm"
 
 strip='TestStrip$/avx512'
 mutant 'norm_relu_avx512: mask keeps 0' norm_relu_avx512 stripMaskAVX512 '/^pixel_0:/,/^done_0:/ s/VCMPPS  *\$0x06/VCMPPS $0x05/' "$strip"
 mutant 'norm_relu_avx512: mask drops NaN' norm_relu_avx512 stripMaskSumAVX512 's/VCMPPS  *\$0x06/VCMPPS $0x0e/' "$strip"
 mutant 'norm_relu_avx512: operands of VMAXPS swapped' norm_relu_avx512 stripAffineAVX512 's/VMAXPS  *\(Z[0-9]*\), \(Z[0-9]*\),/VMAXPS \2, \1,/' "$strip"
-mutant 'norm_relu_avx512: masked store made whole' norm_relu_avx512 stripCombineAVX512 's/K1, 64(SI)/64(SI)/' "$strip"
-mutant 'norm_relu_avx512: masked load made whole' norm_relu_avx512 stripBNGradAVX512 's/VMOVUPS.Z  *(DI), K1,/VMOVUPS (DI),/' 'TestStripReadsNoFurther$'
+mutant 'norm_relu_avx512: masked store made whole' norm_relu_avx512 stripMaskSumAVX512 's/K1, 64(SI)/64(SI)/' "$strip"
+mutant 'norm_relu_avx512: masked load made whole' norm_relu_avx512 stripMaskSumAVX512 's/VMOVUPS.Z  *(DI), K1,/VMOVUPS (DI),/' 'TestStripReadsNoFurther$'
 mutant 'norm_relu_avx512: one chain dropped' norm_relu_avx512 stripSumAVX512 '/^done_0:/,/VADDPS/ { /VADDPS/d }' "$strip"
 mutant 'norm_relu_avx512: s1 overwritten' norm_relu_avx512 stripGradSumAVX512 '/^done_1:/,/VMOVUPS  *Z29/ s/VADDPS  *Z29, \(Z[0-9]*\), Z29/VMOVAPS \1, Z29/' "$strip"
 
 strip='TestStrip$/avx2'
 mutant 'norm_relu_avx2: mask keeps 0' norm_relu_avx2 stripMaskAddAVX2 '/^pixel_0:/,/^done_0:/ s/VCMPPS  *\$0x06/VCMPPS $0x05/' "$strip"
 mutant 'norm_relu_avx2: operands of VMAXPS swapped' norm_relu_avx2 stripAffineAVX2 's/VMAXPS  *\(Y[0-9]*\), \(Y[0-9]*\),/VMAXPS \2, \1,/' "$strip"
-mutant 'norm_relu_avx2: masked store made whole' norm_relu_avx2 stripBNGradAVX2 's/VMASKMOVPS  *Y12, Y15, 32(SI)/VMOVUPS Y12, 32(SI)/' "$strip"
+mutant 'norm_relu_avx2: masked store made whole' norm_relu_avx2 stripBNGradAVX2 's/VMASKMOVPS  *Y12, Y15, (SI)/VMOVUPS Y12, (SI)/' "$strip"
 mutant 'norm_relu_avx2: one chain dropped' norm_relu_avx2 stripGradSumAVX2 '/^done_4:/,/VADDPS/ { /VADDPS/d }' "$strip"
 mutant 'norm_relu_avx2: s1 overwritten' norm_relu_avx2 stripMaskSumAVX2 '/^rest_1:/,/VMOVUPS  *Y13/ s/VADDPS  *Y13, \(Y[0-9]*\), Y13/VMOVAPS \1, Y13/' "$strip"
 
 window='TestWindowDW$'
-mutant 'depthwise_avx512: two taps swapped' depthwise_avx512 dwRows3s1d1MaskAVX512 '/^channels4:/,/^rows4:/ { s/Z19$/Z99/; s/Z20$/Z19/; s/Z99$/Z20/ }' "$window"
-mutant 'depthwise_avx512: last row dropped' depthwise_avx512 dwRows5s1d1AVX512 '/^rowEnd8:/,/JLE/ s/SUBQ  *\$0x02/SUBQ $0x03/' "$window"
-mutant 'depthwise_avx512: next pixel too near' depthwise_avx512 dwRows3s2d1AVX512 '/^pixels1:/,/^rowEnd1:/ s/(R12)(AX\*2), R12/(R12)(AX*1), R12/' "$window"
-mutant 'depthwise_avx512: block of channels skipped' depthwise_avx512 dwRows7s1d1AVX512 '/^channelsEnd4:/,/JMP/ s/ADDQ  *\$0x40/ADDQ $0x80/' "$window"
+mutant 'depthwise_avx512: two taps swapped' depthwise_avx512 dwRows3s1AVX512 '/^nextChannels4:/,/^rows4:/ { s/Z19$/Z99/; s/Z20$/Z19/; s/Z99$/Z20/ }' "$window"
+mutant 'depthwise_avx512: last row dropped' depthwise_avx512 dwRows5s1AVX512 '/^rowEnd8:/,/JLE/ s/SUBQ  *\$0x02/SUBQ $0x03/' "$window"
+mutant 'depthwise_avx512: next pixel too near' depthwise_avx512 dwRows3s2AVX512 '/^pixels4:/,/^rowEnd4:/ s/(R12)(R11\*2), R12/(R12)(R11*1), R12/' "$window"
+mutant 'depthwise_avx512: block of channels skipped' depthwise_avx512 dwRows7s1AVX512 '/^channelsEnd4:/,/JMP/ s/ADDQ  *\$0x40/ADDQ $0x80/' "$window"
 
 window='TestWindowDWGrad$'
-mutant 'depthwise_grad_avx512: last pixels dropped' depthwise_grad_avx512 dwGradRows5s2d1AVX512 '/^tail0:/,/^pixel0:/ s/JZ  *rowEnd0/JMP rowEnd0/' "$window"
-mutant 'depthwise_grad_avx512: 7x7, group to the wrong tap' depthwise_grad_avx512 dwGradRows7s1d1AVX512 '/^rowEnd1:/,/ADDQ  *AX, DI/ { /ADDQ  *AX, DI/d }' "$window"
-mutant 'depthwise_grad_avx512: last block added twice' depthwise_grad_avx512 dwGradRows3s1d2AVX512 '/SHLXQ/d' "$window"
-mutant 'depthwise_grad_avx512: masked load made whole' depthwise_grad_avx512 dwGradRows3s1d1MaskAVX512 '/^pixel0:/,/^rowEnd0:/ s/VMOVUPS.Z  *\(.*\), K1,/VMOVUPS \1,/' 'TestWindowReadsNoFurther$'
+mutant 'depthwise_grad_avx512: last pixels dropped' depthwise_grad_avx512 dwGradRows5AVX512 '/^tail0:/,/^pixel0:/ s/JZ  *rowEnd0/JMP rowEnd0/' "$window"
+mutant 'depthwise_grad_avx512: 7x7, group to the wrong tap' depthwise_grad_avx512 dwGradRows7AVX512 '/^rowEnd1:/,/^rows2:/ { /ADDQ  *R15, DI/d }' "$window"
+mutant 'depthwise_grad_avx512: last block added twice' depthwise_grad_avx512 dwGradRows3AVX512 '/SHLXQ/d' "$window"
+mutant 'depthwise_grad_avx512: masked load made whole' depthwise_grad_avx512 dwGradRows3AVX512 '/^pixel0:/,/^rowEnd0:/ s/VMOVUPS.Z  *(R8), K2,/VMOVUPS (R8),/' 'TestWindowReadsNoFurther$'
 
 pool='TestWindowMaxPool$'
 mutant 'maxpool_avx512: tap off by one' maxpool_avx512 maxPoolRowWideAVX512 '/^pixels:/,/^store:/ s/Z20, K2, Z1/Z21, K2, Z1/' "$pool"
@@ -66,8 +67,8 @@ pool='TestWindowMaxPoolGrad$'
 mutant 'maxpool_grad: rest of the row dropped' maxpool_grad maxPoolGradRowsAVX512 's/JZ  *next/JMP next/' "$pool"
 mutant 'maxpool_grad: taps of the next row missed' maxpool_grad maxPoolGradRowsAVX2 '/ADDQ  *R11, DX/d' "$pool"
 
-mutant 'depthwise_avx2: weight of the next tap' depthwise_avx2 dwBlocksAVX2 '/^tap12:/,/^run2_12:/ s/ 8(DI)(R9\*8)/ 16(DI)(R9*8)/' 'TestDWRowAVX2$'
-mutant 'depthwise_avx2: masked store made whole' depthwise_avx2 dwMaskAVX2 's/VMASKMOVPS  *Y2, Y8, (R13)/VMOVUPS Y2, (R13)/' 'TestDWRowAVX2$'
+mutant 'depthwise_avx2: weight of the next tap' depthwise_avx2 dwBlocksAVX2 '/^tap8:/,/^run2_8:/ s/ 8(DI)(R9\*8)/ 16(DI)(R9*8)/' 'TestDWRowAVX2$'
+mutant 'depthwise_avx2: masked store made whole' depthwise_avx2 dwMaskAVX2 's/VMASKMOVPS  *Y2, Y8, (R10)/VMOVUPS Y2, (R10)/' 'TestDWRowAVX2$'
 mutant 'depthwise_grad_avx2: third run taken for granted' depthwise_grad_avx2 dwGradBlocksAVX2 '/JNE  *run2x3/d' 'TestDWGradRowAVX2$'
 mutant 'maxpool_avx2: last of the equal' maxpool_avx2 maxBlocksAVX2 '/^q3:/,/^q2:/ s/\$0x1e/$0x1d/' 'TestMaxRowAVX2$'
 mutant 'maxpool_avx2: wrong half of the taps' maxpool_avx2 maxBlocksAVX2 '/^more4:/,/^q3:/ s/VEXTRACTI128  *\$0x01, Y6/VEXTRACTI128 $0x00, Y6/' 'TestMaxRowAVX2$'
