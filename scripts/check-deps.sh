@@ -42,8 +42,10 @@ ours_allowed() {
     oneshot/internal/plan) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
     oneshot/internal/pipeline) echo 'data|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rundir|search|ui)' ;;
+    oneshot/internal/measure/peak) echo 'ops/cpu' ;;
+    oneshot/internal/measure/kernels) echo 'ops|ops/cpu' ;;
     oneshot/internal/measure/floor) echo 'ops|supernet/(net|space)' ;;
-    oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|measure/floor|report|rng|ui)' ;;
+    oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|measure/(floor|kernels|peak)|report|rng|ui)' ;;
     oneshot/internal/atomicfile/faultfs) echo 'internal/atomicfile' ;;
     oneshot/internal/*) echo 'nothing' ;; # rng, ranges, setting, machine, ui
     oneshot/ops/cpu | oneshot/data | oneshot/weights) echo "$low" ;;

@@ -14,4 +14,3 @@ package cpu
 //go:generate go -C _asm run . -kernel gemm_at_avx512 -pkg cpu -out ../gemm_at_avx512_amd64.s -stubs ../gemm_at_avx512_stub_amd64.go
 //go:generate go -C _asm run . -kernel norm_relu_avx2 -pkg cpu -out ../norm_relu_avx2_amd64.s -stubs ../norm_relu_avx2_stub_amd64.go
 //go:generate go -C _asm run . -kernel norm_relu_avx512 -pkg cpu -out ../norm_relu_avx512_amd64.s -stubs ../norm_relu_avx512_stub_amd64.go
-//go:generate go -C _asm run . -kernel peak -pkg cpu -out ../peak_amd64.s -stubs ../peak_stub_amd64.go

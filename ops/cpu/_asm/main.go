@@ -21,7 +21,6 @@ var kernels = map[string]func(){
 	"depthwise_grad_avx2":   dwGrad,
 	"add_avx2":              add,
 	"maxpool_avx2":          maxRow,
-	"peak":                  peak,
 	"depthwise_avx512":      dwRowsAVX512,
 	"depthwise_grad_avx512": dwGradRowsAVX512,
 	"maxpool_avx512":        maxPoolRow,

@@ -1,24 +1,25 @@
-package ops
+package kernels
 
 import (
 	"math"
 	"testing"
 
+	"oneshot/ops"
 	"oneshot/ops/cpu"
 )
 
-// TestSepBenchDoesTheWork: every gradient is there, and the output read.
-func TestSepBenchDoesTheWork(t *testing.T) {
+// TestSeparableDoesTheWork: every gradient is there, and the output read.
+func TestSeparableDoesTheWork(t *testing.T) {
 	p := cpu.NewPool(2)
 	defer p.Close()
-	s, err := NewSepBench(p, 2, 4, 8, 3)
+	s, err := NewSeparable(p, 2, 4, 8, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Run(); err != nil {
 		t.Fatal(err)
 	}
-	for i, m := range append([]Mem{s.read.Out}, s.call.DIn...) {
+	for i, m := range append([]ops.Mem{s.read.Out}, s.call.DIn...) {
 		var sum float64
 		for _, v := range s.b.At(m) {
 			sum += math.Abs(float64(v))

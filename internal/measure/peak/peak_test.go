@@ -1,19 +1,21 @@
-package cpu
+package peak
 
 import (
 	"testing"
 	"time"
+
+	"oneshot/ops/cpu"
 )
 
-// TestMeasurePeak checks that every rate is there and that the arithmetic loop
+// TestMeasure checks that every rate is there and that the arithmetic loop
 // is no slower than plain Go could be; a shared machine allows no more.
-func TestMeasurePeak(t *testing.T) {
+func TestMeasure(t *testing.T) {
 	if testing.Short() {
 		t.Skip("fills 256 MiB")
 	}
-	p := NewPool(2)
+	p := cpu.NewPool(2)
 	defer p.Close()
-	m := MeasurePeak(p, func(f func()) time.Duration {
+	m := Measure(p, func(f func()) time.Duration {
 		start := time.Now()
 		f()
 		return time.Since(start)
@@ -23,7 +25,7 @@ func TestMeasurePeak(t *testing.T) {
 			t.Errorf("rate %d is %v, of %+v", i, v, m)
 		}
 	}
-	if m.Threads != 2 || m.Instruction != isaName {
+	if isa, _ := cpu.ISA(); m.Threads != 2 || m.Instruction != isa {
 		t.Errorf("measured %d threads of %s", m.Threads, m.Instruction)
 	}
 	t.Logf("%+v", m)

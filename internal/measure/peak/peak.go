@@ -1,6 +1,18 @@
-package cpu
+// Package peak measures what a machine's arithmetic units and memories deliver at
+// best: the yardstick for kernels and the floor under the time of a network's
+// step. Short loops that do nothing else stand for the best; a program that
+// computes something stays below.
+//
+//	p := cpu.NewPool(2)
+//	m := peak.Measure(p, fastest) // fastest: the shortest of several runs, timed
+//	share := flops / seconds / 1e9 / m.GFLOPSAll
+package peak
 
-import "time"
+import (
+	"time"
+
+	"oneshot/ops/cpu"
+)
 
 // Peak is what a machine's arithmetic units and memories deliver at best, as
 // short loops measure it: the yardstick for kernels. Rates of memory count
@@ -23,29 +35,30 @@ type Peak struct {
 }
 
 const (
-	peakL1     = 16 << 10 / 4 // floats
-	peakL2     = 512 << 10 / 4
-	peakL3     = 32 << 20 / 4
-	peakMemory = 256 << 20 / 4
+	inL1     = 16 << 10 / 4 // floats
+	inL2     = 512 << 10 / 4
+	inL3     = 32 << 20 / 4
+	inMemory = 256 << 20 / 4
 )
 
-// MeasurePeak measures for about half a second, and fills 256 MiB for it. The
+// Measure measures for about half a second, and fills 256 MiB for it. The
 // caller has the clock: best returns the shortest of several runs of a function.
-func MeasurePeak(p *Pool, best func(func()) time.Duration) Peak {
-	m := Peak{Threads: p.Threads(), Instruction: isaName}
-	x := Huge[float32](peakMemory)
+func Measure(p *cpu.Pool, best func(func()) time.Duration) Peak {
+	isa, _ := cpu.ISA() // an unknown one that was asked for is the caller's to report
+	m := Peak{Threads: p.Threads(), Instruction: isa}
+	x := cpu.Huge[float32](inMemory)
 	for i := range x {
 		x[i] = 1
 	}
 	rate := func(threads int, work float64, f func(chunk int)) float64 {
-		var pool *Pool
+		var pool *cpu.Pool
 		if threads > 1 {
 			pool = p
 		}
 		return work / float64(max(1, best(func() { pool.Run(threads, f) }).Nanoseconds()))
 	}
 	flops := func(threads int) float64 {
-		f, per := fmaLoop()
+		f, per := fmaLoop(isa)
 		n := max(1, 1<<27/per)
 		return rate(threads, float64(threads*n*per), func(int) { f(n) })
 	}
@@ -54,7 +67,7 @@ func MeasurePeak(p *Pool, best func(func()) time.Duration) Peak {
 		share := size / threads / readUnit * readUnit
 		return rate(threads, float64(4*times*threads*share), func(i int) {
 			for range times {
-				readLoop(x[i*share:][:share])
+				readLoop(isa, x[i*share:][:share])
 			}
 		})
 	}
@@ -68,10 +81,10 @@ func MeasurePeak(p *Pool, best func(func()) time.Duration) Peak {
 		})
 	}
 	m.GFLOPS, m.GFLOPSAll = flops(1), flops(m.Threads)
-	m.ReadL1, m.ReadL2, m.CopyL2 = read(1, peakL1), read(1, peakL2), cp(1, peakL2)
-	m.ReadL3, m.CopyL3, m.ReadL3All = read(1, peakL3), cp(1, peakL3), read(m.Threads, peakL3)
-	m.ReadMemory, m.CopyMemory = read(1, peakMemory), cp(1, peakMemory)
-	m.ReadAll, m.CopyAll = read(m.Threads, peakMemory), cp(m.Threads, peakMemory)
+	m.ReadL1, m.ReadL2, m.CopyL2 = read(1, inL1), read(1, inL2), cp(1, inL2)
+	m.ReadL3, m.CopyL3, m.ReadL3All = read(1, inL3), cp(1, inL3), read(m.Threads, inL3)
+	m.ReadMemory, m.CopyMemory = read(1, inMemory), cp(1, inMemory)
+	m.ReadAll, m.CopyAll = read(m.Threads, inMemory), cp(m.Threads, inMemory)
 	return m
 }
 
@@ -104,11 +117,11 @@ const readUnit = 128
 // product of matrices that fit the first level cache.
 func fmaPlain() (f func(n int), flops int) {
 	const m, k = 64, 32
-	gemm := rowsOf[float32]().gemm
+	kernels := cpu.MeasuredKernels()
 	return func(n int) {
 		a, b, c := make([]float32, m*k), make([]float32, k*m), make([]float32, m*m)
 		for range n {
-			gemm(m, k, m, a, k, b, m, c, m)
+			kernels.Gemm(m, k, m, a, b, c)
 		}
 	}, 2 * m * k * m
 }

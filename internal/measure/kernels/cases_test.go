@@ -1,11 +1,11 @@
-package cpu
+package kernels
 
 import "testing"
 
-// TestKernelBenches runs each once: the primitives check their operands.
-func TestKernelBenches(t *testing.T) {
+// TestCases runs each once: the primitives check their operands.
+func TestCases(t *testing.T) {
 	names := map[string]int{}
-	for _, b := range KernelBenches() {
+	for _, b := range Cases() {
 		names[b.Name]++
 		if b.Flops < 1 || b.Bytes < 1 || b.Shape == "" {
 			t.Errorf("%s %q: %d operations, %d bytes", b.Name, b.Shape, b.Flops, b.Bytes)
