@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"oneshot/internal/machine"
-	"oneshot/ops"
+	"oneshot/internal/measure/kernels"
+	"oneshot/internal/measure/peak"
 	"oneshot/ops/cpu"
 )
 
@@ -48,11 +49,11 @@ func fastest(now func() time.Time, f func()) time.Duration {
 	return best / time.Duration(n)
 }
 
-// peak measures the machine's peaks.
-func peak(threads int, now func() time.Time) cpu.Peak {
+// measurePeak measures the machine's peaks.
+func measurePeak(threads int, now func() time.Time) peak.Peak {
 	p := cpu.NewPool(threads)
 	defer p.Close()
-	return cpu.MeasurePeak(p, func(f func()) time.Duration { return fastest(now, f) })
+	return peak.Measure(p, func(f func()) time.Duration { return fastest(now, f) })
 }
 
 // OpsReport is what `bench ops` prints. A share is the time that arithmetic or
@@ -67,7 +68,7 @@ type OpsReport struct {
 	Cases   []caseRow   `json:"cases"`   // all threads
 }
 
-// peakRates is cpu.Peak: GFLOP/s and GB/s, of one thread or of all.
+// peakRates is peak.Peak: GFLOP/s and GB/s, of one thread or of all.
 type peakRates struct {
 	GFLOPS     float64 `json:"gflops"`
 	GFLOPSAll  float64 `json:"gflops_all"`
@@ -110,12 +111,12 @@ func (b Bench) Ops(threads int) (OpsReport, error) {
 	if err != nil {
 		b.UI.Warnf("%v", err)
 	}
-	p := peak(threads, b.UI.Now)
+	p := measurePeak(threads, b.UI.Now)
 	r := OpsReport{Bench: "ops", Threads: threads, ISA: isa, CPU: machine.CPUModel(), Peak: peakRates{
 		p.GFLOPS, p.GFLOPSAll, p.ReadL1, p.ReadL2, p.CopyL2, p.ReadL3, p.CopyL3, p.ReadL3All,
 		p.ReadMemory, p.CopyMemory, p.ReadAll, p.CopyAll,
 	}}
-	for _, k := range cpu.KernelBenches() {
+	for _, k := range kernels.Cases() {
 		ns := float64(max(1, fastest(b.UI.Now, k.Run).Nanoseconds()))
 		flops, bytes := float64(k.Flops), float64(k.Bytes)
 		r.Kernels = append(r.Kernels, kernelRow{
@@ -130,14 +131,14 @@ func (b Bench) Ops(threads int) (OpsReport, error) {
 }
 
 // cases measures separable convolutions at the sizes of the reference job.
-func (b Bench) cases(threads int, p cpu.Peak) ([]caseRow, error) {
+func (b Bench) cases(threads int, p peak.Peak) ([]caseRow, error) {
 	const images = 64
 	pool := cpu.NewPool(threads)
 	defer pool.Close()
 	var rows []caseRow
 	for _, size := range [][2]int{{16, 32}, {32, 16}, {64, 8}} {
 		for _, kernel := range []int{3, 5} {
-			s, err := ops.NewSepBench(pool, images, size[1], size[0], kernel)
+			s, err := kernels.NewSeparable(pool, images, size[1], size[0], kernel)
 			if err != nil {
 				return nil, err
 			}

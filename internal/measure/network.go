@@ -13,6 +13,7 @@ import (
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
 	"oneshot/internal/measure/floor"
+	"oneshot/internal/measure/peak"
 	"oneshot/ops"
 	"oneshot/ops/cpu"
 	"oneshot/supernet"
@@ -97,7 +98,7 @@ func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 		Batch: m.batch, Archs: j.Archs, Reps: j.Reps, Params: m.params / int64(m.nets),
 		Ops: c.Net.Ops, Nodes: c.Net.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: j.Image, Aux: j.Aux,
 	}
-	if err := m.report(&r, peak(rt.Threads(), b.UI.Now)); err != nil {
+	if err := m.report(&r, measurePeak(rt.Threads(), b.UI.Now)); err != nil {
 		return r, fmt.Errorf("bench: %w", err)
 	}
 	r.Device, r.DeviceMS = rt.Device(), 1e3*m.device
@@ -237,7 +238,7 @@ func (m *networkRun) work(n *supernet.Net, archs []space.Arch, order []int) (wor
 }
 
 // report fills in what follows from the times and the machine's peaks.
-func (m *networkRun) report(r *NetworkReport, p cpu.Peak) error {
+func (m *networkRun) report(r *NetworkReport, p peak.Peak) error {
 	r.PeakGFLOPS, r.PeakGBPerS = p.GFLOPSAll, max(p.ReadAll, p.CopyAll)
 	n := float64(len(m.archs))
 	var median, best, flops float64
