@@ -1,3 +1,6 @@
 package engine
 
-import _ "oneshot/supernet"
+import (
+	_ "oneshot/internal/measure/peak"
+	_ "oneshot/supernet"
+)
