@@ -19,9 +19,12 @@ func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float3
 	}
 	// A dilated window is a window of neighbours among every dil-th pixel: outputs
 	// that are apart pixels apart read the same ones.
-	common := gcd(g.stride, g.dil)
-	apart := g.dil / common
-	kernel := dwKernels[[2]int{g.k, g.stride / common}]
+	common, apart := 1, 1
+	if g.dil > 1 { // or two divisions, which count on a strip
+		common = gcd(g.stride, g.dil)
+		apart = g.dil / common
+	}
+	kernel := dwKernelOf(g.k, g.stride/common)
 	if kernel == nil || n/apart < dwLeast {
 		dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
 		return
@@ -43,6 +46,12 @@ func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float3
 		ahead = y // in the cache: costs nothing
 	}
 	mask := mask512(min(ch, wide))
+	if apart == 1 {
+		if rows > 0 {
+			kernel(rows, n, ch, &y[0], yrow, ch, &x[0], g.dil*xrow, g.dil*ch, &w[0], &ahead[0], mask)
+		}
+		return
+	}
 	for r := range min(rows, apart) {
 		for q := range apart {
 			some, of := (rows-r+apart-1)/apart, (n-q+apart-1)/apart
@@ -73,8 +82,7 @@ func dwGradRowsAVX512(g dwShape, rows, n, ch int, dw []float32, x []float32, xro
 	if rows <= 0 || n <= 0 || ch <= 0 {
 		return
 	}
-	kernel := dwGradKernels[g.k]
-	if kernel == nil {
+	if uint(g.k) >= uint(len(dwGradKernels)) || dwGradKernels[g.k] == nil {
 		dwGradRowsAVX2(g, rows, n, ch, dw, x, xrow, dy, dyrow)
 		return
 	}
@@ -95,7 +103,7 @@ func dwGradRowsAVX512(g dwShape, rows, n, ch int, dw []float32, x []float32, xro
 			blocks, last = 0, 0
 		}
 	}
-	kernel(rows, n, blocks, last, ch, &dw[0], &x[0], g.stride*xrow, g.stride*ch, g.dil*xrow, g.dil*ch, &dy[0], dyrow, mask512(min(ch, wide)))
+	dwGradKernels[g.k](rows, n, blocks, last, ch, &dw[0], &x[0], g.stride*xrow, g.stride*ch, g.dil*xrow, g.dil*ch, &dy[0], dyrow, mask512(min(ch, wide)))
 }
 
 // check panics unless the slices hold what the kernels touch. The first check of
@@ -115,15 +123,26 @@ const (
 	dwGradBlock = 4
 )
 
+type (
+	dwKernel     = func(rows, n, ch int, y *float32, yrow, ypx int, x *float32, xrow, xpx int, w, ahead *float32, mask *int32)
+	dwGradKernel = func(rows, n, blocks, lastBlocks, ch int, dw *float32, x *float32, xrow, xpx, tapRow, tapPx int, dy *float32, dyrow int, mask *int32)
+)
+
 // dwKernels are the kernels by size and stride of the window, dwGradKernels those
 // by its size.
 var (
-	dwKernels = map[[2]int]func(rows, n, ch int, y *float32, yrow, ypx int, x *float32, xrow, xpx int, w, ahead *float32, mask *int32){
-		{3, 1}: dwRows3s1AVX512, {3, 2}: dwRows3s2AVX512,
-		{5, 1}: dwRows5s1AVX512, {5, 2}: dwRows5s2AVX512,
-		{7, 1}: dwRows7s1AVX512, {7, 2}: dwRows7s2AVX512,
+	dwKernels = [...][3]dwKernel{
+		3: {1: dwRows3s1AVX512, 2: dwRows3s2AVX512},
+		5: {1: dwRows5s1AVX512, 2: dwRows5s2AVX512},
+		7: {1: dwRows7s1AVX512, 2: dwRows7s2AVX512},
 	}
-	dwGradKernels = map[int]func(rows, n, blocks, lastBlocks, ch int, dw *float32, x *float32, xrow, xpx, tapRow, tapPx int, dy *float32, dyrow int, mask *int32){
-		3: dwGradRows3AVX512, 5: dwGradRows5AVX512, 7: dwGradRows7AVX512,
-	}
+	dwGradKernels = [...]dwGradKernel{3: dwGradRows3AVX512, 5: dwGradRows5AVX512, 7: dwGradRows7AVX512}
 )
+
+// dwKernelOf returns the kernel of a window, nil if it has none.
+func dwKernelOf(size, stride int) dwKernel {
+	if uint(size) >= uint(len(dwKernels)) || uint(stride) > 2 {
+		return nil
+	}
+	return dwKernels[size][stride]
+}

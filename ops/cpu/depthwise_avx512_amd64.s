@@ -213,33 +213,46 @@ pixels4:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z4, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window4StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, (R8)(R11*1)
+	VMOVUPS     Z6, (R8)(R11*2)
 	ADDQ        R11, R8
-	VMOVUPS     Z5, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z6, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z7, K1, (R8)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*1), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels4
+	VMOVUPS     Z7, (R8)(R11*2)
+	JMP         window4StoreDone
+
+window4StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (R8)
+	VMOVUPS Z5, K1, (R8)(R11*1)
+	VMOVUPS Z6, K1, (R8)(R11*2)
+	ADDQ    R11, R8
+	VMOVUPS Z7, K1, (R8)(R11*2)
+
+window4StoreDone:
+	SUBQ    $0x04, R14
+	JZ      rowEnd4
+	MOVQ    $0x00000004, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000004, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*1), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels4
 
 rowEnd4:
 	MOVQ 32(SP), R10
@@ -568,49 +581,70 @@ pixels8:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z8, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window8StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
+	VMOVUPS     Z4, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z9, K1, (R8)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z5, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z10, K1, (R8)
+	VMOVUPS     Z6, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
+	VMOVUPS     Z7, (DI)(R11*4)
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, (R8)(R11*1)
+	VMOVUPS     Z10, (R8)(R11*2)
+	VMOVUPS     Z12, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z11, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z4, K1, (DI)
+	VMOVUPS     Z11, (R8)(R11*2)
+	VMOVUPS     Z13, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z12, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z5, K1, (DI)
+	VMOVUPS     Z14, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z13, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z6, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z14, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z7, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z15, K1, (R8)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*1), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels8
+	VMOVUPS     Z15, (R8)(R11*4)
+	JMP         window8StoreDone
+
+window8StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z5, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z6, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z7, K1, (DI)(R11*4)
+	VMOVUPS Z8, K1, (R8)
+	VMOVUPS Z9, K1, (R8)(R11*1)
+	VMOVUPS Z10, K1, (R8)(R11*2)
+	VMOVUPS Z12, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z11, K1, (R8)(R11*2)
+	VMOVUPS Z13, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z14, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z15, K1, (R8)(R11*4)
+
+window8StoreDone:
+	SUBQ    $0x08, R14
+	JZ      rowEnd8
+	MOVQ    $0x00000008, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000008, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*1), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels8
 
 rowEnd8:
 	MOVQ 32(SP), R10
@@ -874,33 +908,46 @@ pixels4:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z4, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window4StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, (R8)(R11*1)
+	VMOVUPS     Z6, (R8)(R11*2)
 	ADDQ        R11, R8
-	VMOVUPS     Z5, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z6, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z7, K1, (R8)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*2), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels4
+	VMOVUPS     Z7, (R8)(R11*2)
+	JMP         window4StoreDone
+
+window4StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (R8)
+	VMOVUPS Z5, K1, (R8)(R11*1)
+	VMOVUPS Z6, K1, (R8)(R11*2)
+	ADDQ    R11, R8
+	VMOVUPS Z7, K1, (R8)(R11*2)
+
+window4StoreDone:
+	SUBQ    $0x04, R14
+	JZ      rowEnd4
+	MOVQ    $0x00000004, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000004, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*2), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels4
 
 rowEnd4:
 	MOVQ 32(SP), R10
@@ -1271,49 +1318,70 @@ pixels8:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z8, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window8StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
+	VMOVUPS     Z4, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z9, K1, (R8)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z5, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z10, K1, (R8)
+	VMOVUPS     Z6, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
+	VMOVUPS     Z7, (DI)(R11*4)
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, (R8)(R11*1)
+	VMOVUPS     Z10, (R8)(R11*2)
+	VMOVUPS     Z12, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z11, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z4, K1, (DI)
+	VMOVUPS     Z11, (R8)(R11*2)
+	VMOVUPS     Z13, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z12, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z5, K1, (DI)
+	VMOVUPS     Z14, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z13, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z6, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z14, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z7, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z15, K1, (R8)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*2), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels8
+	VMOVUPS     Z15, (R8)(R11*4)
+	JMP         window8StoreDone
+
+window8StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z5, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z6, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z7, K1, (DI)(R11*4)
+	VMOVUPS Z8, K1, (R8)
+	VMOVUPS Z9, K1, (R8)(R11*1)
+	VMOVUPS Z10, K1, (R8)(R11*2)
+	VMOVUPS Z12, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z11, K1, (R8)(R11*2)
+	VMOVUPS Z13, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z14, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z15, K1, (R8)(R11*4)
+
+window8StoreDone:
+	SUBQ    $0x08, R14
+	JZ      rowEnd8
+	MOVQ    $0x00000008, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000008, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*2), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels8
 
 rowEnd8:
 	MOVQ 32(SP), R10
@@ -1415,18 +1483,35 @@ pixels4:
 	MOVQ   $0x00000005, 48(SP)
 
 window4:
-	PREFETCHT0  (R11)
-	ADDQ        $+64, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window4WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	JMP        window4WeightsDone
+
+window4WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+
+window4WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -1495,33 +1580,46 @@ window4:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z4, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window4StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, (R8)(R11*1)
+	VMOVUPS     Z6, (R8)(R11*2)
 	ADDQ        R11, R8
-	VMOVUPS     Z5, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z6, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z7, K1, (R8)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*1), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels4
+	VMOVUPS     Z7, (R8)(R11*2)
+	JMP         window4StoreDone
+
+window4StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (R8)
+	VMOVUPS Z5, K1, (R8)(R11*1)
+	VMOVUPS Z6, K1, (R8)(R11*2)
+	ADDQ    R11, R8
+	VMOVUPS Z7, K1, (R8)(R11*2)
+
+window4StoreDone:
+	SUBQ    $0x04, R14
+	JZ      rowEnd4
+	MOVQ    $0x00000004, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000004, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*1), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels4
 
 rowEnd4:
 	MOVQ 32(SP), R10
@@ -1597,20 +1695,37 @@ pixels8:
 	MOVQ   $0x00000005, 48(SP)
 
 window8:
-	PREFETCHT0  (R11)
-	PREFETCHT0  64(R11)
-	PREFETCHT0  128(R11)
-	ADDQ        $+192, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       $+192, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window8WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	JMP        window8WeightsDone
+
+window8WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+
+window8WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -1727,49 +1842,70 @@ window8:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z8, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window8StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
+	VMOVUPS     Z4, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z9, K1, (R8)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z5, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z10, K1, (R8)
+	VMOVUPS     Z6, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
+	VMOVUPS     Z7, (DI)(R11*4)
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, (R8)(R11*1)
+	VMOVUPS     Z10, (R8)(R11*2)
+	VMOVUPS     Z12, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z11, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z4, K1, (DI)
+	VMOVUPS     Z11, (R8)(R11*2)
+	VMOVUPS     Z13, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z12, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z5, K1, (DI)
+	VMOVUPS     Z14, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z13, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z6, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z14, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z7, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z15, K1, (R8)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*1), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels8
+	VMOVUPS     Z15, (R8)(R11*4)
+	JMP         window8StoreDone
+
+window8StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z5, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z6, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z7, K1, (DI)(R11*4)
+	VMOVUPS Z8, K1, (R8)
+	VMOVUPS Z9, K1, (R8)(R11*1)
+	VMOVUPS Z10, K1, (R8)(R11*2)
+	VMOVUPS Z12, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z11, K1, (R8)(R11*2)
+	VMOVUPS Z13, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z14, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z15, K1, (R8)(R11*4)
+
+window8StoreDone:
+	SUBQ    $0x08, R14
+	JZ      rowEnd8
+	MOVQ    $0x00000008, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000008, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*1), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels8
 
 rowEnd8:
 	MOVQ 32(SP), R10
@@ -1873,18 +2009,35 @@ pixels4:
 	MOVQ   $0x00000005, 48(SP)
 
 window4:
-	PREFETCHT0  (R11)
-	ADDQ        $+64, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window4WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	JMP        window4WeightsDone
+
+window4WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+
+window4WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -1961,33 +2114,46 @@ window4:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z4, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window4StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, (R8)(R11*1)
+	VMOVUPS     Z6, (R8)(R11*2)
 	ADDQ        R11, R8
-	VMOVUPS     Z5, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z6, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z7, K1, (R8)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*2), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels4
+	VMOVUPS     Z7, (R8)(R11*2)
+	JMP         window4StoreDone
+
+window4StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (R8)
+	VMOVUPS Z5, K1, (R8)(R11*1)
+	VMOVUPS Z6, K1, (R8)(R11*2)
+	ADDQ    R11, R8
+	VMOVUPS Z7, K1, (R8)(R11*2)
+
+window4StoreDone:
+	SUBQ    $0x04, R14
+	JZ      rowEnd4
+	MOVQ    $0x00000004, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000004, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*2), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels4
 
 rowEnd4:
 	MOVQ 32(SP), R10
@@ -2064,20 +2230,37 @@ pixels8:
 	MOVQ   $0x00000005, 48(SP)
 
 window8:
-	PREFETCHT0  (R11)
-	PREFETCHT0  64(R11)
-	PREFETCHT0  128(R11)
-	ADDQ        $+192, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	PREFETCHT0 128(R11)
+	ADDQ       $+192, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window8WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	JMP        window8WeightsDone
+
+window8WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+
+window8WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -2210,49 +2393,70 @@ window8:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z8, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window8StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
+	VMOVUPS     Z4, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z9, K1, (R8)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z5, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z10, K1, (R8)
+	VMOVUPS     Z6, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
+	VMOVUPS     Z7, (DI)(R11*4)
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, (R8)(R11*1)
+	VMOVUPS     Z10, (R8)(R11*2)
+	VMOVUPS     Z12, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z11, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z4, K1, (DI)
+	VMOVUPS     Z11, (R8)(R11*2)
+	VMOVUPS     Z13, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z12, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z5, K1, (DI)
+	VMOVUPS     Z14, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z13, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z6, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z14, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z7, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z15, K1, (R8)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*2), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels8
+	VMOVUPS     Z15, (R8)(R11*4)
+	JMP         window8StoreDone
+
+window8StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z5, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z6, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z7, K1, (DI)(R11*4)
+	VMOVUPS Z8, K1, (R8)
+	VMOVUPS Z9, K1, (R8)(R11*1)
+	VMOVUPS Z10, K1, (R8)(R11*2)
+	VMOVUPS Z12, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z11, K1, (R8)(R11*2)
+	VMOVUPS Z13, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z14, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z15, K1, (R8)(R11*4)
+
+window8StoreDone:
+	SUBQ    $0x08, R14
+	JZ      rowEnd8
+	MOVQ    $0x00000008, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000008, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*2), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels8
 
 rowEnd8:
 	MOVQ 32(SP), R10
@@ -2355,22 +2559,43 @@ pixels4:
 	MOVQ   $0x00000007, 48(SP)
 
 window4:
-	PREFETCHT0  (R11)
-	ADDQ        $+64, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z21
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z22
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window4WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z21
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z22
+	ADDQ       56(SP), R10
+	JMP        window4WeightsDone
+
+window4WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z21
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z22
+	ADDQ      56(SP), R10
+
+window4WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -2459,33 +2684,46 @@ window4:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z4, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window4StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, (R8)(R11*1)
+	VMOVUPS     Z6, (R8)(R11*2)
 	ADDQ        R11, R8
-	VMOVUPS     Z5, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z6, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z7, K1, (R8)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*1), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels4
+	VMOVUPS     Z7, (R8)(R11*2)
+	JMP         window4StoreDone
+
+window4StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (R8)
+	VMOVUPS Z5, K1, (R8)(R11*1)
+	VMOVUPS Z6, K1, (R8)(R11*2)
+	ADDQ    R11, R8
+	VMOVUPS Z7, K1, (R8)(R11*2)
+
+window4StoreDone:
+	SUBQ    $0x04, R14
+	JZ      rowEnd4
+	MOVQ    $0x00000004, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000004, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*1), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels4
 
 rowEnd4:
 	MOVQ 32(SP), R10
@@ -2561,23 +2799,44 @@ pixels8:
 	MOVQ   $0x00000007, 48(SP)
 
 window8:
-	PREFETCHT0  (R11)
-	PREFETCHT0  64(R11)
-	ADDQ        $+128, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z21
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z22
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       $+128, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window8WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z21
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z22
+	ADDQ       56(SP), R10
+	JMP        window8WeightsDone
+
+window8WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z21
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z22
+	ADDQ      56(SP), R10
+
+window8WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -2731,49 +2990,70 @@ window8:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z8, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window8StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
+	VMOVUPS     Z4, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z9, K1, (R8)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z5, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z10, K1, (R8)
+	VMOVUPS     Z6, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
+	VMOVUPS     Z7, (DI)(R11*4)
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, (R8)(R11*1)
+	VMOVUPS     Z10, (R8)(R11*2)
+	VMOVUPS     Z12, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z11, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z4, K1, (DI)
+	VMOVUPS     Z11, (R8)(R11*2)
+	VMOVUPS     Z13, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z12, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z5, K1, (DI)
+	VMOVUPS     Z14, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z13, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z6, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z14, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z7, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z15, K1, (R8)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*1), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels8
+	VMOVUPS     Z15, (R8)(R11*4)
+	JMP         window8StoreDone
+
+window8StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z5, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z6, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z7, K1, (DI)(R11*4)
+	VMOVUPS Z8, K1, (R8)
+	VMOVUPS Z9, K1, (R8)(R11*1)
+	VMOVUPS Z10, K1, (R8)(R11*2)
+	VMOVUPS Z12, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z11, K1, (R8)(R11*2)
+	VMOVUPS Z13, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z14, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z15, K1, (R8)(R11*4)
+
+window8StoreDone:
+	SUBQ    $0x08, R14
+	JZ      rowEnd8
+	MOVQ    $0x00000008, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000008, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*1), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels8
 
 rowEnd8:
 	MOVQ 32(SP), R10
@@ -2877,22 +3157,43 @@ pixels4:
 	MOVQ   $0x00000007, 48(SP)
 
 window4:
-	PREFETCHT0  (R11)
-	ADDQ        $+64, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z21
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z22
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	ADDQ       $+64, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window4WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z21
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z22
+	ADDQ       56(SP), R10
+	JMP        window4WeightsDone
+
+window4WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z21
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z22
+	ADDQ      56(SP), R10
+
+window4WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -2987,33 +3288,46 @@ window4:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z4, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window4StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z4, (R8)
+	VMOVUPS     Z5, (R8)(R11*1)
+	VMOVUPS     Z6, (R8)(R11*2)
 	ADDQ        R11, R8
-	VMOVUPS     Z5, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z6, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z7, K1, (R8)
-	SUBQ        $0x04, R14
-	JZ          rowEnd4
-	MOVQ        $0x00000004, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000004, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*2), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels4
+	VMOVUPS     Z7, (R8)(R11*2)
+	JMP         window4StoreDone
+
+window4StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (R8)
+	VMOVUPS Z5, K1, (R8)(R11*1)
+	VMOVUPS Z6, K1, (R8)(R11*2)
+	ADDQ    R11, R8
+	VMOVUPS Z7, K1, (R8)(R11*2)
+
+window4StoreDone:
+	SUBQ    $0x04, R14
+	JZ      rowEnd4
+	MOVQ    $0x00000004, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000004, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*2), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels4
 
 rowEnd4:
 	MOVQ 32(SP), R10
@@ -3090,23 +3404,44 @@ pixels8:
 	MOVQ   $0x00000007, 48(SP)
 
 window8:
-	PREFETCHT0  (R11)
-	PREFETCHT0  64(R11)
-	ADDQ        $+128, R11
-	VMOVUPS.Z   (R10), K1, Z16
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z17
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z18
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z19
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z20
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z21
-	ADDQ        56(SP), R10
-	VMOVUPS.Z   (R10), K1, Z22
-	ADDQ        56(SP), R10
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       $+128, R11
+	CMPQ       ch+16(FP), $0x10
+	JLT        window8WeightsMasked
+	VMOVUPS    (R10), Z16
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z17
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z18
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z19
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z20
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z21
+	ADDQ       56(SP), R10
+	VMOVUPS    (R10), Z22
+	ADDQ       56(SP), R10
+	JMP        window8WeightsDone
+
+window8WeightsMasked:
+	VMOVUPS.Z (R10), K1, Z16
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z17
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z18
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z19
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z20
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z21
+	ADDQ      56(SP), R10
+	VMOVUPS.Z (R10), K1, Z22
+	ADDQ      56(SP), R10
+
+window8WeightsDone:
 	VMOVUPS     (DI), Z30
 	VFMADD231PS Z30, Z16, Z0
 	VMOVUPS     (R8), Z31
@@ -3276,49 +3611,70 @@ window8:
 	MOVQ        R13, DI
 	LEAQ        (R13)(R15*1), R8
 	MOVQ        ypx+40(FP), R11
-	VMOVUPS     Z0, K1, (DI)
-	VMOVUPS     Z8, K1, (R8)
+	CMPQ        ch+16(FP), $0x10
+	JLT         window8StoreMasked
+	VMOVUPS     Z0, (DI)
+	VMOVUPS     Z1, (DI)(R11*1)
+	VMOVUPS     Z2, (DI)(R11*2)
+	VMOVUPS     Z4, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z1, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z9, K1, (R8)
+	VMOVUPS     Z3, (DI)(R11*2)
+	VMOVUPS     Z5, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z2, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z10, K1, (R8)
+	VMOVUPS     Z6, (DI)(R11*4)
 	ADDQ        R11, DI
-	VMOVUPS     Z3, K1, (DI)
+	VMOVUPS     Z7, (DI)(R11*4)
+	VMOVUPS     Z8, (R8)
+	VMOVUPS     Z9, (R8)(R11*1)
+	VMOVUPS     Z10, (R8)(R11*2)
+	VMOVUPS     Z12, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z11, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z4, K1, (DI)
+	VMOVUPS     Z11, (R8)(R11*2)
+	VMOVUPS     Z13, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z12, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z5, K1, (DI)
+	VMOVUPS     Z14, (R8)(R11*4)
 	ADDQ        R11, R8
-	VMOVUPS     Z13, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z6, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z14, K1, (R8)
-	ADDQ        R11, DI
-	VMOVUPS     Z7, K1, (DI)
-	ADDQ        R11, R8
-	VMOVUPS     Z15, K1, (R8)
-	SUBQ        $0x08, R14
-	JZ          rowEnd8
-	MOVQ        $0x00000008, R11
-	CMPQ        R14, R11
-	CMOVQLT     R14, R11
-	MOVQ        $0x00000008, R10
-	CMOVQLT     R10, R14
-	MOVQ        R11, DI
-	IMULQ       AX, R11
-	LEAQ        (R12)(R11*2), R12
-	IMULQ       ypx+40(FP), DI
-	ADDQ        DI, R13
-	JMP         pixels8
+	VMOVUPS     Z15, (R8)(R11*4)
+	JMP         window8StoreDone
+
+window8StoreMasked:
+	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z1, K1, (DI)(R11*1)
+	VMOVUPS Z2, K1, (DI)(R11*2)
+	VMOVUPS Z4, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z3, K1, (DI)(R11*2)
+	VMOVUPS Z5, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z6, K1, (DI)(R11*4)
+	ADDQ    R11, DI
+	VMOVUPS Z7, K1, (DI)(R11*4)
+	VMOVUPS Z8, K1, (R8)
+	VMOVUPS Z9, K1, (R8)(R11*1)
+	VMOVUPS Z10, K1, (R8)(R11*2)
+	VMOVUPS Z12, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z11, K1, (R8)(R11*2)
+	VMOVUPS Z13, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z14, K1, (R8)(R11*4)
+	ADDQ    R11, R8
+	VMOVUPS Z15, K1, (R8)(R11*4)
+
+window8StoreDone:
+	SUBQ    $0x08, R14
+	JZ      rowEnd8
+	MOVQ    $0x00000008, R11
+	CMPQ    R14, R11
+	CMOVQLT R14, R11
+	MOVQ    $0x00000008, R10
+	CMOVQLT R10, R14
+	MOVQ    R11, DI
+	IMULQ   AX, R11
+	LEAQ    (R12)(R11*2), R12
+	IMULQ   ypx+40(FP), DI
+	ADDQ    DI, R13
+	JMP     pixels8
 
 rowEnd8:
 	MOVQ 32(SP), R10

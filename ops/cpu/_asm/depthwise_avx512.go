@@ -118,7 +118,10 @@ func (k dwRowsRegs) strip(b int) {
 	if k.k == 3 {
 		load("w", k.wp)
 		ADDQ(k.coff, k.wp)
-		k.weights(9)
+		for i := range 9 {
+			avx512.load(Mem{Base: k.wp}, k.weight(i), true)
+			ADDQ(k.wstep, k.wp)
+		}
 	}
 	Label(tag("rows"))
 	MOVQ(k.xr, k.xq)
@@ -177,12 +180,16 @@ func nextChannels(coff Mem, t, u GPPhysical, end string) {
 
 func (k dwRowsRegs) weight(i int) VecPhysical { return z[16+i] }
 
-// weights loads n taps from wp on and leaves wp behind them.
-func (k dwRowsRegs) weights(n int) {
-	for i := range n {
-		avx512.load(Mem{Base: k.wp}, k.weight(i), true)
-		ADDQ(k.wstep, k.wp)
-	}
+// eitherMask emits f twice, without and with the mask, to choose from: under a
+// mask, loads cost a unit that multiplies, and stores are slower.
+func (k dwRowsRegs) eitherMask(label string, f func(masked bool)) {
+	CMPQ(mustAddr(Param("ch")), U8(wide))
+	JLT(LabelRef(label + "Masked"))
+	f(false)
+	JMP(LabelRef(label + "Done"))
+	Label(label + "Masked")
+	f(true)
+	Label(label + "Done")
 }
 
 // block emits b pixels of two rows.
@@ -233,7 +240,12 @@ func (k dwRowsRegs) block(b int, label string) {
 		MOVQ(U32(uint32(k.k)), k.rowsLeft)
 		Label(label)
 		prefetch(per)
-		k.weights(k.k)
+		k.eitherMask(label+"Weights", func(masked bool) {
+			for i := range k.k {
+				avx512.load(Mem{Base: k.wp}, k.weight(i), masked)
+				ADDQ(k.wstep, k.wp)
+			}
+		})
 		row(0)
 		advance()
 		DECQ(k.rowsLeft)
@@ -244,12 +256,24 @@ func (k dwRowsRegs) block(b int, label string) {
 	MOVQ(k.yq, k.p0)
 	LEAQ(at(k.yq, k.yrow, 1), k.p1)
 	MOVQ(k.ypx, k.tmp)
-	for i := range b {
+	k.eitherMask(label+"Store", func(masked bool) {
 		for r, p := range ptrs {
-			if i > 0 {
-				ADDQ(k.tmp, p)
+			store := func(first int, times ...int) {
+				for _, i := range times {
+					if first+i < b {
+						avx512.store(sum(r, first+i), at(p, k.tmp, i), masked)
+					}
+				}
 			}
-			avx512.store(sum(r, i), Mem{Base: p}, true)
+			store(0, 0, 1, 2, 4)
+			ADDQ(k.tmp, p)
+			store(1, 2, 4)
+			if b > 4 {
+				ADDQ(k.tmp, p)
+				store(2, 4)
+				ADDQ(k.tmp, p)
+				store(3, 4)
+			}
 		}
-	}
+	})
 }
