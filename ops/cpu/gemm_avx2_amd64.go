@@ -41,9 +41,9 @@ func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []f
 	}
 }
 
-// gemmRowBlock is the number of rows of a, a multiple of every tile height,
-// that go through all column panels together: as many as stay in the first
-// level cache beside a panel of b. Chosen by experiment, see BenchmarkGemmRows.
+// gemmRowBlock is the number of rows of a, a multiple of 24 and so of most tiles,
+// that go through all column panels together: as many as stay in the first level
+// cache beside a panel of b. Chosen by experiment, see BenchmarkGemmRows.
 func gemmRowBlock(k int) int {
 	const budget = 24 << 10 / 4
 	return max(budget/k/24, 1) * 24
