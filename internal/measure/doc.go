@@ -1,8 +1,8 @@
-// Package measure measures: training steps, scoring and kernels against what this
-// machine could do at best, and search algorithms against each other on tables of known
-// scores.
+// Package measure is `oneshot bench`. It compares training steps, scoring and kernels
+// with what this machine could do at best, and search algorithms with each other on
+// tables of known scores.
 //
-// Contract: a measurement returns a report, which is one JSON object or writes itself
-// as text for people. Times are the caller's clock's. A share is the time that arithmetic or
-// memory at its measured peak would need, as a part of the time taken.
+// Contract: a measurement returns a report, which has a JSON form and a method Text for
+// people. The clock is the caller's. A share in a report is the time that arithmetic or
+// memory would need at its measured peak, as a part of the time that was taken.
 package measure

@@ -1,7 +1,7 @@
 // Package pipeline is what a run does: it trains a supernet, searches it, retrains the
 // winner, exports it and tests it once.
 //
-// A [Plan] says what is computed: a configuration with the space and the images that it
+// A [plan.Plan] says what is computed: a configuration with the space and the images that it
 // names. A [Run] is a plan in a run folder that this process holds, with a device. Its
 // methods are the stages; [Stages] declares what each reads and leaves. A stage goes on
 // from what it finds in the folder, and one that is complete only reads its files again.
