@@ -44,7 +44,7 @@ mutant 'conv dx: no barrier before the products take the place of the rows' conv
 mutant 'conv dw: no barrier between the teams' conv "$(drop 14)"
 mutant 'conv: rows of a part as far apart as those of the product' conv '{ sub(/\(size_t\)\(u32\)pixel\[i\] \* \(u32\)a.Cpart/, "(size_t)(u32)pixel[i] * (u32)a.Cin") } { print }'
 mutant 'conv: second half of the columns from the first' conv '{ sub(/fb\[2\], fb\[3\]/, "fb[0], fb[1]") } { print }'
-mutant 'conv: odd pixels of a reduction' conv '{ sub(/a.Stride \+ a.Off\) \* a.W2/, "a.Stride) * a.W2") } { print }'
+mutant 'conv: odd pixels of a reduction' conv '{ sub(/a.Stride \+ a.Off\) \* a.Width/, "a.Stride) * a.Width") } { print }'
 mutant 'separable: no barrier between the convolutions' separable "$(drop 2)"
 mutant 'separable: padding channels as they come' separable '{ sub(/if \(deep > a.Cin\)/, "if (false)") } { print }'
 mutant 'depthwise: last pixel of a row not written' depthwise '{ sub(/ox \+ r < a.OW\) store/, "ox + r < a.OW - 1) store") } { print }'
