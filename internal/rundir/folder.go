@@ -41,14 +41,14 @@ func (d Folder) Base() string {
 
 // WriteJSON writes v as a file of ours, indented.
 func (d Folder) WriteJSON(v any, parts ...string) error {
-	b, err := json.MarshalIndent(v, "", "  ")
+	b, err := Indented(v)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.File(parts...), err)
 	}
 	if err := os.MkdirAll(filepath.Dir(d.File(parts...)), 0o755); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(d.File(parts...), append(b, '\n'), 0o644)
+	return atomicfile.WriteFile(d.File(parts...), b, 0o644)
 }
 
 // ReadJSON reads a file of ours strictly into v; a missing one is fs.ErrNotExist.
