@@ -48,7 +48,11 @@ ours_allowed() {
     oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|measure/(floor|kernels|peak)|report|rng|ui)' ;;
     oneshot/internal/atomicfile/faultfs) echo 'internal/atomicfile' ;;
     oneshot/internal/*) echo 'nothing' ;; # rng, ranges, setting, machine, ui
-    oneshot/ops/cpu | oneshot/data | oneshot/weights) echo "$low" ;;
+    oneshot/data) echo "data/(source|source/.*|decode|pixels)|$low" ;;
+    oneshot/data/pixels) echo "data/decode|$low" ;;
+    oneshot/data/audit | oneshot/data/prepare) echo "data|data/(source|decode|pixels)|$low" ;;
+    oneshot/data/source/*) echo "data/source|$low" ;;
+    oneshot/ops/cpu | oneshot/data/* | oneshot/weights) echo "$low" ;;
     *) return 1 ;;
   esac
 }
@@ -61,7 +65,11 @@ outside=(
   'gorgonia.org/cu(/.*)?'
   'oneshot/ops/cuda/driver' 'the CUDA driver lives in ops/cuda/driver'
   'github.com/ebitengine/purego(/.*)?'
-  'oneshot/ops/cuda/(driver|emu)' 'the CUDA driver lives in ops/cuda/driver'
+  'oneshot/ops/cuda/(driver|emu)|oneshot/data/decode' 'libraries of C are opened by ops/cuda/driver and data/decode'
+  'github.com/parquet-go/.*'
+  'oneshot/data/source/parquet' 'only data/source/parquet reads parquet'
+  'golang.org/x/image/.*|image/.*'
+  'oneshot/data/(decode|prepare)' 'only data/decode reads image files, only data/prepare writes them'
   'github.com/spf13/.*|golang.org/x/term|flag'
   'oneshot/cmd/.*|oneshot/ops/cuda/genptx' 'only the command reads flags and the terminal'
   'github.com/schollz/progressbar/.*'
