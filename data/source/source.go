@@ -7,16 +7,19 @@
 // for is decided by [Assign].
 package source
 
-import "io"
+import (
+	"fmt"
+	"io"
+)
 
 // Source is an opened collection. All methods may be called from several goroutines at once.
 type Source interface {
 	// Info describes the collection. It does not change and must not be changed.
 	Info() *Info
-	// Read returns the stored bytes of a record, in buf where they fit. An error is a
-	// *Fault where the record is at fault, and something else where reading is.
+	// Read returns the stored bytes of a record, in buf where they fit. The caller owns the
+	// result, and may change it. An error is a *Fault where the record is at fault, and something else where reading is.
 	Read(split, record int, buf []byte) ([]byte, error)
-	// Where says in which file a record lies.
+	// Where says in which file a record lies. It is the zero Place of a record that is not there.
 	Where(split, record int) Place
 	io.Closer
 }
@@ -42,11 +45,22 @@ type Info struct {
 	Notes []string
 }
 
+// Check says that a record is there: its error names what is.
+func (in *Info) Check(split, record int) error {
+	if split < 0 || split >= len(in.Splits) {
+		return fmt.Errorf("data: split %d of a source of %d", split, len(in.Splits))
+	}
+	if s := &in.Splits[split]; record < 0 || record >= len(s.Labels) {
+		return fmt.Errorf("data: record %d of split %q, which has %d", record, s.Name, len(s.Labels))
+	}
+	return nil
+}
+
 // Split is a part of a collection as its files divide it.
 type Split struct {
 	Name   string  // "train", as the files call it; "" where they make no difference
 	Labels []int32 // (records), in the order of the files
-	Sizes  []int64 // (records), stored bytes
+	Sizes  []int64 // (records), stored bytes; of parquet the mean of a record's page
 }
 
 // Raw is how records of plain pixels are stored: a byte per value, row by row.

@@ -1,0 +1,30 @@
+package index
+
+import (
+	"fmt"
+
+	"oneshot/data/source"
+)
+
+// ChangedError says that a record is no longer what it was when it was listed.
+type ChangedError struct {
+	source.Place
+	Msg   string // "has 12 bytes, and had 20"
+	Index string // path of the stored list, or ""
+}
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("data: %s: offset %d: %s: it changed since the records were listed", e.Place, e.Offset, e.Msg)
+}
+
+// Hint says what to do about it.
+func (e *ChangedError) Hint() string {
+	if e.Index == "" {
+		return "run again, so that the records are listed anew"
+	}
+	return "remove the stored list of records, " + e.Index + ", and run again"
+}
+
+// twiceError says that a record is in two splits. Its file is relative to the root until
+// Open, which knows the root, has it.
+type twiceError struct{ *source.FileError }
