@@ -1,8 +1,12 @@
 package data
 
 import (
-	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"oneshot/data/pixels"
+	"oneshot/internal/setting"
 )
 
 // Augment describes the random changes made to a training image, in the order
@@ -16,6 +20,60 @@ type Augment struct {
 	// clipped at the border. As in DARTS it spans Cutout/2 pixels to each side of its
 	// centre, so an odd side acts as the even one below it.
 	Cutout int `yaml:"cutout" json:"cutout" want:"0..64" doc:"side of a square that is set to zero after normalisation, in pixels; 16 is usual for CIFAR, 0 is off"`
+	// ResizedCrop (Szegedy et al. 2015; torchvision's RandomResizedCrop): between that part
+	// and all of the area, with an aspect ratio of 3:4 to 4:3. It comes before the others.
+	ResizedCrop float64 `yaml:"resized_crop" json:"resized_crop" want:"[0,1]" doc:"least part of an image's area that a crop of random size and place takes, which is then resized to data.image; 0 is off; 0.08 is usual for ImageNet"`
+	// ColorJitter and Hue are torchvision's: in a random order, each by a factor of
+	// 1-ColorJitter to 1+ColorJitter.
+	ColorJitter float64 `yaml:"color_jitter" json:"color_jitter" want:"[0,1]" doc:"most that brightness, contrast and saturation change by, as a part of themselves; 0 is off; 0.4 is usual for ImageNet"`
+	Hue         float64 `yaml:"hue" json:"hue" want:"[0,0.5]" doc:"most that the hue turns by, as a part of the colour circle; 0 is off"`
+	// Policy is drawn after the flip, see package pixels.
+	Policy    string `yaml:"policy" json:"policy" default:"none" rule:"none or a policy" doc:"distortions of shape and colour: autoaugment-cifar10, autoaugment-imagenet or randaugment"`
+	Ops       int    `yaml:"randaugment_ops" json:"randaugment_ops" default:"2" want:"0..16" doc:"operations an image, of the policy randaugment"`
+	Magnitude int    `yaml:"randaugment_magnitude" json:"randaugment_magnitude" default:"9" want:"0..30" doc:"their strength"`
+	// Erase (Zhong et al. 2017): a rectangle of 2 to 33 % of the area.
+	Erase float64 `yaml:"erase" json:"erase" want:"[0,1]" doc:"probability that a random rectangle is set to zero after normalisation; 0 is off; 0.25 is usual for ImageNet"`
+}
+
+// noPolicy is the policy that does nothing.
+const noPolicy = "none"
+
+// Rules implements setting.Ruled.
+func (a Augment) Rules() []setting.Rule {
+	known := append([]string{noPolicy}, pixels.PolicyNames()...)
+	random := a.Policy == "randaugment"
+	return []setting.Rule{{Name: "randaugment_ops", Value: a.Ops, OK: a.Ops > 0 || !random, Want: "1..16"}, {Name: "policy", Value: a.Policy, OK: a.Policy == "" || slices.Contains(known, a.Policy), Want: "one of " + strings.Join(known, ", "), Among: known}}
+}
+
+// Plain tells whether the augmentation only moves, mirrors and blanks pixels of the square
+// image, which is what a [Placed] can say.
+func (a Augment) Plain() bool {
+	return a.ResizedCrop == 0 && !a.distorts() && a.Erase == 0
+}
+
+func (a Augment) distorts() bool {
+	return a.ColorJitter > 0 || a.Hue > 0 || a.Policy != noPolicy && a.Policy != ""
+}
+
+// distortions draws what changes the colours and shapes of an image of h x w pixels.
+func (a Augment) distortions(r *rand.Rand, h, w int) []pixels.Drawn {
+	var ops []pixels.Drawn
+	if a.ColorJitter > 0 || a.Hue > 0 {
+		ops = pixels.Jitter{Brightness: a.ColorJitter, Contrast: a.ColorJitter, Saturation: a.ColorJitter, Hue: a.Hue}.Draw(r, ops, h, w)
+	}
+	if a.Policy != noPolicy && a.Policy != "" {
+		p, _ := pixels.NewPolicy(a.Policy, a.Ops, a.Magnitude) // Check knows the names
+		ops = p.Draw(r, ops, h, w)
+	}
+	return ops
+}
+
+// erased draws the rectangle that is blanked, an empty one where none is.
+func (a Augment) erased(r *rand.Rand, side int) pixels.Rect {
+	if a.Erase == 0 {
+		return pixels.Rect{}
+	}
+	return pixels.Erase{P: a.Erase}.Draw(r, side, side)
 }
 
 // placement is one drawn augmentation. The zero value leaves an image alone.
@@ -42,7 +100,7 @@ func (a Augment) draw(r *rand.Rand, side int) placement {
 }
 
 // render writes src (side,side,3) to dst (side,side,3), normalised and placed.
-func render(dst []float32, src []uint8, side int, norm *normTable, p placement) {
+func render(dst []float32, src []uint8, side int, norm *pixels.Normaliser, p placement) {
 	// Columns lo <= x < hi of the unflipped output lie inside the source.
 	lo, hi := max(0, -p.dx), min(side, side-p.dx)
 	for y := range side {
@@ -55,11 +113,11 @@ func render(dst []float32, src []uint8, side int, norm *normTable, p placement) 
 		in := src[(sy*side+lo+p.dx)*3 : (sy*side+hi+p.dx)*3]
 		if p.flip {
 			pad(row[:(side-hi)*3], norm)
-			mirrorRow(row[(side-hi)*3:(side-lo)*3], in, norm)
+			norm.Mirror(row[(side-hi)*3:(side-lo)*3], in)
 			pad(row[(side-lo)*3:], norm)
 		} else {
 			pad(row[:lo*3], norm)
-			copyRow(row[lo*3:hi*3], in, norm)
+			norm.Copy(row[lo*3:hi*3], in)
 			pad(row[hi*3:], norm)
 		}
 	}
@@ -68,49 +126,37 @@ func render(dst []float32, src []uint8, side int, norm *normTable, p placement) 
 	}
 }
 
-// pad fills row (x,3) with black.
-func pad(row []float32, norm *normTable) {
-	for ; len(row) >= 3; row = row[3:] {
-		row[0], row[1], row[2] = norm[0][0], norm[1][0], norm[2][0]
-	}
-}
-
-// copyRow normalises in (x,3) into row (x,3), of equal length.
-func copyRow(row []float32, in []uint8, norm *normTable) {
-	for len(in) >= 3 && len(row) >= 3 {
-		row[0], row[1], row[2] = norm[0][in[0]], norm[1][in[1]], norm[2][in[2]]
-		row, in = row[3:], in[3:]
-	}
-}
-
-// mirrorRow works like copyRow and reverses the pixels.
-func mirrorRow(row []float32, in []uint8, norm *normTable) {
-	for len(in) >= 3 && len(row) >= 3 {
-		q := in[len(in)-3:]
-		row[0], row[1], row[2] = norm[0][q[0]], norm[1][q[1]], norm[2][q[2]]
-		row, in = row[3:], in[:len(in)-3]
-	}
-}
-
-// statistics returns mean and standard deviation per channel, in [0,1], over the
-// images of idx. The sums are integers, hence exact and independent of order.
-func statistics(m *images, idx []int32) (mean, std [3]float32) {
-	var sum, sq [3]uint64
-	for _, i := range idx {
-		for p := m.at(int(i)); len(p) >= 3; p = p[3:] {
-			for c, v := range p[:3] {
-				sum[c] += uint64(v)
-				sq[c] += uint64(v) * uint64(v)
-			}
+// place works like render without normalisation and erasing, on bytes: black is 0.
+func place(dst, src []uint8, side int, p placement) {
+	lo, hi := max(0, -p.dx), min(side, side-p.dx)
+	for y := range side {
+		row := dst[y*side*3 : (y+1)*side*3]
+		sy := y + p.dy
+		if sy < 0 || sy >= side || lo >= hi {
+			clear(row)
+			continue
 		}
+		in := src[(sy*side+lo+p.dx)*3 : (sy*side+hi+p.dx)*3]
+		if !p.flip {
+			clear(row[:lo*3])
+			copy(row[lo*3:], in)
+			clear(row[hi*3:])
+			continue
+		}
+		clear(row[:(side-hi)*3])
+		for out := row[(side-hi)*3 : (side-lo)*3]; len(out) >= 3; out = out[3:] {
+			q := in[len(in)-3:]
+			out[0], out[1], out[2] = q[0], q[1], q[2]
+			in = in[:len(in)-3]
+		}
+		clear(row[(side-lo)*3:])
 	}
-	n := float64(len(idx) * m.side * m.side)
-	for c := range sum {
-		mu := float64(sum[c]) / n
-		variance := float64(sq[c])/n - float64(mu*mu)
-		mean[c] = float32(mu / 255)
-		// A constant channel would divide by zero; one grey level is the floor.
-		std[c] = float32(max(math.Sqrt(max(variance, 0)), 1) / 255)
+}
+
+// pad fills row (x,3) with black.
+func pad(row []float32, norm *pixels.Normaliser) {
+	t := norm.Table()
+	for ; len(row) >= 3; row = row[3:] {
+		row[0], row[1], row[2] = t[0][0], t[1][0], t[2][0]
 	}
-	return mean, std
 }

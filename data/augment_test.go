@@ -3,10 +3,12 @@ package data
 import (
 	"math/rand/v2"
 	"testing"
+
+	"oneshot/data/pixels"
 )
 
 // renderRef is render as its definition says, one value at a time.
-func renderRef(dst []float32, src []uint8, side int, norm *normTable, p placement) {
+func renderRef(dst []float32, src []uint8, side int, norm *pixels.Normaliser, p placement) {
 	for y := range side {
 		for x := range side {
 			for c := range 3 {
@@ -19,7 +21,7 @@ func renderRef(dst []float32, src []uint8, side int, norm *normTable, p placemen
 				if sy >= 0 && sy < side && sx >= 0 && sx < side {
 					v = src[(sy*side+sx)*3+c]
 				}
-				out := norm[c][v]
+				out := norm.Table()[c][v]
 				if y >= p.y0 && y < p.y1 && x >= p.x0 && x < p.x1 {
 					out = 0
 				}
@@ -34,7 +36,7 @@ func renderRef(dst []float32, src []uint8, side int, norm *normTable, p placemen
 // and no two channels look alike, and black is not zero.
 func TestRenderMatchesReference(t *testing.T) {
 	const side = 5
-	norm := newNormTable([3]float32{0.5, 0.4, 0.3}, [3]float32{0.2, 0.21, 0.22})
+	norm := pixels.NewNormaliser([3]float32{0.5, 0.4, 0.3}, [3]float32{0.2, 0.21, 0.22})
 	r := rand.New(rand.NewPCG(1, 2))
 	src := make([]uint8, side*side*3)
 	for i := range src {

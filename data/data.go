@@ -1,139 +1,98 @@
 package data
 
 import (
-	"fmt"
-	"slices"
-	"strings"
+	"context"
+
+	"oneshot/data/source"
 )
 
-// Config says which images to open and how to divide them. The zero value of a
-// size means the default of [Default]; Check knows the limits of each data set.
-type Config struct {
-	Name string `yaml:"name" json:"name" default:"shapes10" want:"choice" doc:"the images: shapes10 are drawn and need no files"`
-	// Dir may also be the parent of that folder. Unused by shapes10.
-	Dir string `yaml:"dir" json:"dir" doc:"folder with the official binary files of cifar10 or cifar100; a relative path is relative to the configuration file"`
-	// SearchSize is at least one image per class, and fewer than TrainSize. Default:
-	// 2,000 of shapes10's 10,000, 5,000 of CIFAR's 50,000.
-	SearchSize int `yaml:"search_size" json:"search_size" want:"0.." doc:"training images that are held out to score subnetworks; 0 is the default of the data set"`
-	// TrainSize and TestSize are multiples of 10 for shapes10, by default 10,000 and
-	// 2,000. The files of CIFAR must be complete, but only their first TrainSize and
-	// TestSize images are used; default 50,000 and 10,000.
-	TrainSize int `yaml:"train_size" json:"train_size" want:"0.." doc:"training images, those of search_size included; 0 is the default of the data set, all there are for files"`
-	TestSize  int `yaml:"test_size" json:"test_size" want:"0.." doc:"test images; 0 is the default of the data set"`
-	// Seed draws the pixels of shapes10 and chooses the images of Search. Every
-	// value is valid, 0 too. It is the seed of the whole run, so no setting of its own.
-	Seed uint64 `yaml:"-" json:"-"`
-}
-
-// Dataset is an opened collection. It is immutable and safe for concurrent use.
+// Dataset is an opened collection. It is safe for concurrent use; what it says of itself
+// does not change.
 type Dataset struct {
 	Name      string
 	Classes   []string   // by label
-	Image     int        // height and width in pixels
+	Image     int        // height and width in pixels of what networks see
+	CropPct   float64    // see Config.CropPct
 	Mean, Std [3]float32 // of R, G, B in [0,1]: x = (pixel/255 - Mean) / Std
 	Train     *Train
 	Search    *Search
 	Test      *Test
-	// SHA256 identifies the images and labels, whatever their division: for CIFAR
-	// of the files in official order, for shapes10 of the drawn bytes.
+	// SHA256 identifies the images and labels, whatever their division and, as far as
+	// possible, their container: of the bytes that CIFAR's binary version would have where
+	// all images have the same size and are not too many, else of labels and image files.
 	SHA256 string
 	// Provenance tells a reader what the bytes are, for reports:
 	// "drawn by oneshot (shapes10 v1, seed 42)", "CIFAR-10 (JPEG q75)",
-	// "unrecognised bytes, sha256 0123456789ab".
+	// "folder of 10 class folders, sha256 0123456789ab".
 	Provenance string
+	// Format is what was read: "folder"; "" for drawn images.
+	Format string
+	// Decoder is what decodes image files: "turbo", "go"; "" where there are none.
+	Decoder string
+	// Roles says which split is used for what, for people; "" for drawn images.
+	Roles string
+	// Notes are what a user should know: classes that are uneven, files left out.
+	Notes []string
+
+	// TrainSize, SearchSize and TestSize are Config's, with what was left to the images.
+	TrainSize, SearchSize, TestSize int
+	// SearchHeld is how many images were held out for the search, bad ones too. It is less
+	// than SearchSize where classes have too few images.
+	SearchHeld int
+	// TestDrawn says that the test images were drawn from the training split, so that another
+	// seed draws others.
+	TestDrawn bool
+
+	src source.Source
+	bad *badSamples
 }
 
-// Names returns the names Config.Name accepts.
-func Names() []string { return []string{"shapes10", "cifar10", "cifar100"} }
-
-// Choices implements setting.Chooser.
-func (Config) Choices(string) []string { return Names() }
-
-// Default returns the documented sizes for a name, or for shapes10 when the name
-// is unknown. Dir and Seed are left to the caller.
-func Default(name string) Config {
-	c := Config{Name: name, SearchSize: 2000, TrainSize: 10000, TestSize: 2000}
-	if l, ok := layouts[name]; ok {
-		c.SearchSize, c.TrainSize, c.TestSize = 5000, l.trainImages(), l.testImages()
+// Close closes the files. Batches are no longer to be had then.
+func (d *Dataset) Close() error {
+	if d.src == nil {
+		return nil
 	}
-	return c
+	return d.src.Close()
 }
 
-// fill replaces zero sizes by their defaults.
-func (c Config) fill() Config {
-	d := Default(c.Name)
-	if c.SearchSize == 0 {
-		c.SearchSize = d.SearchSize
+// Bad returns the records that were found bad so far and left out, in the order of the files.
+func (d *Dataset) Bad() []*source.Fault {
+	if d.bad == nil {
+		return nil
 	}
-	if c.TrainSize == 0 {
-		c.TrainSize = d.TrainSize
-	}
-	if c.TestSize == 0 {
-		c.TestSize = d.TestSize
-	}
-	return c
+	return d.bad.list()
 }
 
-// Check reports the first bad field as a *ConfigError, without touching files.
-func (c Config) Check() error {
-	if !slices.Contains(Names(), c.Name) {
-		return &ConfigError{"name", fmt.Sprintf("unknown dataset %q", c.Name), "known: " + strings.Join(Names(), ", ")}
+// Bytes is about how much memory the images take.
+func (d *Dataset) Bytes() int64 {
+	n := d.Train.train.img.bytes()
+	if d.Test.test.img != d.Train.train.img {
+		n += d.Test.test.img.bytes()
 	}
-	f, max := c.fill(), Default(c.Name)
-	classes := len(shapes10Classes)
-	l, files := layouts[c.Name]
-	if files {
-		classes = len(l.classes)
-		if c.Dir == "" {
-			return &ConfigError{"dir", c.Name + " needs a folder", "point it at " + l.folder + "; " + l.obtain()}
-		}
-		if f.TrainSize > max.TrainSize {
-			return &ConfigError{"train_size", fmt.Sprintf("%d, but %s has %d training images", f.TrainSize, c.Name, max.TrainSize), ""}
-		}
-		if f.TestSize > max.TestSize {
-			return &ConfigError{"test_size", fmt.Sprintf("%d, but %s has %d test images", f.TestSize, c.Name, max.TestSize), ""}
-		}
-	}
-	for _, s := range []struct {
-		field string
-		n     int
-	}{{"train_size", f.TrainSize}, {"test_size", f.TestSize}} {
-		switch {
-		case s.n < classes || s.n > maxImages:
-			return &ConfigError{s.field, fmt.Sprintf("%d, want %d to %d", s.n, classes, maxImages), ""}
-		case !files && s.n%classes != 0:
-			return &ConfigError{s.field, fmt.Sprintf("%d is not a multiple of %d", s.n, classes), "every class of shapes10 has equally many images"}
-		}
-	}
-	if f.SearchSize < classes || f.SearchSize > f.TrainSize-classes {
-		return &ConfigError{"search_size", fmt.Sprintf("%d, want %d to %d", f.SearchSize, classes, f.TrainSize-classes),
-			"it is carved out of the training images; give train_size too when both are small"}
-	}
-	return nil
+	return n
 }
-
-// maxImages bounds a configured size, so that a slip of the finger does not ask
-// for a terabyte.
-const maxImages = 1_000_000
 
 // Open reads or draws the images and divides them. Errors are *ConfigError for
-// the configuration and *FormatError for files.
-func Open(c Config) (*Dataset, error) {
+// the configuration, *source.FileError for files and *BadSampleError, with its
+// *source.Fault, for records.
+func Open(c Config) (*Dataset, error) { return OpenContext(context.Background(), c, nil) }
+
+// OpenContext is Open that ends with ctx. progress, if not nil, is told how many images of
+// how many have been decoded.
+func OpenContext(ctx context.Context, c Config, progress func(done, all int)) (*Dataset, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	c = c.fill()
-	if l, ok := layouts[c.Name]; ok {
-		return l.open(c)
+	if Drawn(c.Name) {
+		return openShapes10(c.fill()), nil
 	}
-	return openShapes10(c), nil
+	o := opening{c: c.fill(), ctx: ctx, progress: oneAtATime(progress)}
+	d, err := o.open()
+	if err != nil {
+		if o.src != nil {
+			o.src.Close()
+		}
+		return nil, err
+	}
+	return d, nil
 }
-
-// ConfigError names a bad field of Config or LoaderConfig.
-type ConfigError struct {
-	Field string // as written in a configuration file: "search_size"
-	Msg   string
-	Hint  string // what to do about it, or empty
-}
-
-func (e *ConfigError) Error() string { return "data: " + e.Field + ": " + e.Msg }

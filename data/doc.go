@@ -1,13 +1,14 @@
-// Package data turns image collections into batches: it reads CIFAR-10 and
-// CIFAR-100, draws the built-in set shapes10, keeps training, search and test
-// images apart, and augments and normalises on the way out.
+// Package data turns image collections into batches: it opens what people have
+// (the packages below data/source), draws the built-in set shapes10, keeps training,
+// search and test images apart, and augments and normalises on the way out.
 //
 // # Splits
 //
 // A [Dataset] has three splits. [Train] feeds gradient steps and batch-norm
 // recalibration, [Search] scores subnetworks, [Test] is read once, for the final
-// figure. Search is carved out of the official training images by seed, class by
-// class. The three are distinct struct types that cannot be converted into one
+// figure. Search is carved out of the training images by seed, class by class, unless
+// it has a split of its own; source.Assign says which split of the files is which.
+// The three are distinct struct types that cannot be converted into one
 // another: a function that takes *Search cannot be handed test images, it does
 // not compile.
 //
@@ -16,11 +17,14 @@
 // Pixels are normalised float32, (N,H,W,3) row-major (NHWC), labels int32. Every
 // random decision (carving, order, crop, flip, cutout, drawing) comes from a seed
 // through package internal/rng, so the same configuration gives the same bytes
-// on every machine and at any worker count. A [Loader] started at step k delivers
-// exactly what an uninterrupted one delivers from step k on.
+// at any worker count. So it does on every machine, with two exceptions: JPEG
+// files where another decoder is installed, and resized crops, erasing and rotations,
+// whose sines and logarithms may differ in the last bit between architectures. A
+// [Loader] started at step k delivers exactly what an uninterrupted one delivers
+// from step k on.
 //
-// Bad input is a [*FormatError], naming file and offset, or a [*ConfigError],
-// naming the field. Nothing here touches the network.
+// Bad input is a [*source.FileError] or a [*BadSampleError], naming file and offset, or a
+// [*ConfigError], naming the field. Nothing here touches the network.
 //
 // # Example
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"oneshot/internal/rng"
@@ -28,13 +29,16 @@ type LoaderConfig struct {
 	DropLast bool
 }
 
+// maxBatch is above the range of every setting of a batch.
+const maxBatch = 1_000_000
+
 // Check reports the first bad field as a *ConfigError.
 func (c LoaderConfig) Check() error {
 	for _, f := range []struct {
 		field       string
 		n, min, max int
 	}{
-		{"batch", c.Batch, 1, maxImages},
+		{"batch", c.Batch, 1, maxBatch},
 		{"start_step", c.StartStep, 0, 1 << 40},
 		{"workers", c.Workers, 0, 256},
 	} {
@@ -73,6 +77,7 @@ type job struct {
 	epoch uint64
 	idx   []int32 // images, in order
 	batch *Batch
+	err   error // instead of batch
 	ready chan struct{}
 }
 
@@ -122,7 +127,8 @@ func (l *Loader) StepsPerEpoch() int { return l.steps }
 
 // Next returns the next batch, which belongs to the caller. It waits for the
 // batch, for ctx, or for Close; a batch is never lost to an ended ctx, the next
-// call returns it.
+// call returns it. An image that cannot be decoded is replaced by the next one of the
+// split, as long as Config.OnBadSample tolerates it.
 func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -143,6 +149,9 @@ func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 	}
 	select {
 	case <-l.next.ready:
+		if err := l.next.err; err != nil {
+			return nil, err // again at every call
+		}
 		b := l.next.batch
 		l.next = nil
 		return b, nil
@@ -156,7 +165,7 @@ func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 // Recycle gives a batch back for reuse. It is optional; the caller must not
 // touch the batch afterwards nor recycle it twice.
 func (l *Loader) Recycle(b *Batch) {
-	if b == nil || cap(b.Y) < l.config.Batch || cap(b.X) < l.config.Batch*l.split.img.side*l.split.img.side*3 {
+	if b == nil || cap(b.Y) < l.config.Batch || cap(b.X) < l.config.Batch*l.split.img.size() {
 		return // not one of ours
 	}
 	select {
@@ -205,6 +214,8 @@ func (l *Loader) order(epoch uint64) []int32 {
 // work fills batches until there are no more.
 func (l *Loader) work(jobs <-chan *job) {
 	defer l.wg.Done()
+	r := l.split.img.reader()
+	defer r.close()
 	for j := range jobs {
 		var b *Batch
 		select {
@@ -212,12 +223,39 @@ func (l *Loader) work(jobs <-chan *job) {
 		default:
 			b = l.split.newBatch(l.config.Batch)
 		}
-		b.resize(len(j.idx), l.split.img.side)
+		b.resize(len(j.idx), l.split.img.size())
+		b.Replaced = 0
 		for k, i := range j.idx {
-			r := rng.New(l.config.Seed, "augment", j.epoch, uint64(i))
-			l.split.put(b, k, i, l.config.Augment.draw(r, l.split.img.side))
+			if j.err = l.put(r, b, k, i, j.epoch); j.err != nil {
+				break
+			}
 		}
 		j.batch = b
 		close(j.ready)
 	}
+}
+
+// after is the image that stands for image i where that is bad: the next of the split.
+func (s *split) after(i int32) int32 {
+	at, _ := slices.BinarySearch(s.idx, i)
+	return s.idx[(at+1)%len(s.idx)]
+}
+
+// put writes image i, augmented, to place k of b; where it is bad, the next good one of
+// the split, whose own draw it is given.
+func (l *Loader) put(r *reader, b *Batch, k int, i int32, epoch uint64) error {
+	s, size := &l.split, l.split.img.size()
+	for tried := range s.idx {
+		rnd := rng.New(l.config.Seed, "augment", epoch, uint64(i))
+		b.Y[k] = s.img.y[i]
+		err := r.augmented(b.X[k*size:(k+1)*size], i, &l.config.Augment, rnd, s.norm)
+		if err != errBad {
+			if tried > 0 {
+				b.Replaced++
+			}
+			return err
+		}
+		i = s.after(i)
+	}
+	return errors.New("data: no image of the split can be decoded")
 }

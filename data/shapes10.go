@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"oneshot/internal/rng"
@@ -35,7 +36,11 @@ var shapes10Classes = []string{"disc", "ring", "square", "triangle", "star", "cr
 // exactly balanced; its pixels depend on (seed, part, i) alone.
 func openShapes10(c Config) *Dataset {
 	train, test := drawShapes10(c.Seed, 0, c.TrainSize), drawShapes10(c.Seed, 1, c.TestSize)
-	d := build(c, shapes10Classes, train, test, [3]float32{}, [3]float32{})
+	d := &Dataset{Name: c.Name, Classes: slices.Clone(shapes10Classes), Image: shapes10Side, CropPct: 1,
+		TrainSize: c.TrainSize, SearchSize: c.SearchSize, SearchHeld: c.SearchSize, TestSize: c.TestSize}
+	rest, carved := divide(train.y, len(d.Classes), c.SearchSize, c.Seed)
+	d.Mean, d.Std, _ = statistics(&split{img: train, idx: rest}, 0) // all are resident
+	d.split(train, rest, carved, test, upTo(0, test.len()), c.As)
 	sum := sha256.New()
 	for _, m := range []*images{train, test} {
 		sum.Write(m.pix)

@@ -3,23 +3,19 @@ package data
 import (
 	"cmp"
 	"iter"
+	"math/rand/v2"
 	"slices"
 
+	"oneshot/data/pixels"
 	"oneshot/internal/rng"
 )
-
-// Batch is N images and their labels.
-type Batch struct {
-	X []float32 // (N,H,W,3), normalised
-	Y []int32   // (N)
-	N int
-}
 
 // split is a view: some images of a collection, in a fixed order.
 type split struct {
 	img  *images
 	idx  []int32 // into img, ascending
-	norm *normTable
+	norm *pixels.Normaliser
+	keep bool // its images are looked at again and again
 }
 
 // The three splits wrap the same thing under different field names: two Go
@@ -67,11 +63,11 @@ func (s *Search) Part(n int) *Search {
 		byClass[y] = append(byClass[y], i)
 	}
 	var pick []int32
-	for c, q := range quotas(byClass, len(all.idx), n) {
+	for c, q := range quotas(byClass, len(all.idx), n, nil) {
 		pick = append(pick, byClass[c][:q]...)
 	}
 	slices.Sort(pick)
-	return &Search{search: split{img: all.img, idx: pick, norm: all.norm}}
+	return &Search{search: split{img: all.img, idx: pick, norm: all.norm, keep: all.keep}}
 }
 
 // Batches yields all images in a fixed order without augmentation, size at a
@@ -106,58 +102,19 @@ func (t *Train) Calib(seed uint64, n, batch int) iter.Seq[*Batch] {
 func (t *Train) WithSearch() *Train {
 	all := slices.Concat(t.train.idx, t.search)
 	slices.Sort(all)
-	return &Train{train: split{img: t.train.img, idx: all, norm: t.train.norm}}
-}
-
-// batches yields the images of idx in the order of idx.
-func (s *split) batches(idx []int32, size int) iter.Seq[*Batch] {
-	if size < 1 {
-		panic("data: batch size < 1")
-	}
-	return func(yield func(*Batch) bool) {
-		var b *Batch
-		for len(idx) > 0 {
-			n := min(size, len(idx))
-			if b == nil {
-				b = s.newBatch(n)
-			}
-			b.resize(n, s.img.side)
-			for k, i := range idx[:n] {
-				s.put(b, k, i, placement{})
-			}
-			idx = idx[n:]
-			if !yield(b) {
-				return
-			}
-		}
-	}
-}
-
-// newBatch allocates a batch for up to n images.
-func (s *split) newBatch(n int) *Batch {
-	return &Batch{X: make([]float32, n*s.img.side*s.img.side*3), Y: make([]int32, n), N: n}
-}
-
-// resize sets the number of images, which must fit the batch's capacity.
-func (b *Batch) resize(n, side int) {
-	b.N, b.X, b.Y = n, b.X[:n*side*side*3], b.Y[:n]
-}
-
-// put writes image i (an index into the collection) to place k of b.
-func (s *split) put(b *Batch, k int, i int32, p placement) {
-	size := s.img.side * s.img.side * 3
-	render(b.X[k*size:(k+1)*size], s.img.at(int(i)), s.img.side, s.norm, p)
-	b.Y[k] = s.img.y[i]
+	return &Train{train: split{img: t.train.img, idx: all, norm: t.train.norm, keep: t.train.keep}}
 }
 
 // divide carves n of the images out by seed, class by class in proportion, and
-// returns the rest and the carved, both ascending.
+// returns the rest and the carved, both ascending. Every class keeps an image, so fewer
+// are carved where some have only one.
 func divide(y []int32, classes, n int, seed uint64) (rest, carved []int32) {
 	byClass := make([][]int32, classes)
 	for i, c := range y {
 		byClass[c] = append(byClass[c], int32(i))
 	}
-	quota := quotas(byClass, len(y), n)
+	quota := quotas(byClass, len(y), n, rng.New(seed, "split ties"))
+	leaveOne(quota, byClass)
 	for c, members := range byClass {
 		r := rng.New(seed, "split", uint64(c))
 		r.Shuffle(len(members), func(a, b int) { members[a], members[b] = members[b], members[a] })
@@ -170,14 +127,21 @@ func divide(y []int32, classes, n int, seed uint64) (rest, carved []int32) {
 }
 
 // quotas shares n of total among the classes in proportion to their sizes: whole
-// parts first, then one more for the largest remainders (Hamilton's method), ties
-// to the lower class. A quota never exceeds its class while n <= total.
-func quotas(byClass [][]int32, total, n int) []int {
+// parts first, then one more for the largest remainders (Hamilton's method). r orders
+// classes of equal remainder, so that no end of the list is preferred; with nil the lower
+// class comes first. A quota never exceeds its class while n <= total.
+func quotas(byClass [][]int32, total, n int, r *rand.Rand) []int {
 	quota, order := make([]int, len(byClass)), make([]int, len(byClass))
+	if n == 0 {
+		return quota
+	}
 	left := n
 	for c, m := range byClass {
 		quota[c], order[c] = len(m)*n/total, c
 		left -= quota[c]
+	}
+	if r != nil {
+		r.Shuffle(len(order), func(a, b int) { order[a], order[b] = order[b], order[a] })
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(len(byClass[b])*n%total, len(byClass[a])*n%total)
@@ -188,22 +152,33 @@ func quotas(byClass [][]int32, total, n int) []int {
 	return quota
 }
 
-// build assembles a Dataset from decoded images. mean and std of zero are
-// computed from the Train split.
-func build(c Config, classes []string, train, test *images, mean, std [3]float32) *Dataset {
-	rest, carved := divide(train.y, len(classes), c.SearchSize, c.Seed)
-	if mean == ([3]float32{}) {
-		mean, std = statistics(train, rest)
+// leaveOne lowers quotas so that every class keeps an image.
+func leaveOne(quota []int, byClass [][]int32) {
+	for c, members := range byClass {
+		quota[c] = max(0, min(quota[c], len(members)-1))
 	}
-	norm := newNormTable(mean, std)
-	all := make([]int32, test.len())
-	for i := range all {
-		all[i] = int32(i)
+}
+
+// atLeastOne gives every class that has images a quota of one, which the largest quotas
+// give up. They add up to at least the number of classes.
+func atLeastOne(quota []int, byClass [][]int32) {
+	for c, members := range byClass {
+		if quota[c] == 0 && len(members) > 0 {
+			quota[slices.Index(quota, slices.Max(quota))]--
+			quota[c] = 1
+		}
 	}
-	return &Dataset{
-		Name: c.Name, Classes: slices.Clone(classes), Image: train.side, Mean: mean, Std: std,
-		Train:  &Train{train: split{train, rest, norm}, search: carved},
-		Search: &Search{search: split{train, carved, norm}},
-		Test:   &Test{test: split{test, all, norm}},
+}
+
+// split sets the three splits. Collection img has the images train and search; where search
+// images have a split of their own, they stand behind the training images. Collection test
+// has the images tested.
+func (d *Dataset) split(img *images, train, search []int32, test *images, tested []int32, as *Preprocess) {
+	if as != nil {
+		d.Mean, d.Std = as.Mean, as.Std
 	}
+	norm := pixels.NewNormaliser(d.Mean, d.Std)
+	d.Train = &Train{train: split{img, train, norm, true}, search: search}
+	d.Search = &Search{search: split{img, search, norm, true}}
+	d.Test = &Test{test: split{test, tested, norm, false}}
 }

@@ -80,7 +80,7 @@ func TestQuotas(t *testing.T) {
 	}
 	for n := range total + 1 {
 		sum := 0
-		for c, q := range quotas(byClass, total, n) {
+		for c, q := range quotas(byClass, total, n, nil) {
 			sum += q
 			if share := float64(sizes[c]*n) / float64(total); q > sizes[c] || !(max(float64(q)-share, share-float64(q)) < 1) {
 				t.Fatalf("n=%d: class %d of %d images gets %d", n, c, sizes[c], q)
@@ -129,7 +129,7 @@ func TestBatches(t *testing.T) {
 		if labels[k] != d.Search.search.img.y[i] {
 			t.Fatalf("place %d has label %d", k, labels[k])
 		}
-		if v, ok := first[k]; ok && v != d.Search.search.norm[1][d.Search.search.img.at(int(i))[1]] {
+		if v, ok := first[k]; ok && v != d.Search.search.norm.Table()[1][d.Search.search.img.at(int(i))[1]] {
 			t.Errorf("place %d has other pixels", k)
 		}
 	}
@@ -202,8 +202,8 @@ func TestStatistics(t *testing.T) {
 			t.Errorf("channel %d: mean %g, mean square %g", c, m, v)
 		}
 	}
-	mean, std := statistics(newImages(1, 4), []int32{0})
-	if mean != ([3]float32{}) || std[0] <= 0 {
+	mean, std, err := statistics(&split{img: newImages(1, 4), idx: []int32{0}}, 0)
+	if err != nil || mean != ([3]float32{}) || std[0] <= 0 {
 		t.Errorf("a black image: mean %v, deviation %v", mean, std)
 	}
 }
@@ -213,7 +213,7 @@ func TestConfigCheck(t *testing.T) {
 		field string
 		c     Config
 	}{
-		{"name", Config{Name: "mnist"}},
+		{"name", Config{Name: "svhn"}},
 		{"name", Config{}},
 		{"dir", Config{Name: "cifar10"}},
 		{"train_size", Config{Name: "cifar10", Dir: "x", TrainSize: 50001}},

@@ -33,15 +33,15 @@ ours_allowed() {
     oneshot/ops/cuda/driver) echo 'nothing' ;;
     oneshot/ops/cuda/emu) echo 'ops/cuda|ops/cuda/driver' ;; # for tests
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda' ;;
-    oneshot/internal/fault) echo 'data|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
+    oneshot/internal/fault) echo 'data|data/source|data/source/index|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
     oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
     oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
     oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
     oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(config|device/selftest|fault|ui)' ;;
     oneshot/internal/device/selftest) echo 'data|ops/cuda|supernet|supernet/(net|space)|internal/rng' ;;
-    oneshot/internal/plan) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
+    oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
-    oneshot/internal/pipeline) echo 'data|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rundir|search|ui)' ;;
+    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rundir|search|ui)' ;;
     oneshot/internal/measure/peak) echo 'ops/cpu' ;;
     oneshot/internal/measure/kernels) echo 'ops|ops/cpu' ;;
     oneshot/internal/measure/floor) echo 'ops|supernet/(net|space)' ;;
@@ -51,7 +51,7 @@ ours_allowed() {
     oneshot/data) echo "data/(source|source/.*|decode|pixels)|$low" ;;
     oneshot/data/pixels) echo "data/decode|$low" ;;
     oneshot/data/audit | oneshot/data/prepare) echo "data|data/(source|decode|pixels)|$low" ;;
-    oneshot/data/source/*) echo "data/source|$low" ;;
+    oneshot/data/source/*) echo "data/source|data/source/(index|folder|tars)|$low" ;;
     oneshot/ops/cpu | oneshot/data/* | oneshot/weights) echo "$low" ;;
     *) return 1 ;;
   esac

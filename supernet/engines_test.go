@@ -13,6 +13,7 @@ import (
 	"oneshot/internal/rng"
 	"oneshot/ops/cuda"
 	"oneshot/ops/cuda/emu"
+	"oneshot/supernet/space"
 )
 
 // newDevice is a runtime on the emulated GPU, or on the machine's where
@@ -174,9 +175,7 @@ func TestCUDAScoresLikeTheProcessor(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if f.eval, err = Evaluate(t.Context(), n, arch, d.Search.Batches(7), nil); err != nil {
-			t.Fatal(err)
-		}
+		f.eval = evaluate(t, n, arch, d.Search)
 		for b := range d.Search.Batches(5) {
 			if f.logits, err = n.Logits(arch, b.X); err != nil {
 				t.Fatal(err)
@@ -325,4 +324,19 @@ func TestCUDASameBytesInAnyOrder(t *testing.T) {
 			}
 		}
 	}
+}
+
+// evaluate measures a network with its running statistics.
+func evaluate(t *testing.T, n *Net, arch space.Arch, images *data.Search) Result {
+	t.Helper()
+	e, err := NewEvaluator(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	r, err := e.Evaluate(t.Context(), arch, images.Batches(7), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

@@ -39,15 +39,12 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 	if err := c.Check(); err != nil {
 		return Memory{}, err
 	}
-	n, err := plan(cfg, arch)
+	n, path, err := widest(cfg, arch)
 	if err != nil {
 		return Memory{}, err
 	}
-	path, graphs := arch, 1
+	graphs := 1
 	if arch == nil {
-		if path, err = n.full.Widest(); err != nil {
-			return Memory{}, err
-		}
 		graphs = 2
 	}
 	back := ops.NewCPU[float32](nil)
@@ -80,11 +77,7 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 	if err := c.Check(); err != nil {
 		return Memory{}, err
 	}
-	n, err := plan(cfg, nil)
-	if err != nil {
-		return Memory{}, err
-	}
-	path, err := n.full.Widest()
+	n, path, err := widest(cfg, nil)
 	if err != nil {
 		return Memory{}, err
 	}

@@ -62,7 +62,12 @@ func oneShot(ctx context.Context) error {
 	if err := train(ctx, "winner", winner, d.Train); err != nil {
 		return err
 	}
-	r, err := supernet.Evaluate(ctx, winner, best, d.Test.Batches(20), nil)
+	e, err := supernet.NewEvaluator(winner)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	r, err := e.Evaluate(ctx, best, d.Test.Batches(20), nil)
 	if err != nil {
 		return err
 	}

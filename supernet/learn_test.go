@@ -42,10 +42,7 @@ func TestSmallNetworkLearnsShapes10(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Evaluate(t.Context(), n, arch, d.Search.Batches(50), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := evaluate(t, n, arch, d.Search)
 	t.Logf("top-1 %.3f on %d held-out images", r.Top1, r.Images)
 	if !(r.Top1 > 0.9) {
 		t.Errorf("top-1 %.3f on held-out images, want above 0.9", r.Top1)

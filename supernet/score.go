@@ -132,16 +132,6 @@ func (e *Evaluator) Evaluate(ctx context.Context, arch space.Arch, batches iter.
 	return result(e.eval.Evaluate(ctx, e.net.path(arch), batches, progress))
 }
 
-// Evaluate is that of an Evaluator for one call.
-func Evaluate(ctx context.Context, n *Net, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
-	e, err := NewEvaluator(n)
-	if err != nil {
-		return Result{}, err
-	}
-	defer e.Close()
-	return e.Evaluate(ctx, arch, batches, progress)
-}
-
 // result makes fractions and means of a count.
 func result(t engine.Tally, err error) (Result, error) {
 	if err == nil && t.Images == 0 {

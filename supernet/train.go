@@ -36,6 +36,7 @@ type StepStats struct {
 	Top1        float64 // of the batch, with the statistics of its micro-batches
 	LR          float64
 	GradNorm    float64 // before clipping
+	Replaced    int     // see data.Batch
 	Images      int
 	Arch        space.Arch
 	Device      time.Duration // the step took on a GPU, without what came before it; else 0
@@ -80,8 +81,8 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	if d.Len() < c.Batch {
 		return nil, fmt.Errorf("supernet: batch is %d, but there are only %d training images", c.Batch, d.Len())
 	}
-	if side := d.Pixels().Side; side != n.cfg.Image {
-		return nil, fmt.Errorf("supernet: net.image is %d, but the training images have %d pixels a side", n.cfg.Image, side)
+	if side := d.Side(); side != n.cfg.Image {
+		return nil, fmt.Errorf("supernet: data.image is %d, but the training images have %d pixels a side", n.cfg.Image, side)
 	}
 	return newTrainer(n, d, c)
 }
@@ -105,12 +106,8 @@ func NewTrainerOn(n *Net, batches func(step int) *data.Batch, c TrainConfig) (*T
 func newTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	t := &Trainer{net: n, cfg: c, slots: c.slots(len(n.params))}
 	t.paths = t.archOf
-	spec := engine.TrainSpec{Graph: c.spec(), Batch: c.Batch, Clip: c.Clip, Fixed: n.arch != nil, Images: d,
-		Optimizer: c.Rule(), Slots: t.slots, WeightDecay: c.WeightDecay,
-		Data: data.LoaderConfig{Batch: c.Batch, Seed: c.Seed, Workers: c.Workers, Augment: c.Augment}}
-	if c.DropPath > 0 {
-		spec.Masks = n.full.Masks()
-	}
+	spec := n.trainSpec(d, c)
+	spec.Slots = t.slots
 	if c.EMA > 0 {
 		t.ema = n.clone()
 		spec.Average = &engine.Values{Params: t.ema.params, State: t.ema.state}
@@ -121,6 +118,17 @@ func newTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	}
 	t.under = make([]path, t.eng.Depth())
 	return t, nil
+}
+
+// trainSpec is what an engine is told of a training of n, without its arrays.
+func (n *Net) trainSpec(d *data.Train, c TrainConfig) engine.TrainSpec {
+	spec := engine.TrainSpec{Graph: c.spec(), Batch: c.Batch, Clip: c.Clip, Fixed: n.arch != nil, Images: d,
+		Optimizer: c.Rule(), WeightDecay: c.WeightDecay,
+		Data: data.LoaderConfig{Batch: c.Batch, Seed: c.Seed, Workers: c.Workers, Augment: c.Augment}}
+	if c.DropPath > 0 {
+		spec.Masks = n.full.Masks()
+	}
+	return spec
 }
 
 // StepNumber is the number of steps done.
@@ -280,7 +288,7 @@ func (t *Trainer) finish() (StepStats, error) {
 	}
 	p := t.under[t.step%len(t.under)]
 	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, Loss: o.Loss, Top1: float64(o.Right) / float64(t.cfg.Batch), LR: t.cfg.rate(t.step),
-		GradNorm: o.GradNorm, Images: t.cfg.Batch, Arch: p.arch, Device: o.Device}
+		GradNorm: o.GradNorm, Replaced: o.Replaced, Images: t.cfg.Batch, Arch: p.arch, Device: o.Device}
 	if o.Bad {
 		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(p.arch)}
 	}

@@ -28,7 +28,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // inRun runs f in a run folder, with a context that ends on the first SIGINT or
 // SIGTERM. The log has the last word of a run too.
 func (a *app) inRun(ctx context.Context, q pipeline.Request, f func(context.Context, *pipeline.Run) error) error {
-	ctx, sig := watchSignals(ctx, a.ui.Err, os.Exit)
+	ctx, sig := watchSignals(ctx, "saving", a.ui.Err, os.Exit)
 	defer sig.close()
 	q.Folder, q.Override, q.MemoryLimit = a.opt.out, a.opt.override, int64(a.opt.memoryLimit)
 	q.Config, q.Resume = a.opt.request(), q.Resume || a.opt.resume

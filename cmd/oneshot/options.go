@@ -63,8 +63,13 @@ func (o *options) bind(cmd *cobra.Command) {
 	fs.StringVar(&o.preset, "preset", "", "start from a recipe: "+strings.Join(config.PresetNames(), ", "))
 	fs.StringArrayVar(&o.sets, "set", nil, "set a configuration key, as in --set train.lr=0.05 (repeatable)")
 	o.keyFlag(fs, "seed", "", "seed", "number", "seed of everything random, or 'random' (default 42)")
-	o.keyFlag(fs, "dataset", "", "data.name", "name", "shapes10, cifar10 or cifar100")
-	o.keyFlag(fs, "data-dir", "", "data.dir", "folder", "folder with the files of the data set")
+	o.keyFlag(fs, "dataset", "", "data.name", "name", "shapes10, cifar10, cifar100 or a format of files (default auto with --data-dir, else shapes10)")
+	o.keyFlag(fs, "data-dir", "", "data.dir", "folder", "images: class folders, parquet, tar shards, CIFAR, MNIST, ImageNet's tars")
+	o.keyFlag(fs, "img-size", "", "data.image", "number", "side in pixels of the images that a network sees (default chosen from the images)")
+	o.keyFlag(fs, "crop-pct", "", "data.crop_pct", "number", "part of the shorter side that is cut out of the centre for scoring and tests")
+	o.keyFlag(fs, "cache", "", "run.cache", "folder", "where the lists of records of large data sets are kept (default the run folder)")
+	o.keyFlag(fs, "on-bad-sample", "", "data.on_bad_sample", "policy", "error, or skip:N to leave out up to N images that cannot be decoded (default error)")
+	o.keyFlag(fs, "decoder", "", "data.decoder", "name", "of JPEG files: turbo (libturbojpeg), go or auto (default auto)")
 	o.keyFlag(fs, "device", "", "run.device", "name", "auto, cpu or cuda (default auto)")
 	o.keyFlag(fs, "amp", "", "run.amp", "name", "activations on a GPU: auto, bf16 or float32 (default auto: bf16)")
 	o.keyFlag(fs, "threads", "", "run.threads", "number", "threads for computing (default all processors)")
@@ -96,6 +101,9 @@ func (o *options) bindSGD(cmd *cobra.Command, section string) {
 	o.keyFlag(fs, "clip-grad", "", section+".clip", "number", "largest gradient norm, 0 for any")
 	o.keyFlag(fs, "smoothing", "", section+".smoothing", "number", "label smoothing")
 	o.keyFlag(fs, "cutout", "", section+".cutout", "number", "side of the square cut out, in pixels")
+	o.keyFlag(fs, "aa", "", section+".policy", "name", "none, autoaugment-cifar10, autoaugment-imagenet or randaugment")
+	o.keyFlag(fs, "color-jitter", "", section+".color_jitter", "number", "most that colours change, as a part of themselves")
+	o.keyFlag(fs, "reprob", "", section+".erase", "number", "probability of random erasing")
 }
 
 // bindSearch declares short spellings of the keys of the search.

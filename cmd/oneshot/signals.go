@@ -23,15 +23,16 @@ type signals struct {
 	save  atomic.Bool
 	ch    chan os.Signal
 	done  chan struct{}
+	doing string         // what a stop begins with: "saving"
 	abort func(code int) // os.Exit, except in tests
 }
 
 // watchSignals starts the watcher. While it runs, a closed terminal (SIGHUP), a
 // closed pipe (SIGPIPE) and a file size limit (SIGXFSZ) do not kill the process:
 // the latter two come back as write errors.
-func watchSignals(parent context.Context, stderr io.Writer, abort func(int)) (context.Context, *signals) {
+func watchSignals(parent context.Context, doing string, stderr io.Writer, abort func(int)) (context.Context, *signals) {
 	ctx, cancel := context.WithCancelCause(parent)
-	s := &signals{ch: make(chan os.Signal, 8), done: make(chan struct{}), abort: abort}
+	s := &signals{ch: make(chan os.Signal, 8), done: make(chan struct{}), doing: doing, abort: abort}
 	signal.Ignore(syscall.SIGHUP, syscall.SIGPIPE, syscall.SIGXFSZ)
 	signal.Notify(s.ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGUSR1)
 	go s.loop(cancel, stderr)
@@ -52,7 +53,7 @@ func (s *signals) loop(cancel context.CancelCauseFunc, stderr io.Writer) {
 				s.abort(128 + int(sig.(syscall.Signal)))
 			default:
 				stopping = true
-				fmt.Fprintf(stderr, "\n%v: saving, then stopping; once more stops at once\n", sig)
+				fmt.Fprintf(stderr, "\n%v: %s, then stopping; once more stops at once\n", sig, s.doing)
 				cancel(fault.ErrStopped)
 			}
 		}

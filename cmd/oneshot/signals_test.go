@@ -16,7 +16,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		codes := make(chan int, 1)
 		var out bytes.Buffer
-		ctx, s := watchSignals(context.Background(), &out, func(c int) { codes <- c })
+		ctx, s := watchSignals(context.Background(), "saving", &out, func(c int) { codes <- c })
 		kill := func() {
 			if err := syscall.Kill(os.Getpid(), sig); err != nil {
 				t.Fatal(err)

@@ -49,7 +49,7 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := file.Network("", rt)
+	l, err := file.Network("", 0, rt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +64,9 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 				t.Fatal(err)
 			}
 			logits[3] += spoil
-			hw := d.Image * d.Image
-			x := make([]float32, len(b.X)) // NHWC to torch's NCHW
-			for i, v := range b.X {
-				x[(i/(3*hw)*3+i%3)*hw+i/3%hw] = v
-			}
 			input := filepath.Join(t.TempDir(), "input.safetensors")
 			if err := weights.ExportModel(input, []weights.Tensor{
-				{Name: "x", Shape: []int{b.N, 3, d.Image, d.Image}, F32: x},
+				{Name: "x", Shape: []int{b.N, 3, d.Image, d.Image}, F32: nchw(b.X, d.Image)},
 				{Name: "logits", Shape: []int{b.N, len(d.Classes)}, F32: logits},
 			}, nil); err != nil {
 				t.Fatal(err)
@@ -90,4 +85,14 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 	if out, err := check(0.01); err == nil {
 		t.Errorf("a changed logit is not noticed: %s", out)
 	}
+}
+
+// nchw reorders images (N,side,side,3) to torch's (N,3,side,side).
+func nchw(x []float32, side int) []float32 {
+	hw := side * side
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[(i/(3*hw)*3+i%3)*hw+i/3%hw] = v
+	}
+	return out
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,6 +12,7 @@ import (
 	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
 	"oneshot/internal/plan"
+	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 )
 
@@ -47,15 +50,34 @@ type evalReport struct {
 	Split   string      `json:"split"`
 	Images  int         `json:"images"`
 	Top1    float64     `json:"top1"`
-	Loss    float64     `json:"loss"`
+	// Top5 and Classes are of exported networks; Top5 is null for five classes or fewer.
+	Top5    *float64       `json:"top5,omitempty"`
+	Classes []rundir.Class `json:"classes,omitempty"`
+	Loss    float64        `json:"loss"`
+	Bad     int            `json:"bad_samples,omitempty"`
+	// TrainedOn says that the network was trained on these images.
+	TrainedOn bool `json:"trained_on,omitempty"`
 }
 
 func (a *app) showEval(r evalReport) error {
 	if a.opt.json {
 		return a.ui.JSON(r)
 	}
-	a.ui.Printf("top-1    %.2f %% on %d images of %s/%s (loss %.4f)\narch     %s  (%s)\n",
-		100*r.Top1, r.Images, r.Dataset, r.Split, r.Loss, r.Arch.Text, r.Arch.Hash)
+	note := ""
+	if r.TrainedOn {
+		note = ", which it was trained on"
+	}
+	a.ui.Printf("top-1    %.2f %% on %d images of %s/%s%s (loss %.4f)\n", 100*r.Top1, r.Images, r.Dataset, r.Split, note, r.Loss)
+	if r.Top5 != nil {
+		a.ui.Printf("top-5    %.2f %%\n", 100**r.Top5)
+	}
+	if r.Bad > 0 {
+		a.ui.Printf("left out %d that cannot be decoded\n", r.Bad)
+	}
+	a.ui.Printf("arch     %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
+	var b strings.Builder
+	report.ClassText(&b, r.Classes)
+	a.ui.Printf("%s", b.String())
 	return nil
 }
 
@@ -70,20 +92,23 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 	}
 	base := config.Default()
 	base.Seed, base.Data = file.Seed, file.Data
-	c, err := a.opt.request().Resolve(&base, "")
+	request := a.opt.request()
+	c, err := request.Resolve(&base, "")
 	if err != nil {
 		return err
 	}
+	// The network sees images as large as those of its training, unless others are asked for.
+	c.Data.Image, c.Data.CropPct = cmp.Or(c.Data.Image, file.Image), cmp.Or(c.Data.CropPct, file.Data.CropPct)
 	rt, err := device.Open(c.Run, deviceFiles(), a.ui)
 	if err != nil {
 		return err
 	}
 	defer rt.Close()
-	x, err := file.Network(a.opt.arch, rt)
+	x, err := file.Network(a.opt.arch, c.Data.Image, rt)
 	if err != nil {
 		return err
 	}
-	d, r, err := pipeline.EvaluateFile(ctx, a.ui, x, file.About, c, split)
+	d, r, err := pipeline.EvaluateFile(ctx, a.ui, x, file.About, c, request.Gives, split)
 	if err != nil {
 		return err
 	}
@@ -91,7 +116,12 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 	if err != nil {
 		return err
 	}
-	return a.showEval(evalReport{Arch: found, Dataset: d.Name, Split: split, Images: r.Images, Top1: r.Top1, Loss: r.Loss})
+	e := evalReport{Arch: found, Dataset: d.Name, Split: split, Images: r.Images, Top1: r.Top1, Loss: r.Loss,
+		Classes: pipeline.ByClass(d.Classes, r), Bad: pipeline.LeftOut(d, split, r), TrainedOn: split == "search" && file.AllImages}
+	if len(d.Classes) > 5 {
+		e.Top5 = &r.Top5
+	}
+	return a.showEval(e)
 }
 
 // evalRun works in a run folder.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"oneshot/data"
 	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
 	"oneshot/internal/plan"
@@ -176,7 +178,7 @@ func (a *app) inspectArch(text string) error {
 			r.Ops[u.Op] = u.N
 		}
 	}
-	size := net.Size{Geometry: c.Retrain.Geometry, Classes: classCount(c.Data.Name), Image: 32}
+	size := net.Size{Geometry: c.Retrain.Geometry, Classes: classCount(c.Data.Name), Image: cmp.Or(c.Data.Image, data.UsualImage(c.Data.Name))}
 	if r.Params, r.MAdds, err = (supernet.NetConfig{Space: s, Size: size}).Cost(arch); err != nil {
 		return fault.WithCode(err, fault.ExitUsage, "")
 	}
@@ -188,8 +190,8 @@ func (a *app) inspectArch(text string) error {
 		among = "in no search of space " + r.Space
 	}
 	a.ui.Printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
-	a.ui.Printf("size     %s parameters, %s multiply-adds with %d cells of %d channels (%s)\n",
-		ui.Count(r.Params), ui.Count(r.MAdds), size.Layers, size.Channels, pipeline.PresetOr(c.Preset))
+	a.ui.Printf("size     %s parameters, %s multiply-adds with %d cells of %d channels for %dx%d pixels and %d classes (%s)\n",
+		ui.Count(r.Params), ui.Count(r.MAdds), size.Layers, size.Channels, size.Image, size.Image, size.Classes, pipeline.PresetOr(c.Preset))
 	for _, u := range uses {
 		a.ui.Printf("         %2d x %s\n", u.N, u.Op)
 	}

@@ -52,7 +52,7 @@ func (a *app) retrainVerb(ctx context.Context, r *pipeline.Run) error {
 	if out.Arch, err = r.DescribeArch(r.Arch); err != nil {
 		return err
 	}
-	if out.Loss, err = r.Folder.FinalLoss("retrain"); err != nil {
+	if out.Loss, _, err = r.Folder.Trained("retrain"); err != nil {
 		return err
 	}
 	if out.Retrain, err = r.RetrainSummary(ctx, n, r.Arch); err != nil {

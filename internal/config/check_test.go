@@ -2,7 +2,10 @@ package config
 
 import (
 	"math"
+	"strings"
 	"testing"
+
+	"oneshot/data"
 )
 
 // TestComplaints has what a user reads about values between which there is a rule, or
@@ -13,7 +16,7 @@ func TestComplaints(t *testing.T) {
 		want string // the whole text
 	}{
 		{func(c *Config) {}, ""},
-		{func(c *Config) { c.Data.Name = "cifar" }, `data.name = "cifar": want one of shapes10, cifar10, cifar100; did you mean "cifar10"?`},
+		{func(c *Config) { c.Data.Name = "cifar" }, `data.name = "cifar": want one of ` + strings.Join(data.Names(), ", ") + `; did you mean "cifar10"?`},
 		{func(c *Config) { c.Net.Ops = "x" }, `net.ops = "x": want one of lanas, darts, full`},
 		{func(c *Config) { c.Net.Nodes = 33 }, "net.nodes = 33: want 1..32"},
 		{func(c *Config) { c.Net.Layers = 0 }, "net.layers = 0: want 1..64"},

@@ -113,6 +113,7 @@ type Run struct {
 	Workers         int    `yaml:"workers" json:"workers" default:"2" want:"1..256" doc:"goroutines that prepare batches ahead"`
 	CheckpointSteps int    `yaml:"checkpoint_steps" json:"checkpoint_steps" default:"200" want:"1.." doc:"steps between checkpoints"`
 	CheckpointKeep  int    `yaml:"checkpoint_keep" json:"checkpoint_keep" default:"2" want:"1..1000" doc:"how many checkpoints stay on disk"`
+	Cache           string `yaml:"cache" json:"cache" doc:"folder for the lists of files and of members of tars, which are made once; empty is the run folder"`
 	LogSeconds      int    `yaml:"log_seconds" json:"log_seconds" default:"10" want:"1..3600" doc:"seconds between progress lines where there is no terminal"`
 }
 

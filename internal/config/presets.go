@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"oneshot/data"
 	"oneshot/internal/fault"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
@@ -29,7 +30,10 @@ var presets = []preset{
 		name:  "tiny",
 		about: "shapes10, minutes on two cores; the default of run",
 		apply: func(c *Config) {
-			c.Data = Data{Name: "shapes10", TrainSize: 10000, TestSize: 2000, SearchSize: 1000}
+			c.Data = data.Default("shapes10")
+			c.Data.TrainSize = 10000
+			c.Data.TestSize = 2000
+			c.Data.SearchSize = 1000
 			c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 3}, Geometry: net.Geometry{Layers: 3, Channels: 8, StemMultiplier: 3}, Affine: true}
 			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps = 10, 32, 50
 			c.Train.LR, c.Train.MinLR, c.Train.Crop = 0.025, 0.001, 2
@@ -44,7 +48,9 @@ var presets = []preset{
 		name:  "cifar10-small",
 		about: "real CIFAR-10 in about an hour on two cores",
 		apply: func(c *Config) {
-			c.Data = Data{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 2500}
+			c.Data = data.Default("cifar10")
+			c.Data.Dir = "cifar-10-batches-bin"
+			c.Data.SearchSize = 2500
 			// At equal time 3 nodes and 5 cells of 8 channels beat 4 and 6, and more
 			// steps beat more channels: random subnetworks had 40 % after 3600 steps
 			// of 8 channels, 36 % after 1800 of 16, and with 4 nodes and 6 cells 32 %
@@ -60,10 +66,28 @@ var presets = []preset{
 		},
 	},
 	{
+		name:  "folder-small",
+		about: "images of your own in about half an hour on two cores; the default with --data-dir",
+		apply: func(c *Config) {
+			c.Data = data.Default(data.Auto)
+			// Steps, not epochs: the time does not depend on how many images there are.
+			c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 3}, Geometry: net.Geometry{Layers: 5, Channels: 8, StemMultiplier: 3}, Affine: true}
+			c.Train.Epochs, c.Train.Steps, c.Train.Batch, c.Train.WarmupSteps = 0, 3000, 32, 100
+			c.Train.LR, c.Train.MinLR, c.Train.Crop, c.Train.ResizedCrop = 0.025, 0.001, 0, 0.4
+			c.Score = Score{ScoreConfig: supernet.ScoreConfig{RecalImages: 512, RecalBatch: 64, Batch: 50}}
+			c.Search.Samples, c.Search.Init = 80, 20
+			c.Retrain.Layers, c.Retrain.Channels = 5, 20
+			c.Retrain.Epochs, c.Retrain.Steps, c.Retrain.Batch, c.Retrain.WarmupSteps = 0, 1500, 32, 100
+			c.Retrain.LR, c.Retrain.MinLR, c.Retrain.Crop, c.Retrain.ResizedCrop, c.Retrain.ColorJitter = 0.025, 0.0001, 0, 0.25, 0.2
+		},
+	},
+	{
 		name:  "lanas-oneshot",
 		about: "settings of the LaNAS one-shot release on CIFAR-10; wants a large machine",
 		apply: func(c *Config) {
-			c.Data = Data{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 10000}
+			c.Data = data.Default("cifar10")
+			c.Data.Dir = "cifar-10-batches-bin"
+			c.Data.SearchSize = 10000
 			// release: C=48, 8 layers, 5 nodes, stem 3, batch 80, 300 epochs,
 			// cosine 0.025 -> 0.001, weight decay 3e-4, clip 5. The release
 			// scores on the test images; we hold out training images instead.
@@ -99,7 +123,10 @@ var presets = []preset{
 }
 
 func micro(c *Config) {
-	c.Data = Data{Name: "shapes10", TrainSize: 160, TestSize: 40, SearchSize: 40}
+	c.Data = data.Default("shapes10")
+	c.Data.TrainSize = 160
+	c.Data.TestSize = 40
+	c.Data.SearchSize = 40
 	c.Net = Net{Named: space.Named{Ops: "lanas", Nodes: 2}, Geometry: net.Geometry{Layers: 3, Channels: 4, StemMultiplier: 1}, Affine: true}
 	c.Train.Steps, c.Train.Batch = 12, 8
 	c.Score = Score{ScoreConfig: supernet.ScoreConfig{RecalImages: 16, RecalBatch: 8, Batch: 20}}
@@ -110,7 +137,9 @@ func micro(c *Config) {
 }
 
 func lanetBase(c *Config) {
-	c.Data = Data{Name: "cifar10", Dir: "cifar-10-batches-bin", SearchSize: 5000}
+	c.Data = data.Default("cifar10")
+	c.Data.Dir = "cifar-10-batches-bin"
+	c.Data.SearchSize = 5000
 }
 
 // lanetRetrain is the CIFAR-10 training of the paper's found networks: 600

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,7 +44,14 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 		if c.Data.Name = f.Value; c.Data.Name != name {
 			// Sizes chosen for one data set mean nothing for another.
 			c.Data.TrainSize, c.Data.TestSize, c.Data.SearchSize = 0, 0, 0
+			c.Data.Image, c.Data.CropPct = 0, 0
 		}
+	}
+	if r.Gives("data.dir") && data.Drawn(c.Data.Name) {
+		if r.Gives("data.name") {
+			return c, fault.Usage("leave out one of them; --dataset "+data.Auto+" looks what the folder holds", "data.name = %s are drawn, so no images of data.dir would be used", c.Data.Name)
+		}
+		c.Data = data.Default(data.Auto)
 	}
 	if stored != nil && r.File == "" && stored.Data.Name == c.Data.Name {
 		c.Data.Dir = stored.Data.Dir // a preset's is relative to where that command ran
@@ -77,13 +85,29 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 	return c, finish(&c)
 }
 
+// value is what the command line gives a key, "" where it gives none.
+func (r Request) value(key string) (value string) {
+	for _, s := range r.Sets {
+		if k, v, _ := strings.Cut(s, "="); setKey(k) == key {
+			value = strings.TrimSpace(v)
+		}
+	}
+	for _, f := range r.Flags {
+		if f.Key == key {
+			value = f.Value
+		}
+	}
+	return value
+}
+
+// setKey is the key that --set names.
+func setKey(name string) string { return strings.ReplaceAll(strings.TrimSpace(name), "-", "_") }
+
 // keepMicroBatch leaves what --memory-limit chose for the stored run, unless
 // another one is asked for. It means nothing for another batch.
 func (r Request) keepMicroBatch(c *SGD, stored SGD, key string) {
-	for _, s := range r.Sets {
-		if k, _, _ := strings.Cut(s, "="); strings.ReplaceAll(strings.TrimSpace(k), "-", "_") == key {
-			return
-		}
+	if r.Gives(key) {
+		return
 	}
 	switch {
 	case c.Batch == stored.Batch && c.MicroBatch == 0:
@@ -93,7 +117,23 @@ func (r Request) keepMicroBatch(c *SGD, stored SGD, key string) {
 	}
 }
 
+// Gives tells whether the command line gives a key a value.
+func (r Request) Gives(key string) bool {
+	for _, s := range r.Sets {
+		if k, _, _ := strings.Cut(s, "="); setKey(k) == key {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.Flags, func(f Flag) bool { return f.Key == key })
+}
+
+// ownImages is the recipe for images of one's own, where none is named.
+const ownImages = "folder-small"
+
 func (r Request) base(stored *Config, defaultPreset string) (Config, error) {
+	if name := r.value("data.name"); r.Gives("data.dir") && defaultPreset != "" && !data.Drawn(name) && !data.Official(name) {
+		defaultPreset = ownImages
+	}
 	preset := func(inFile string) (Config, error) {
 		switch {
 		case r.Preset != "":
@@ -134,12 +174,15 @@ func finish(c *Config) error {
 	fill(&c.Data.TrainSize, d.TrainSize)
 	fill(&c.Data.TestSize, d.TestSize)
 	fill(&c.Data.SearchSize, d.SearchSize)
-	if c.Data.Dir != "" {
-		abs, err := filepath.Abs(c.Data.Dir)
+	for _, path := range []*string{&c.Data.Dir, &c.Run.Cache} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
 		if err != nil {
 			return err
 		}
-		c.Data.Dir = abs
+		*path = abs
 	}
 	return nil
 }

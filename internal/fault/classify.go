@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"oneshot/data"
+	"oneshot/data/source"
+	"oneshot/data/source/index"
 	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -20,7 +22,9 @@ func Classify(err error) *Error {
 	if errors.As(err, &known) {
 		return &Error{Code: known.Code, Err: err, Hint: known.Hint}
 	}
-	var format *data.FormatError
+	var file *source.FileError
+	var record *source.Fault
+	var changed *index.ChangedError
 	var config *data.ConfigError
 	var diverged *supernet.DivergedError
 	var infinite *weights.NonFiniteError
@@ -35,8 +39,12 @@ func Classify(err error) *Error {
 		return &Error{ExitDevice, err, "without an NVIDIA GPU and its driver, use --device cpu"}
 	case cuda.IsLost(err):
 		return &Error{ExitDevice, err, "nothing was written since the last checkpoint; --resume continues from it, on this device or with --device cpu"}
-	case errors.As(err, &format):
-		return &Error{ExitInvalid, err, cmp.Or(format.Hint, "`oneshot doctor --dataset ... --data-dir ...` only reads the data")}
+	case errors.As(err, &file):
+		return &Error{ExitInvalid, err, cmp.Or(file.Hint, "`oneshot data verify --data-dir ...` reads all of it and lists what is wrong")}
+	case errors.As(err, &changed):
+		return &Error{ExitInvalid, err, changed.Hint()}
+	case errors.As(err, &record):
+		return &Error{ExitInvalid, err, "`oneshot data verify --data-dir ...` lists all such records; --on-bad-sample skip:N leaves out up to N of them"}
 	case errors.As(err, &config):
 		return &Error{ExitUsage, err, config.Hint}
 	case errors.Is(err, weights.ErrNewer), errors.Is(err, weights.ErrDType):
@@ -44,7 +52,7 @@ func Classify(err error) *Error {
 	case errors.As(err, &infinite):
 		return &Error{ExitDiverged, err, "the last checkpoint is kept; a smaller learning rate usually helps"}
 	case errors.Is(err, weights.ErrCorrupt):
-		return &Error{ExitInvalid, err, "the file does not match its checksum or format; delete it to fall back to the checkpoint before"}
+		return &Error{ExitInvalid, err, "the file is damaged, or of another kind; where it is a checkpoint of a run, --resume goes on from the one before"}
 	case errors.As(err, &field):
 		return &Error{ExitUsage, err, ""}
 	case errors.Is(err, ErrStopped), errors.Is(err, context.Canceled):

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"oneshot/data"
+	"oneshot/data/source"
 	"oneshot/supernet"
 	"oneshot/weights"
 )
@@ -24,7 +25,11 @@ func TestExitCodes(t *testing.T) {
 		{errors.New("any"), ExitFailure},
 		{Usage("", "x"), ExitUsage},
 		{&data.ConfigError{Field: "dir"}, ExitUsage},
-		{&data.FormatError{File: "f"}, ExitInvalid},
+		{&source.FileError{File: "f"}, ExitInvalid},
+		{&source.Fault{Msg: "is empty"}, ExitInvalid},
+		{&data.BadSampleError{Last: &source.Fault{}, Found: 1}, ExitInvalid},
+		{&data.BadSampleError{Last: &source.Fault{Err: fs.ErrPermission}, Found: 4, Limit: 3}, ExitInvalid},
+		{&source.FileError{File: "f", Err: fs.ErrPermission}, ExitInvalid},
 		{weights.ErrCorrupt, ExitInvalid},
 		{weights.ErrNewer, ExitInvalid},
 		{&weights.FormatError{Kind: weights.ErrCorrupt}, ExitInvalid},

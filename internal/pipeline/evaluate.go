@@ -2,9 +2,14 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"oneshot/data"
+	"oneshot/data/source"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
@@ -26,7 +31,7 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	if err != nil {
 		return res, err
 	}
-	x, err := file.Network("", r.rt)
+	x, err := file.Network("", 0, r.rt)
 	if err != nil {
 		return res, err
 	}
@@ -47,6 +52,14 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 		return res, err
 	}
 	res.TestTop1, res.TestCount = t.Top1, t.Images
+	if len(r.Data.Classes) > 5 {
+		res.TestTop5 = &t.Top5
+	}
+	res.Classes = ByClass(r.Data.Classes, t)
+	res.BadSamples = r.Data.TestSize - t.Images
+	if _, res.Retrain.Replaced, err = r.Folder.Trained("retrain"); err != nil {
+		return res, err
+	}
 	return res, r.Folder.WriteJSON(res, "result.json")
 }
 
@@ -66,7 +79,7 @@ func (r *Run) RetrainSummary(ctx context.Context, n *supernet.Net, arch space.Ar
 // it changes no figure.
 const evalBatch = 250
 
-func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (supernet.Result, error) {
+func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (supernet.Classified, error) {
 	res, done, err := evaluate(ctx, r.process.UI, stage, n, arch, batches, total)
 	if ctx.Err() != nil {
 		return res, fault.Stopped(ctx, string(r.Folder), stage, done, total)
@@ -75,44 +88,147 @@ func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch 
 }
 
 // evaluate classifies images, and says how many it has.
-func evaluate(ctx context.Context, u *ui.UI, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (res supernet.Result, done int, err error) {
+func evaluate(ctx context.Context, u *ui.UI, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (res supernet.Classified, done int, err error) {
 	m := u.Meter(stage, 0, total)
 	defer m.Finish()
-	res, err = supernet.Evaluate(ctx, n, arch, batches, func(now int) {
+	e, err := supernet.NewEvaluator(n)
+	if err != nil {
+		return res, 0, err
+	}
+	defer e.Close()
+	res, err = e.Classify(ctx, arch, batches, func(now int) {
 		m.Update(now, now-done, "")
 		done = now
 	})
 	return res, done, err
 }
 
+// ByClass names the counts of each class.
+func ByClass(names []string, c supernet.Classified) []rundir.Class {
+	out := make([]rundir.Class, len(names))
+	for y, name := range names {
+		out[y] = rundir.Class{Name: name, Right: c.ByClass[y].Right, Images: c.ByClass[y].Images}
+	}
+	return out
+}
+
+// imagesFor opens the images of a configuration for a network that was exported. Images
+// other than it was made with are taken as they come, whatever sizes the file knows: all of
+// them, where they have no test split. given tells which keys the caller gave a value.
+func imagesFor(ctx context.Context, about About, c config.Config, given func(key string) bool, split string) (*data.Dataset, error) {
+	c.Data.As = &data.Preprocess{Mean: about.Mean, Std: about.Std}
+	d, err := plan.OpenData(ctx, c, nil)
+	var size *data.ConfigError
+	otherSize := errors.As(err, &size) && strings.HasSuffix(size.Field, "_size") && !given("data."+size.Field)
+	if err != nil && !otherSize || err == nil && d.SHA256 == about.DataSHA256 ||
+		!given("data.dir") || data.Official(c.Data.Name) || split != "test" {
+		return d, err
+	}
+	if d != nil {
+		d.Close()
+	}
+	for key, value := range map[string]*int{"train_size": &c.Data.TrainSize, "search_size": &c.Data.SearchSize, "test_size": &c.Data.TestSize} {
+		if !given("data." + key) {
+			*value = 0
+		}
+	}
+	c.Data.Untrained = true
+	return plan.OpenData(ctx, c, nil)
+}
+
 // EvaluateFile measures an exported network on a split, test or search, of the images
-// of configuration c, which is that of the file where the caller changed nothing.
-func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c config.Config, split string) (*data.Dataset, supernet.Result, error) {
-	d, err := plan.OpenData(c)
+// of configuration c, which is that of the file where the caller gave no key a value. The
+// images are normalised as the file says, whatever they are.
+func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c config.Config, given func(key string) bool, split string) (*data.Dataset, supernet.Classified, error) {
+	var none supernet.Classified
+	d, err := imagesFor(ctx, about, c, given, split)
 	if err != nil {
-		return nil, supernet.Result{}, err
+		return nil, none, err
 	}
+	defer d.Close()
 	if d.SHA256 != about.DataSHA256 {
-		u.Warnf("these are not the images the network was made with (sha256 %.12s, was %.12s)", d.SHA256, about.DataSHA256)
+		more := ""
+		if split == "test" && (d.TestDrawn || d.Train.Len() == 0) {
+			more = "; where some are, it may have been trained on them, as there is no test split"
+		}
+		u.Warnf("these are not the images the network was made with (sha256 %.12s, was %.12s)%s", d.SHA256, about.DataSHA256, more)
 	}
-	if len(d.Classes) != len(about.Classes) {
-		return nil, supernet.Result{}, fault.Usage("", "the network has %d classes, %s has %d", len(about.Classes), d.Name, len(d.Classes))
+	if err := heldOut(about, c, d, split); err != nil {
+		return nil, none, err
 	}
-	if d.Image != about.Image {
-		return nil, supernet.Result{}, fault.Usage("", "the network takes images of %d pixels, those of %s have %d", about.Image, d.Name, d.Image)
+	if err := sameClasses(about.Classes, d.Classes); err != nil {
+		return nil, none, err
 	}
-	if d.Mean != about.Mean || d.Std != about.Std {
-		u.Warnf("the images are normalised with other statistics than those the network was trained with")
+	if d.Image != x.Config.Image {
+		return nil, none, fault.Usage(fmt.Sprintf("--img-size %d evaluates it so", d.Image), "the network takes images of %d pixels, those of %s have %d", x.Config.Image, d.Name, d.Image)
 	}
 	batches, total := d.Test.Batches(evalBatch), d.Test.Len()
 	if split == "search" {
-		if c.Seed != about.Seed || c.Data.SearchSize != about.Data.SearchSize || c.Data.TrainSize != about.Data.TrainSize {
-			return nil, supernet.Result{}, fault.Usage("leave out --seed and the sizes of the data", "another search split than the network's would hold images it was trained on")
+		if about.AllImages {
+			u.Warnf("the network was trained on these images (retrain.all_images): their accuracy says nothing about others")
 		}
 		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
 	}
 	res, _, err := evaluate(ctx, u, split, x.Net, x.Arch, batches, total)
 	return d, res, err
+}
+
+// heldOut refuses a split that may hold images the network was trained or chosen on. The
+// hash of the data does not tell: it is the same however they are divided.
+func heldOut(about About, c config.Config, d *data.Dataset, split string) error {
+	same := d.SHA256 == about.DataSHA256
+	divided := c.Data.SearchFrom == about.Data.SearchFrom && c.Data.TestFrom == about.Data.TestFrom && d.TestDrawn == about.TestDrawn
+	switch {
+	case split == "search" && (!same || !divided || c.Seed != about.Seed || c.Data.SearchSize != about.Data.SearchSize || c.Data.TrainSize != about.Data.TrainSize):
+		return fault.Usage("leave out --seed, the sizes of the data, data.search_from and data.test_from, and name the data it was made with",
+			"another search split than the network's would hold images it was trained on")
+	case split == "test" && same && !divided:
+		return fault.Usage("leave out data.search_from and data.test_from, and name the data it was made with",
+			"another test split than the network's may hold images it was trained or chosen on")
+	case split == "test" && d.TestDrawn && c.Seed != about.Seed:
+		// Sizes do not matter: whatever they are, the same images are drawn for the test first.
+		return fault.Usage("leave out --seed", "the test images are drawn from the training split: another seed would draw images the network was trained on")
+	}
+	return nil
+}
+
+// LeftOut is how many images of a split cannot be decoded, which an evaluation of it left out.
+func LeftOut(d *data.Dataset, split string, c supernet.Classified) int {
+	if split == "search" {
+		return d.SearchHeld - c.Images
+	}
+	return d.TestSize - c.Images
+}
+
+// sameClasses wants the classes of the data to be those of the network.
+func sameClasses(network, images []string) error {
+	if len(network) != len(images) {
+		missing, more := difference(network, images), difference(images, network)
+		what := ""
+		if len(missing) > 0 {
+			what += "; the data lacks " + source.Some(missing)
+		}
+		if len(more) > 0 {
+			what += "; the network lacks " + source.Some(more)
+		}
+		return fault.Usage("", "the network has %d classes, the data %d%s", len(network), len(images), what)
+	}
+	for i := range network {
+		if network[i] != images[i] {
+			return fault.Usage("", "class %d is %q for the network and %q in the data", i, network[i], images[i])
+		}
+	}
+	return nil
+}
+
+// difference lists what of a is not in b.
+func difference(a, b []string) (out []string) {
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // ScoreArch scores an architecture in the run's supernet as its search sees it; a

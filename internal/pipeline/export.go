@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"oneshot/data"
+	"oneshot/data/decode"
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
@@ -35,6 +37,10 @@ type About struct {
 	Data           config.Data `json:"data"` // folder left out
 	DataSHA256     string      `json:"data_sha256"`
 	Seed           uint64      `json:"seed"` // also draws shapes10 and the search split
+	// TestDrawn says that the test images were drawn from the training split.
+	TestDrawn bool `json:"test_drawn,omitempty"`
+	// AllImages says that it was trained on the search images too.
+	AllImages bool `json:"all_images,omitempty"`
 }
 
 const aboutKey = "oneshot"
@@ -67,10 +73,14 @@ func about(p *plan.Plan, arch space.Arch) (map[string]string, error) {
 	c := p.Final(false)
 	source := p.Config.Data
 	source.Dir = ""
+	if p.Data.Decoder != "" {
+		source.Decoder = decode.Auto // what another machine has
+	}
 	b, err := json.Marshal(About{
 		Arch: p.Space.Format(arch), Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier,
 		Image: c.Image, Affine: c.Affine, Classes: p.Data.Classes, Mean: p.Data.Mean, Std: p.Data.Std,
 		Data: source, DataSHA256: p.Data.SHA256, Seed: p.Config.Seed,
+		TestDrawn: p.Data.TestDrawn, AllImages: p.Config.Retrain.AllImages,
 	})
 	return map[string]string{
 		"arch": p.Space.Format(arch), "classes": strconv.Itoa(c.Classes), aboutKey: string(b),
@@ -103,6 +113,7 @@ func ReadExport(path string) (*ExportedFile, error) {
 		return nil, fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	x := &ExportedFile{path: path, tensors: f.Tensors}
+	x.Data = data.Default("") // for what files of earlier versions do not say
 	if err := json.Unmarshal([]byte(f.Meta[aboutKey]), &x.About); err != nil {
 		return nil, fault.New(fault.ExitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
 			"%s: no usable %q entry in its metadata", path, aboutKey)
@@ -112,7 +123,9 @@ func ReadExport(path string) (*ExportedFile, error) {
 
 // Network makes the network of the file. A non-empty archText must name the
 // architecture that the file holds.
-func (f *ExportedFile) Network(archText string, rt *supernet.Runtime) (*Exported, error) {
+//
+// side, if not 0, is that of the images it will be given instead of those it was trained on.
+func (f *ExportedFile) Network(archText string, side int, rt *supernet.Runtime) (*Exported, error) {
 	s, arch, err := space.ParseAny(f.Arch)
 	if err != nil {
 		return nil, fault.New(fault.ExitInvalid, "", "%s: architecture in metadata: %w", f.path, err)
@@ -132,6 +145,12 @@ func (f *ExportedFile) Network(archText string, rt *supernet.Runtime) (*Exported
 	}
 	if err := plausible(c, arch, f.tensors); err != nil {
 		return nil, fault.New(fault.ExitInvalid, "", "%s: %w", f.path, err)
+	}
+	if side != 0 {
+		c.Image = side
+		if err := c.Check(); err != nil {
+			return nil, fault.WithCode(err, fault.ExitUsage, "")
+		}
 	}
 	n, err := supernet.NewArch(c, arch, 0, rt)
 	if err == nil {

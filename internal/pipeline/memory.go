@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"oneshot/internal/fault"
@@ -9,6 +10,7 @@ import (
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
+	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -89,5 +91,47 @@ func announceMemory(p *plan.Plan, d rundir.Folder, stages []string, arch space.A
 	if free := machine.AvailableMemory(); free > 0 && most > free {
 		u.Warnf("needs about %d MB of memory, but only %d MB are available; --memory-limit %dMB trains with fewer images at a time",
 			megabytes(most), free/1_000_000, free/1_000_000)
+	}
+}
+
+// announceDevice says likewise what they need of a GPU. What a stage leaves on it counts
+// for the stages that follow in this process.
+func announceDevice(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, rt *supernet.Runtime, u *ui.UI) {
+	if rt.Device() == "cpu" {
+		return
+	}
+	var due []string // in the order in which they run
+	for _, s := range Stages {
+		if slices.Contains(stages, s.Name) && !s.passed(d) {
+			due = append(due, s.Name)
+		}
+	}
+	free, err := rt.FreeMemory()
+	if err != nil {
+		return // the first step has the same to say
+	}
+	var most plan.StageNeed
+	parts := make([]string, len(stages))
+	for _, n := range p.DeviceNeeds(rt, due, arch) {
+		if n.Err != nil {
+			continue // likewise the stage
+		}
+		if n.Bytes > most.Bytes {
+			most = n
+		}
+		parts[slices.Index(stages, n.Stage)] = fmt.Sprintf("%s %d", n.Stage, megabytes(n.Bytes))
+		u.Log.Info("device memory", "stage", n.Stage, "needs_bytes", n.Bytes, "free_bytes", free)
+	}
+	if most.Stage == "" {
+		return
+	}
+	detail := ""
+	if parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" }); len(parts) > 1 {
+		detail = " (" + strings.Join(parts, ", ") + ")"
+	}
+	u.Infof("memory   needs about %d MB of the GPU's %d MB free%s", megabytes(most.Bytes), free/1_000_000, detail)
+	if most.Bytes > free {
+		u.Warnf("%s needs about %d MB of the GPU's memory, but only %d MB are free; %s",
+			most.Stage, megabytes(most.Bytes), free/1_000_000, plan.LessDevice(most.Stage, p.Config.Run))
 	}
 }

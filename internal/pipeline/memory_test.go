@@ -16,7 +16,7 @@ func TestNeedGrowsWithTheMicroBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Batch, c.Retrain.Batch = 24, 24
-	p, err := plan.New(c)
+	p, err := plan.New(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestFitIsTheLargest(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Batch, c.Train.MicroBatch = 24, 6
-	p, err := plan.New(c)
+	p, err := plan.New(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

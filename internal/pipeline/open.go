@@ -8,8 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
+	"oneshot/data"
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/device"
@@ -97,6 +102,9 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 		if path == "" {
 			path = rundir.DefaultPath(now, o.config.Preset)
 		}
+		if err := apart(path, o.config.Data); err != nil {
+			return nil, err
+		}
 	}
 	dir, err := rundir.Open(path, q.Resume, now)
 	if err != nil {
@@ -104,10 +112,41 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	}
 	r, err := o.open(ctx, dir)
 	if err != nil {
+		if o.made && !stored {
+			err = errors.Join(err, os.RemoveAll(dir.File("cache")))
+		}
 		dir.Abandon()
 		return nil, err
 	}
 	return r, nil
+}
+
+// apart refuses a run folder among the images, of which its files would seem to be some.
+func apart(path string, c config.Data) error {
+	if !data.Walked(c) {
+		return nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	// Links to either are followed as far as there is something.
+	images, err := filepath.EvalSymlinks(c.Dir)
+	if err != nil {
+		return nil // opening them says what is wrong
+	}
+	for at := abs; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			at = filepath.Join(real, strings.TrimPrefix(abs, at))
+			if rel, err := filepath.Rel(images, at); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+				return fault.Usage("name a folder outside with --out", "the run folder %s lies within the images of %s", path, c.Dir)
+			}
+			return nil
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
 }
 
 // opening is a request on its way to a run.
@@ -117,7 +156,10 @@ type opening struct {
 	now        time.Time
 	stored     bool // the folder has a run
 	config     config.Config
-	overridden bool // settings changed on which results depend
+	old        *config.Config // the folder's, where stored
+	overridden bool           // settings changed on which results depend
+	settled    []string       // what plan.Settle has to say
+	made       bool           // the folder for lists of records is made by this call
 }
 
 // open makes the run in a folder that is held. What describes the run is written last,
@@ -135,6 +177,16 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := o.prepare(p, arch, dir)
+	if err != nil {
+		p.Data.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// prepare makes the run of a plan.
+func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run, error) {
 	within, err := o.check(p, arch, dir.Folder)
 	if err != nil {
 		return nil, err
@@ -149,7 +201,7 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 	}
 	r := &Run{
 		Plan: p, Folder: dir.Folder, Arch: arch, process: o.Process, dir: dir, rt: rt, within: within,
-		sizes: o.Sizes, fitted: fitted, shrinks: o.MemoryLimit > 0, log: o.UI.Log, every: o.UI.Every,
+		sizes: o.Sizes, fitted: append(o.settled, fitted...), shrinks: o.MemoryLimit > 0, log: o.UI.Log, every: o.UI.Every,
 	}
 	log, err := dir.OpenLog()
 	if err == nil {
@@ -176,14 +228,74 @@ func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.
 			return nil, nil, err
 		}
 	}
-	images, err := plan.OpenData(o.config)
-	if err == nil {
-		err = context.Cause(ctx)
+	images, err := o.images(ctx, d)
+	var size *data.ConfigError
+	if o.stored && errors.As(err, &size) && strings.HasSuffix(size.Field, "_size") && !o.Config.Gives("data."+size.Field) {
+		return nil, nil, fault.New(fault.ExitInvalid, ownImages, "the images differ from those of the run: %w", err)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, line := range plan.Settle(&o.config, images) {
+		o.settled = append(o.settled, "chosen   "+line)
+	}
+	if o.old != nil {
+		plan.Fill(o.old, images) // an earlier version did not store what was left to the images
+	}
+	if err := o.sameImages(images, d); err != nil {
+		images.Close()
+		return nil, nil, err
+	}
+	if err := o.refuse(d, func(key string) bool { return slices.Contains(plan.Settled, key) }); err != nil {
+		images.Close()
+		return nil, nil, err
+	}
 	return &plan.Plan{Config: o.config, Space: s, Data: images}, arch, nil
+}
+
+// sameImages compares the images with the manifest of the run that is continued.
+func (o *opening) sameImages(d *data.Dataset, f rundir.Folder) error {
+	if !o.stored {
+		return nil
+	}
+	old, err := f.ReadManifest()
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // stopped before it was written
+		return nil
+	case err != nil:
+		return err
+	case old.Dataset.SHA256 != d.SHA256 && old.Seed == o.config.Seed:
+		return fault.New(fault.ExitInvalid, ownImages, "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.config.Data.Name, d.SHA256, old.Dataset.SHA256)
+	case old.Dataset.Classes != "" && old.Dataset.Classes != hashNames(d.Classes):
+		return fault.New(fault.ExitInvalid, ownImages, "classes of data set %s have other names than when the run began", o.config.Data.Name)
+	}
+	return nil
+}
+
+// ownImages is what to do where a run is given other images than it began with.
+const ownImages = "point --data-dir at the data the run began with, as it was"
+
+// hashNames is the sha256 of names, a line each.
+func hashNames(names []string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, "\n"))))
+}
+
+// images opens them. The list of the records of a large data set is kept in the run folder,
+// unless another place was named.
+func (o *opening) images(ctx context.Context, d rundir.Folder) (*data.Dataset, error) {
+	c := o.config
+	if c.Run.Cache == "" {
+		c.Run.Cache, o.made = d.File("cache"), !d.Has("cache")
+	}
+	show, finish := o.UI.Late("read", o.now)
+	images, err := plan.OpenData(ctx, c, show)
+	finish()
+	if err == nil {
+		if err = context.Cause(ctx); err != nil {
+			images.Close()
+		}
+	}
+	return images, err
 }
 
 // adopt takes over the stored configuration of a folder and refuses to change
@@ -207,14 +319,24 @@ func (o *opening) adopt(d rundir.Folder) error {
 	if o.config, err = o.Config.Resolve(&old, o.Preset); err != nil {
 		return err
 	}
+	o.old = &old
+	return o.refuse(d, func(key string) bool { return !slices.Contains(plan.Settled, key) })
+}
+
+// refuse refuses changes of the stored configuration among the keys for which which holds.
+// Those that the images settle are compared when these are open.
+func (o *opening) refuse(d rundir.Folder, which func(key string) bool) error {
+	if o.old == nil {
+		return nil
+	}
 	var refused []config.Change
-	for _, c := range config.Drift(old, o.config) {
-		if !isFree(d, c.Key, o.Frees) {
+	for _, c := range config.Drift(*o.old, o.config) {
+		if which(c.Key) && !isFree(d, c.Key, o.Frees) {
 			refused = append(refused, c)
 		}
 	}
 	if len(refused) == 0 || o.Override {
-		o.overridden = len(refused) > 0
+		o.overridden = o.overridden || len(refused) > 0
 		for _, c := range refused {
 			o.UI.Warnf("changed in mid-run (--override): %v", c)
 		}
@@ -272,7 +394,8 @@ func (o *opening) describe(r *Run) error {
 	d, now := r.Data, o.now.Format(time.RFC3339)
 	m := rundir.Manifest{
 		Schema: rundir.ManifestSchema, Program: o.Program, CPU: machine.CPUModel(), Seed: r.Config.Seed, Started: now,
-		Dataset: rundir.Dataset{Name: d.Name, Source: d.Provenance, SHA256: d.SHA256, Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len()},
+		Dataset: rundir.Dataset{Name: d.Name, Format: d.Format, Decoder: plan.Decoder(d), Source: d.Provenance, SHA256: d.SHA256,
+			Classes: hashNames(d.Classes), Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len(), Roles: d.Roles, Notes: d.Notes},
 	}
 	if o.stored {
 		old, err := r.Folder.ReadManifest()
@@ -280,9 +403,6 @@ func (o *opening) describe(r *Run) error {
 		case errors.Is(err, fs.ErrNotExist): // stopped before it was written
 		case err != nil:
 			return err
-		case old.Dataset.SHA256 != m.Dataset.SHA256 && old.Seed == m.Seed:
-			return fault.New(fault.ExitInvalid, "point --data-dir at the data the run began with",
-				"data set %s differs from that of the run: sha256 %.12s, was %.12s", r.Config.Data.Name, m.Dataset.SHA256, old.Dataset.SHA256)
 		default:
 			m.Started = old.Started
 			m.Resumed = append(old.Resumed, now)
@@ -308,11 +428,20 @@ func (r *Run) writeConfig(m rundir.Manifest) error {
 func (r *Run) Announce() {
 	u, d, c := r.process.UI, r.Data, r.Config
 	u.Infof("run      %s  (seed %d, %s)", r.Folder, c.Seed, PresetOr(c.Preset))
-	u.Infof("data     %s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
+	for _, line := range plan.DescribeData(d) {
+		u.Infof("%s", line)
+	}
+	for _, note := range d.Notes {
+		u.Warnf("data: %s", note)
+	}
+	for _, f := range d.Bad() {
+		u.Warnf("left out: %v", f)
+	}
 	for _, line := range r.fitted {
 		u.Infof("%s", line)
 	}
 	announceMemory(r.Plan, r.Folder, r.sizes, r.Arch, u)
+	announceDevice(r.Plan, r.Folder, r.sizes, r.Arch, r.rt, u)
 }
 
 // PresetOr names a preset in messages.
@@ -327,5 +456,6 @@ func PresetOr(name string) string {
 func (r *Run) Close() {
 	r.process.UI.Log, r.process.UI.Every = r.log, r.every
 	r.rt.Close()
+	r.Data.Close()
 	r.dir.Close()
 }

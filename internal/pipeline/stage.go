@@ -53,8 +53,12 @@ func (s Stage) decides(key string) bool {
 
 // isFree says whether a key may still change: it is one of the given stages', and that
 // stage has not begun. Which baselines a search is compared with may change at any
-// time where the search is among the stages.
+// time where the search is among the stages. So may what becomes of bad samples: a run
+// that has come so far without one is the same as if it had tolerated them from the start.
 func isFree(d rundir.Folder, key string, stages []string) bool {
+	if key == "data.on_bad_sample" {
+		return true
+	}
 	for _, name := range stages {
 		s := stageOf(name)
 		if s.decides(key) && !s.begun(d) || name == "search" && key == "search.baselines" {

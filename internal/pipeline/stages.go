@@ -32,8 +32,8 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 
 // TrainSummary is the supernet's part of result.json.
 func (r *Run) TrainSummary() (rundir.TrainSummary, error) {
-	loss, err := r.Folder.FinalLoss("train")
-	return rundir.TrainSummary{Steps: r.Training("train").Steps, Loss: loss}, err
+	loss, replaced, err := r.Folder.Trained("train")
+	return rundir.TrainSummary{Steps: r.Training("train").Steps, Loss: loss, Replaced: replaced}, err
 }
 
 // Find trains and searches the supernet as far as that is not done, and returns what

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"oneshot/data"
+	"oneshot/data/source"
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
@@ -144,6 +145,13 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 		// A device that holds before a checkpoint has no step more to finish.
 		trainer.Hold((trainer.StepNumber()+1)%t.every == 0)
 		if err := step(); err != nil {
+			var bad *source.Fault
+			if errors.As(err, &bad) {
+				// The steps before it stand: they need not be taken again when the image is mended.
+				if err := save(); err != nil {
+					t.ui.Warnf("no checkpoint: %v", err)
+				}
+			}
 			return err
 		}
 		if trainer.StepNumber()%t.every == 0 || t.saveAsked() {
@@ -161,6 +169,6 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 func (t *training) metric(s supernet.StepStats) rundir.Metric {
 	return rundir.Metric{
 		Stage: t.stage.Name, Step: s.Step, Loss: &s.Loss, LR: &s.LR, GradNorm: &s.GradNorm, Top1: &s.Top1,
-		Arch: t.hash(s.Arch),
+		Arch: t.hash(s.Arch), Replaced: s.Replaced,
 	}
 }

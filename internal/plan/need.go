@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"oneshot/internal/config"
 	"oneshot/internal/machine"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -43,7 +44,72 @@ func (p *Plan) Need(stage string, arch space.Arch) (int64, error) {
 }
 
 // ImageBytes is what the data set takes.
-func (p *Plan) ImageBytes() int64 {
-	images := p.Data.Train.Len() + p.Data.Search.Len() + p.Data.Test.Len()
-	return int64(images) * int64(p.Data.Image*p.Data.Image*3)
+func (p *Plan) ImageBytes() int64 { return p.Data.Bytes() }
+
+// StageNeed is about what a stage takes of the device's own memory, in bytes. Err says
+// why that is not known: the stage would fail with it.
+type StageNeed struct {
+	Stage string
+	Bytes int64
+	Err   error
+}
+
+// DeviceNeeds are those of stages that run one after the other in a process, in this
+// order: what one leaves on the device counts for those after it. arch is as for Memory.
+func (p *Plan) DeviceNeeds(rt *supernet.Runtime, stages []string, arch space.Arch) []StageNeed {
+	var needs []StageNeed
+	var m supernet.DeviceMemory
+	for _, s := range stages {
+		need, err := p.deviceNeed(rt, s, arch)
+		m = need.After(m)
+		needs = append(needs, StageNeed{s, m.Total(), err})
+	}
+	return needs
+}
+
+// deviceNeed is that of a stage on a device that has done nothing before.
+func (p *Plan) deviceNeed(rt *supernet.Runtime, stage string, arch space.Arch) (supernet.DeviceMemory, error) {
+	switch stage {
+	case "search":
+		return p.scoreNeed(rt)
+	case "train":
+		return rt.TrainMemory(p.Supernet(), nil, p.Images(stage), p.Training(stage))
+	}
+	if arch == nil {
+		var err error
+		if arch, err = supernet.Widest(p.Final(true)); err != nil {
+			return supernet.DeviceMemory{}, err
+		}
+	}
+	return rt.TrainMemory(p.Final(true), arch, p.Images(stage), p.Training(stage))
+}
+
+// LessDevice says with which settings a stage takes less of a GPU's memory.
+func LessDevice(stage string, c config.Run) string {
+	less := "a smaller " + stage + ".micro_batch"
+	if stage == "search" { // classifies as many images at a time as is fast
+		less = "a smaller net.channels or net.layers"
+	}
+	if !c.Half() {
+		less += " or --amp bf16"
+	}
+	return less + " needs less"
+}
+
+// scoreNeed is that of the first scores or, if they take more, of the second ones.
+func (p *Plan) scoreNeed(rt *supernet.Runtime) (supernet.DeviceMemory, error) {
+	all := p.Data.Search.Len()
+	some := all
+	if n := p.Config.Score.Images; n > 0 {
+		some = n
+	}
+	first, err := rt.ScoreMemory(p.Supernet(), p.Scoring(false), p.Data.Train.Len(), some)
+	if err != nil {
+		return first, err
+	}
+	again, err := rt.ScoreMemory(p.Supernet(), p.Scoring(true), p.Data.Train.Len(), all)
+	if again = again.After(first); again.Total() > first.Total() {
+		return again, err
+	}
+	return first, err
 }

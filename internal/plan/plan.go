@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"context"
+
 	"oneshot/data"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
@@ -19,16 +21,17 @@ type Plan struct {
 	costOf func(space.Arch) (params, madds int64, err error) // see costs
 }
 
-// New opens the space and the images of a configuration.
-func New(c config.Config) (*Plan, error) {
+// New opens the space and the images of a configuration, and settles it.
+func New(ctx context.Context, c config.Config) (*Plan, error) {
 	s, err := OpenSpace(c)
 	if err != nil {
 		return nil, err
 	}
-	d, err := OpenData(c)
+	d, err := OpenData(ctx, c, nil)
 	if err != nil {
 		return nil, err
 	}
+	Settle(&c, d)
 	return &Plan{Config: c, Space: s, Data: d}, nil
 }
 
@@ -39,10 +42,11 @@ func OpenSpace(c config.Config) (space.Space, error) {
 }
 
 // OpenData opens the images of a configuration; missing or damaged ones have exit
-// code 3.
-func OpenData(c config.Config) (*data.Dataset, error) {
-	c.Data.Seed = c.Seed
-	d, err := data.Open(c.Data)
+// code 3. progress is that of data.OpenContext.
+func OpenData(ctx context.Context, c config.Config, progress func(done, all int)) (*data.Dataset, error) {
+	c.Data.Seed, c.Data.Cache = c.Seed, c.Run.Cache
+	c.Data.Originals = c.Train.ResizedCrop > 0 || c.Retrain.ResizedCrop > 0
+	d, err := data.OpenContext(ctx, c.Data, progress)
 	return d, fault.WithCode(err, fault.ExitInvalid, "")
 }
 

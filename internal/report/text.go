@@ -1,9 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
@@ -92,4 +95,32 @@ func ResultText(w io.Writer, d rundir.Folder, r rundir.Result) {
 	}
 	fmt.Fprintf(w, "test     %.2f %% on %d images, looked at once\n", 100*r.TestTop1, r.TestCount)
 	fmt.Fprintf(w, "files    %s: export/model.safetensors, export/arch.json, result.json\n", d)
+}
+
+// classLines is how many classes are printed; --json has all.
+const classLines = 25
+
+// ClassText writes the accuracy by class, of many classes the worst.
+func ClassText(w io.Writer, classes []rundir.Class) {
+	sorted := slices.Clone(classes)
+	if len(sorted) > classLines {
+		slices.SortStableFunc(sorted, func(a, b rundir.Class) int { return cmp.Compare(rate(a), rate(b)) })
+		sorted = sorted[:classLines]
+		fmt.Fprintf(w, "classes  the %d worst of %d\n", classLines, len(classes))
+	}
+	width := 5
+	for _, c := range sorted {
+		width = max(width, min(32, utf8.RuneCountInString(c.Name)))
+	}
+	for _, c := range sorted {
+		fmt.Fprintf(w, "         %-*s  %6.2f %%  %d of %d\n", width, c.Name, 100*rate(c), c.Right, c.Images)
+	}
+}
+
+// rate is the accuracy of a class, 1 where it has no images.
+func rate(c rundir.Class) float64 {
+	if c.Images == 0 {
+		return 1
+	}
+	return float64(c.Right) / float64(c.Images)
 }

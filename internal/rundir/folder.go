@@ -51,10 +51,13 @@ func (d Folder) WriteJSON(v any, parts ...string) error {
 	return atomicfile.WriteFile(d.File(parts...), b, 0o644)
 }
 
+// maxJSON caps a file of ours; a result with 20,000 classes has 2 MB.
+const maxJSON = 16 << 20
+
 // ReadJSON reads a file of ours strictly into v; a missing one is fs.ErrNotExist.
 func (d Folder) ReadJSON(v any, parts ...string) error {
 	path := d.File(parts...)
-	b, err := atomicfile.ReadAtMost(path, 1<<20)
+	b, err := atomicfile.ReadAtMost(path, maxJSON)
 	if err != nil {
 		return err
 	}

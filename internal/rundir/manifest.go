@@ -31,12 +31,17 @@ type Manifest struct {
 
 // Dataset is what the images of a run were.
 type Dataset struct {
-	Name   string `json:"name"`
-	Source string `json:"source"` // what the bytes are known to be
-	SHA256 string `json:"sha256"`
-	Train  int    `json:"train"`
-	Search int    `json:"search"`
-	Test   int    `json:"test"`
+	Name    string   `json:"name"`
+	Format  string   `json:"format,omitempty"`  // how the files are laid out
+	Decoder string   `json:"decoder,omitempty"` // what decodes image files, with its version
+	Source  string   `json:"source"`            // what the bytes are known to be
+	SHA256  string   `json:"sha256"`
+	Classes string   `json:"classes_sha256,omitempty"` // of their names, a line each
+	Train   int      `json:"train"`
+	Search  int      `json:"search"`
+	Test    int      `json:"test"`
+	Roles   string   `json:"roles,omitempty"` // which split is used for what
+	Notes   []string `json:"notes,omitempty"` // what was noticed about them
 }
 
 // ManifestSchema is the version of the form that this program writes.

@@ -25,6 +25,8 @@ type Metric struct {
 	Top1     *float64 `json:"top1,omitempty"`
 	Best     *float64 `json:"best,omitempty"`
 	Arch     string   `json:"arch,omitempty"` // short hash
+	// Replaced counts the images of the batch that stand for others, which cannot be decoded.
+	Replaced int `json:"replaced,omitempty"`
 }
 
 // OpenMetrics opens metrics.jsonl for a stage that continues after step done.
@@ -91,14 +93,14 @@ func (d Folder) SortMetrics(warn func(format string, args ...any)) error {
 // lossWindow is how many last steps the loss of a summary is the mean of.
 const lossWindow = 100
 
-// FinalLoss is the mean training loss of the last steps of a stage, read from
-// metrics.jsonl.
-func (d Folder) FinalLoss(stage string) (float64, error) {
+// Trained is what metrics.jsonl says of a training: the mean loss of its last steps and
+// how many images were replaced.
+func (d Folder) Trained(stage string) (loss float64, replaced int, err error) {
 	var last []float64
 	path := d.File("metrics.jsonl")
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer f.Close()
 	_, _, err = ScanJSONL(f, path, func(line []byte) (bool, error) {
@@ -108,19 +110,20 @@ func (d Folder) FinalLoss(stage string) (float64, error) {
 		}
 		if l.Stage == stage && l.Loss != nil {
 			last = append(last, *l.Loss)
+			replaced += l.Replaced
 		}
 		return true, nil
 	})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if len(last) == 0 {
-		return 0, fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
+		return 0, 0, fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
 	}
 	last = last[max(0, len(last)-lossWindow):]
 	sum := 0.0
 	for _, v := range last {
 		sum += v
 	}
-	return sum / float64(len(last)), nil
+	return sum / float64(len(last)), replaced, nil
 }

@@ -37,6 +37,31 @@ func (u *UI) Meter(stage string, done, total int) *Meter {
 	return m
 }
 
+// lateness is how long a thing may take before its progress is worth a word.
+const lateness = 2 * time.Second
+
+// Late is a meter for what is over at once, mostly: it shows itself when that is not so.
+// The total is not known before the first report.
+func (u *UI) Late(stage string, since time.Time) (show func(done, total int), finish func()) {
+	var m *Meter
+	last := 0
+	show = func(done, total int) {
+		if m == nil {
+			if u.Now().Sub(since) < lateness {
+				last = done
+				return
+			}
+			m = u.Meter(stage, last, total)
+		}
+		m.Update(done, done-m.done, "")
+	}
+	return show, func() {
+		if m != nil {
+			m.Finish()
+		}
+	}
+}
+
 // Update reports that done units are finished, the last of which processed
 // images; note is a short figure such as "loss 1.234".
 func (m *Meter) Update(done, images int, note string) {

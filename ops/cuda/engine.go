@@ -262,7 +262,7 @@ func (e *Engine) reserve(n int) error {
 	}
 	e.arena, e.arenaLen = 0, 0
 	e.arenaGen++
-	n += n / 8 // the next plan may need a little more
+	n = arenaSize(n)
 	a, err := e.alloc(n)
 	if err != nil {
 		return err
@@ -288,7 +288,7 @@ func (e *Engine) slot(n int) (*slot, error) {
 		}
 	}
 	s := &slot{}
-	size := max(64<<10, aligned(n+n/4))
+	size := tableSize(n)
 	var err error
 	if s.free, err = e.d.NewEvent(); err != nil {
 		return nil, err

@@ -27,6 +27,13 @@ type Engine interface {
 	// Measure returns a measurer of a network's parameters with the statistics
 	// m.State.
 	Measure(m Model) (Measurer, error)
+	// TrainMemory is about what a training along a path takes, ScoreMemory what scores
+	// of a path do. Nothing is allocated for that. Of c.Slots only the number of arrays
+	// counts, of c.Average only whether there is one.
+	TrainMemory(s Sizes, c TrainSpec, p Path) (Memory, error)
+	ScoreMemory(s Sizes, c ScoreSizes, p Path) (Memory, error)
+	// Free is how many bytes of its memory nobody uses.
+	Free() (int64, error)
 	Close()
 }
 
@@ -55,8 +62,11 @@ type Path struct {
 	Compile func(b ops.Backend, s Spec) (*Graph, error)
 }
 
-// Check wants a batch of n images of image values each.
+// Check wants a batch of n images of image values each, and returns why there is none.
 func Check(b *data.Batch, n, image int) error {
+	if b.Err != nil {
+		return b.Err
+	}
 	if b.N != n || len(b.X) != n*image || len(b.Y) != n {
 		return fmt.Errorf("engine: batch of %d images with %d values, the network takes %d with %d", b.N, len(b.X), n, n*image)
 	}

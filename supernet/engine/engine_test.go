@@ -71,3 +71,15 @@ func TestRecalWeight(t *testing.T) {
 		t.Errorf("mean %g, want 4", mean)
 	}
 }
+
+// TestMemoryAfter: what stays on a device is shared, what goes is not counted again.
+func TestMemoryAfter(t *testing.T) {
+	train := Memory{Weights: 1000, Input: 300, Pixels: 70, Arena: 20, Tables: 5}
+	score := Memory{Weights: 10, Input: 400, Arena: 30, Tables: 1}
+	if got, want := score.After(train), (Memory{Weights: 10, Input: 400, Pixels: 70, Arena: 30, Tables: 5}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := train.Total(); got != 1395 {
+		t.Errorf("%d in all, want 1395", got)
+	}
+}

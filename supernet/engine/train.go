@@ -70,6 +70,7 @@ type Outcome struct {
 	Loss     float64 // mean over the micro-batches
 	Right    int     // images classified right, with the statistics of their micro-batches
 	GradNorm float64 // of the mean gradient, before clipping
+	Replaced int     // see data.Batch
 	// Bad says that the loss, the gradient or a running statistic is not finite.
 	// Parameters, slots and averages are those of before the step then.
 	Bad    bool

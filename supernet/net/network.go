@@ -50,7 +50,11 @@ func (z Size) Check() error {
 
 // Bad is the error of a field that is out of range or does not fit a space.
 func (Size) Bad(field string, got any, want string) error {
-	return fmt.Errorf("supernet: net.%s is %v, want %s", field, got, want)
+	section := "net"
+	if field == "image" {
+		section = "data" // the images decide it
+	}
+	return fmt.Errorf("supernet: %s.%s is %v, want %s", section, field, got, want)
 }
 
 // Images stands among Layer.In for the images themselves, (N,Image,Image,3).

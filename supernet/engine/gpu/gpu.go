@@ -44,21 +44,24 @@ func (e *Engine) resident(p data.Pixels) (*pixels, error) {
 		return px, nil
 	}
 	px := &pixels{}
-	for _, x := range []struct {
-		to  *cuda.Addr
-		src []byte
-	}{{&px.pix, p.Pix}, {&px.labels, bytesOf(p.Labels)}, {&px.table, bytesOf(p.Table)}} {
-		at, err := e.cuda.Alloc(len(x.src))
+	to := [...]*cuda.Addr{&px.pix, &px.labels, &px.table}
+	for i, src := range pixelBytes(p) {
+		at, err := e.cuda.Alloc(len(src))
 		if err != nil {
 			return nil, err
 		}
-		if err := e.cuda.Write(at, x.src); err != nil {
+		if err := e.cuda.Write(at, src); err != nil {
 			return nil, err
 		}
-		*x.to = at
+		*to[i] = at
 	}
 	e.pixels[key] = px
 	return px, nil
+}
+
+// pixelBytes is what goes to the device: the pixels, labels and table of a collection.
+func pixelBytes(p data.Pixels) [3][]byte {
+	return [3][]byte{p.Pix, bytesOf(p.Labels), bytesOf(p.Table)}
 }
 
 // bytesOf views numbers as bytes, in the order of the machine, which is that of

@@ -53,7 +53,7 @@ func (e *measurer) open() error {
 		return err
 	}
 	var err error
-	if e.control, err = e.dev.cuda.Alloc(int(unsafe.Sizeof(cuda.Control{}))); err != nil {
+	if e.control, err = e.dev.cuda.Alloc(controlBytes); err != nil {
 		return err
 	}
 	e.pinned, err = e.dev.cuda.Pinned(4 * momenta)
@@ -92,6 +92,9 @@ func (e *measurer) stay(r *residentBatch, images *engine.Images) error {
 	var x, y []float32
 	n := 0
 	for b := range images.Batches() {
+		if b.Err != nil {
+			return b.Err
+		}
 		x = append(x, b.X...)
 		y = append(y, make([]float32, b.N)...)
 		engine.PutLabels(y[n:], b.Y)
@@ -120,9 +123,24 @@ func (e *measurer) stay(r *residentBatch, images *engine.Images) error {
 
 // evalImages is how many images an evaluation takes through the network at a
 // time: results do not depend on it, and more would not be faster.
-func (e *measurer) evalImages() int {
+func evalImages(widest int) int {
 	const values = 1 << 27 // of the widest tensor
-	return max(1, min(1000, values/e.m.Widest))
+	return max(1, min(1000, values/widest))
+}
+
+// scorePlans are the plans of a score: the statistics, the batches of search images, the
+// rest of these.
+func scorePlans(c engine.ScoreSizes, widest int) []planSpec {
+	size := max(1, min(evalImages(widest), c.Search))
+	return []planSpec{{c.RecalBatch, ops.Recalibrate}, {size, ops.Eval}, {c.Search % size, ops.Eval}}
+}
+
+// scoreInput is how many values the input of the largest of them has.
+func scoreInput(plans []planSpec, image int) (n int) {
+	for _, p := range plans {
+		n = max(n, p.size*(image+1))
+	}
+	return n
 }
 
 // evalPlan is a forward pass as a device runs it.
@@ -172,11 +190,11 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	if e.recal.n < recal.Batch {
 		return engine.Tally{}, engine.FewImages(recal.Batch)
 	}
-	size := max(1, min(e.evalImages(), e.search.n))
-	if err := e.room(max(size, recal.Batch) * (e.m.Image() + 1)); err != nil {
+	specs := scorePlans(engine.ScoreSizes{Recal: e.recal.n, RecalBatch: recal.Batch, Search: e.search.n}, e.m.Widest)
+	if err := e.room(scoreInput(specs, e.m.Image())); err != nil {
 		return engine.Tally{}, err
 	}
-	plans, err := e.plans(p, []planSpec{{recal.Batch, ops.Recalibrate}, {size, ops.Eval}, {e.search.n % size, ops.Eval}})
+	plans, err := e.plans(p, specs)
 	if err != nil {
 		return engine.Tally{}, err
 	}
@@ -184,7 +202,7 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 		return engine.Tally{}, err
 	}
 	err = e.dev.cuda.Do(func(s *cuda.Stream) error {
-		if err := s.Zero(e.control, int(unsafe.Sizeof(cuda.Control{}))); err != nil {
+		if err := s.Zero(e.control, controlBytes); err != nil {
 			return err
 		}
 		if err := s.Zero(e.back.Addr(ops.Mem{Region: ops.State, Len: len(e.m.State)}), 4*len(e.m.State)); err != nil {
@@ -193,6 +211,7 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 		if err := e.sweep(s, plans[0], &e.recal, 0, e.recal.n/recal.Batch, 0); err != nil {
 			return err
 		}
+		size := specs[1].size
 		whole := e.search.n / size
 		if err := e.sweep(s, plans[1], &e.search, 0, whole, 0, 1); err != nil || plans[2] == nil {
 			return err
@@ -205,6 +224,7 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	return e.result(e.search.n)
 }
 
+// planSpec is a forward pass of so many images.
 type planSpec struct {
 	size int
 	mode ops.Mode
@@ -282,7 +302,7 @@ func (e *measurer) Evaluate(ctx context.Context, p engine.Path, batches iter.Seq
 	if err := e.reopen(); err != nil {
 		return engine.Tally{}, err
 	}
-	if err := e.dev.cuda.Zero(e.control, int(unsafe.Sizeof(cuda.Control{}))); err != nil {
+	if err := e.dev.cuda.Zero(e.control, controlBytes); err != nil {
 		return engine.Tally{}, err
 	}
 	n := 0

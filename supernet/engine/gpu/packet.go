@@ -15,14 +15,19 @@ type packet struct {
 	masks   []float32 // (micro-batch, mask, image)
 	batch   []float32 // images, then labels, of uploaded batches
 	began   cuda.Event
+	lost    int // images that were replaced, see data.Batch
 	done    cuda.Event
 }
 
 // recipeBytes is the size of a batch's recipes.
 func (t *Trainer) recipeBytes() int { return t.c.Batch * int(unsafe.Sizeof(data.Placed{})) }
 
-// statsBytes is the size of what comes back.
-const statsBytes = int(unsafe.Sizeof(cuda.Stats{}))
+// statsBytes is the size of what comes back, controlBytes that of what the launches of a
+// step or a measurement share.
+const (
+	statsBytes   = int(unsafe.Sizeof(cuda.Stats{}))
+	controlBytes = int(unsafe.Sizeof(cuda.Control{}))
+)
 
 func (t *Trainer) openPacket(p *packet) error {
 	recipes, masks, batch := t.recipeBytes(), 4*t.c.Masks*t.c.Batch, 0

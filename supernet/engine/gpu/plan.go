@@ -97,13 +97,13 @@ func (t *Trainer) launch(st *cuda.Stream, g *engine.Graph, p *packet, s engine.S
 		return err
 	}
 	l, run := sp.loaded, t.runOf(s)
-	if s.Batch == nil {
+	if t.px != nil {
 		if err := st.ToDevice(t.recipesAt, bytesOf(p.recipes)); err != nil {
 			return err
 		}
 	}
 	for i := range t.c.Parts() {
-		if err := t.launchPart(st, g, p, run, i, s.Batch != nil); err != nil {
+		if err := t.launchPart(st, g, p, run, i, t.px == nil); err != nil {
 			return err
 		}
 	}

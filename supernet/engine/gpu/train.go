@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"time"
-	"unsafe"
 
 	"oneshot/data"
 	"oneshot/ops"
@@ -28,6 +27,7 @@ type Trainer struct {
 	stats     cuda.Addr
 	recipesAt cuda.Addr
 	px        *pixels // nil: batches are uploaded
+	feed      engine.Feed
 	recipes   *data.Recipes
 	averageAt [2]cuda.Addr // parameters and statistics
 	average   *cuda.Loaded
@@ -48,15 +48,7 @@ func (e *Engine) Train(m engine.Model, c engine.TrainSpec) (engine.Trainer, erro
 }
 
 func (t *Trainer) open() error {
-	sizes := map[ops.Region]int{ops.Params: len(t.m.Params), ops.Grad: len(t.m.Params),
-		ops.State: len(t.m.State), ops.Input: t.c.Graph.Batch * (t.m.Image() + 1 + t.c.Masks)}
-	for i, s := range t.c.Slots {
-		sizes[ops.Slot(i)] = len(s)
-	}
-	if t.c.Parts() > 1 {
-		sizes[ops.GradSum] = len(t.m.Params)
-	}
-	for r, size := range sizes {
+	for r, size := range trainRegions(engine.Sizes{Params: len(t.m.Params), State: len(t.m.State), Image: t.m.Image()}, t.c) {
 		if err := t.back.Resize(r, size); err != nil {
 			return err
 		}
@@ -65,14 +57,15 @@ func (t *Trainer) open() error {
 	for _, x := range []struct {
 		at *cuda.Addr
 		n  int
-	}{{&t.control, int(unsafe.Sizeof(cuda.Control{}))}, {&t.stats, int(unsafe.Sizeof(cuda.Stats{}))}, {&t.recipesAt, t.recipeBytes()}} {
+	}{{&t.control, controlBytes}, {&t.stats, statsBytes}, {&t.recipesAt, t.recipeBytes()}} {
 		at, err := e.Alloc(x.n)
 		if err != nil {
 			return err
 		}
 		*x.at = at
 	}
-	if t.c.Images != nil {
+	t.feed = engine.Feed{Images: t.c.Images, Config: t.c.Data}
+	if fromPixels(t.c) {
 		var err error
 		if t.px, err = t.dev.resident(t.c.Images.Pixels()); err != nil {
 			return err
@@ -94,22 +87,33 @@ func (t *Trainer) open() error {
 	return t.Push()
 }
 
-// openAverage plans the average: two tasks over all values.
+// fromPixels says whether the device makes the batches of a training. What it cannot do
+// itself is prepared beside it, a batch ahead.
+func fromPixels(c engine.TrainSpec) bool {
+	return c.Images != nil && c.Images.Resident() && c.Data.Augment.Plain()
+}
+
 func (t *Trainer) openAverage() error {
 	e := t.dev.cuda
-	b := cuda.NewBuilder(e.SMs())
-	for i, m := range []ops.Mem{{Region: ops.Params, Len: len(t.m.Params)}, {Region: ops.State, Len: len(t.m.State)}} {
-		at, err := e.Alloc(4 * m.Len)
-		if err != nil {
+	for i, n := range []int{len(t.m.Params), len(t.m.State)} {
+		var err error
+		if t.averageAt[i], err = e.Alloc(4 * n); err != nil {
 			return err
 		}
-		t.averageAt[i] = at
-		cuda.Add(b, "axpby", false, &cuda.AxpbyArgs{X: t.back.Addr(m), Y: at,
-			Blocks: int32(max(1, min((m.Len+2047)/2048, 2*b.SMs))), N: int32(m.Len)})
 	}
 	var err error
-	t.average, err = e.Load(b.Plan())
+	t.average, err = e.Load(t.averagePlan(len(t.m.Params), len(t.m.State)))
 	return err
+}
+
+// averagePlan plans the average: two tasks over all values.
+func (t *Trainer) averagePlan(params, state int) *cuda.Plan {
+	b := cuda.NewBuilder(t.dev.cuda.SMs())
+	for i, m := range []ops.Mem{{Region: ops.Params, Len: params}, {Region: ops.State, Len: state}} {
+		cuda.Add(b, "axpby", false, &cuda.AxpbyArgs{X: t.back.Addr(m), Y: t.averageAt[i],
+			Blocks: int32(max(1, min((m.Len+2047)/2048, 2*b.SMs))), N: int32(m.Len)})
+	}
+	return b.Plan()
 }
 
 // held is an array of the host and its place on the device.
@@ -138,7 +142,7 @@ func (t *Trainer) Push() error {
 		return err
 	}
 	t.issued, t.finished = 0, 0
-	if err := e.Zero(t.control, int(unsafe.Sizeof(cuda.Control{}))); err != nil {
+	if err := e.Zero(t.control, controlBytes); err != nil {
 		return err
 	}
 	for _, h := range t.all() {
@@ -162,6 +166,7 @@ func (t *Trainer) Pull() error {
 // Close implements engine.Trainer. Errors of a lost device do not matter any more.
 func (t *Trainer) Close() {
 	e := t.dev.cuda
+	t.feed.Close()
 	if t.average != nil {
 		t.average.Release()
 	}
@@ -197,17 +202,38 @@ func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) err
 		return err
 	}
 	p := &t.packets[t.issued%depth]
-	if b := s.Batch; b != nil {
-		copy(p.batch, b.X)
-		engine.PutLabels(p.batch[len(b.X):], b.Y)
-	} else {
-		t.recipes.Step(s.Number, p.recipes)
+	if err := t.fill(ctx, p, s); err != nil {
+		return err
 	}
 	copy(p.masks, s.Masks)
 	if err := t.dev.cuda.Do(func(st *cuda.Stream) error { return t.launch(st, g, p, s) }); err != nil {
 		return err
 	}
 	t.issued++
+	return nil
+}
+
+// fill puts the batch of a step, or how to make it, into a packet.
+func (t *Trainer) fill(ctx context.Context, p *packet, s engine.Step) error {
+	b := s.Batch
+	p.lost = 0
+	switch {
+	case b == nil && t.px != nil:
+		p.lost = t.recipes.Step(s.Number, p.recipes)
+		return nil
+	case b == nil:
+		var err error
+		if b, err = t.feed.Batch(ctx, s.Number); err != nil {
+			return err
+		}
+		defer t.feed.Recycle(b)
+		if err := engine.Check(b, t.c.Batch, t.m.Image()); err != nil {
+			return err
+		}
+	}
+	p.lost = b.Replaced
+	copy(p.batch, b.X)
+	engine.PutLabels(p.batch[len(b.X):], b.Y)
 	return nil
 }
 
@@ -222,7 +248,7 @@ func (t *Trainer) Finish() (engine.Outcome, error) {
 		return engine.Outcome{}, err
 	}
 	t.finished++
-	return engine.Outcome{Loss: p.stats.Loss, Right: int(p.stats.Right), GradNorm: math.Sqrt(p.stats.Norm2),
+	return engine.Outcome{Loss: p.stats.Loss, Right: int(p.stats.Right), GradNorm: math.Sqrt(p.stats.Norm2), Replaced: p.lost,
 		Bad: p.stats.Bad != 0, Device: time.Duration(ms * float64(time.Millisecond))}, nil
 }
 

@@ -16,6 +16,19 @@ func New(threads int) *Engine { return &Engine{cpu.NewPool(threads)} }
 // Device implements engine.Engine.
 func (e *Engine) Device() string { return "cpu" }
 
+// TrainMemory implements engine.Engine: there is no memory but that of the process.
+func (e *Engine) TrainMemory(engine.Sizes, engine.TrainSpec, engine.Path) (engine.Memory, error) {
+	return engine.Memory{}, nil
+}
+
+// ScoreMemory implements engine.Engine likewise.
+func (e *Engine) ScoreMemory(engine.Sizes, engine.ScoreSizes, engine.Path) (engine.Memory, error) {
+	return engine.Memory{}, nil
+}
+
+// Free implements engine.Engine likewise.
+func (e *Engine) Free() (int64, error) { return 0, nil }
+
 // Close ends the workers.
 func (e *Engine) Close() { e.pool.Close() }
 

@@ -53,7 +53,7 @@ func (e *measurer) recalibrate(ctx context.Context, p engine.Path, images *engin
 	e.input.room(g)
 	k := 0
 	for b := range images.Batches() {
-		if b.N < images.Batch {
+		if b.N < images.Batch && b.Err == nil {
 			break
 		}
 		if err := ctx.Err(); err != nil {

@@ -13,23 +13,23 @@ import (
 // Trainer implements engine.Trainer on the values in the host's memory. A step is
 // over when Issue returns.
 type Trainer struct {
-	m      engine.Model
-	c      engine.TrainSpec
-	pool   *cpu.Pool
-	back   *ops.CPU[float32]
-	grad   []float32
-	input  input
-	sum    [2]ops.Mem
-	loader *data.Loader
-	next   int // step whose batch the loader gives next
-	idle   bool
-	out    engine.Outcome
+	m     engine.Model
+	c     engine.TrainSpec
+	pool  *cpu.Pool
+	back  *ops.CPU[float32]
+	grad  []float32
+	input input
+	sum   [2]ops.Mem
+	feed  engine.Feed
+	idle  bool
+	out   engine.Outcome
 }
 
 // Train implements engine.Engine.
 func (e *Engine) Train(m engine.Model, c engine.TrainSpec) (engine.Trainer, error) {
 	b := backend(e.pool, m)
-	t := &Trainer{m: m, c: c, pool: e.pool, back: b, grad: make([]float32, len(m.Params)), input: input{back: b}, idle: true}
+	t := &Trainer{m: m, c: c, pool: e.pool, back: b, grad: make([]float32, len(m.Params)), input: input{back: b}, idle: true,
+		feed: engine.Feed{Images: c.Images, Config: c.Data}}
 	b.Bind(ops.Grad, t.grad)
 	for i, s := range c.Slots {
 		b.Bind(ops.Slot(i), s)
@@ -60,15 +60,8 @@ func (t *Trainer) Push() error {
 
 // Close implements engine.Trainer.
 func (t *Trainer) Close() {
-	t.closeLoader()
+	t.feed.Close()
 	t.back.Close()
-}
-
-func (t *Trainer) closeLoader() {
-	if t.loader != nil {
-		t.loader.Close()
-		t.loader = nil
-	}
 }
 
 // Issue implements engine.Trainer.
@@ -79,21 +72,17 @@ func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) err
 	if s.Batch != nil {
 		return t.take(g, s, s.Batch)
 	}
-	if err := t.open(s.Number); err != nil {
-		return err
-	}
-	b, err := t.loader.Next(ctx)
+	b, err := t.feed.Batch(ctx, s.Number)
 	if err != nil {
 		return err
 	}
-	t.next++
 	if err := engine.Check(b, t.c.Batch, g.Image); err != nil {
 		return err
 	}
 	if err := t.take(g, s, b); err != nil {
 		return err
 	}
-	t.loader.Recycle(b)
+	t.feed.Recycle(b)
 	return nil
 }
 
@@ -104,19 +93,6 @@ func (t *Trainer) Finish() (engine.Outcome, error) {
 	}
 	t.idle = true
 	return t.out, nil
-}
-
-// open makes the loader give the batch of a step next.
-func (t *Trainer) open(step int) error {
-	if t.loader != nil && t.next == step {
-		return nil
-	}
-	t.closeLoader()
-	c := t.c.Data
-	c.StartStep, c.DropLast = step, true
-	l, err := t.c.Images.Loader(c)
-	t.loader, t.next = l, step
-	return err
 }
 
 // take takes a step on a batch.
@@ -157,7 +133,7 @@ func (t *Trainer) update(g *engine.Graph, lr float64) error {
 // gradient computes the loss of the batch and the sum of its micro-batches'
 // gradients.
 func (t *Trainer) gradient(g *engine.Graph, s engine.Step, b *data.Batch) error {
-	t.out = engine.Outcome{}
+	t.out = engine.Outcome{Replaced: b.Replaced}
 	out, parts := &t.out, t.c.Parts()
 	for i := range parts {
 		lo, hi := i*g.Batch, (i+1)*g.Batch

@@ -70,7 +70,7 @@ func auxStride(z net.Size) (int, error) {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("supernet: net.image %d leaves %dx%d pixels at cell %d; the auxiliary head needs 7 to 10: turn it off or change the image size", z.Image, hw, hw, auxLayer(z))
+	return 0, fmt.Errorf("supernet: data.image %d leaves %dx%d pixels at cell %d; the auxiliary head needs 7 to 10: turn it off or change the image size", z.Image, hw, hw, auxLayer(z))
 }
 
 // Fits implements space.Space.

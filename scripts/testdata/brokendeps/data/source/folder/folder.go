@@ -1,0 +1,3 @@
+package folder
+
+import _ "oneshot/weights"

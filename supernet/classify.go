@@ -1,0 +1,81 @@
+package supernet
+
+import (
+	"cmp"
+	"context"
+	"iter"
+
+	"oneshot/data"
+	"oneshot/ops/cpu"
+	"oneshot/supernet/space"
+)
+
+// Classified is a measurement that also counts by class.
+type Classified struct {
+	Result
+	// Top5 is the fraction of images whose class is among the five likeliest. A class whose
+	// output is not a number is not.
+	Top5    float64
+	ByClass []ClassCount // by label
+}
+
+// ClassCount counts the images of a class, and those of them that were classified right.
+type ClassCount struct{ Right, Images int }
+
+// Classify is Evaluate that also counts by class. Ties between outputs go to the lower
+// class.
+func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Classified, error) {
+	var c Classified
+	arch, err := e.net.pick(arch)
+	if err != nil {
+		return c, err
+	}
+	k := e.net.cfg.Classes
+	c.ByClass = make([]ClassCount, k)
+	loss := cpu.NewEngine[float32](nil)
+	var right, top5 int
+	var sum float64
+	for b := range batches {
+		if err := cmp.Or(ctx.Err(), b.Err); err != nil {
+			return c, err
+		}
+		logits, err := e.eval.Logits(e.net.path(arch), b)
+		if err != nil {
+			return c, err
+		}
+		right += cpu.Correct(b.N, k, logits, b.Y)
+		sum += float64(b.N) * float64(loss.SoftmaxXent(b.N, k, logits, b.Y, 0, nil))
+		for i, y := range b.Y {
+			row := logits[i*k : (i+1)*k]
+			before := above(row, int(y))
+			c.ByClass[y].Images++
+			if before == 0 { // as cpu.Correct has it
+				c.ByClass[y].Right++
+			}
+			if before < 5 && row[y] == row[y] {
+				top5++
+			}
+		}
+		c.Images += b.N
+		if progress != nil {
+			progress(c.Images)
+		}
+	}
+	if c.Images == 0 {
+		return c, errNoImages
+	}
+	n := float64(c.Images)
+	c.Top1, c.Top5, c.Loss = float64(right)/n, float64(top5)/n, sum/n
+	return c, nil
+}
+
+// above counts the classes that do not come after class y in the order of their outputs.
+// What is not a number comes first, so that it makes no image right.
+func above(row []float32, y int) (n int) {
+	for i, v := range row {
+		if i != y && !(v < row[y] || v == row[y] && i > y) {
+			n++
+		}
+	}
+	return n
+}
