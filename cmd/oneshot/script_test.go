@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 //	waitlines LINES FILE                     until FILE has so many lines
 //	waitfree DIR                             until no process holds the run folder
 //	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
+//	pictures FORMAT WxH SEED FILE...         writes the same picture, jpeg, grey or png, to files
 //
 // Two scripts take as long as all others: that of the emulated GPU, and that of all
 // instruction sets (the runs in plain Go). They run where $ONESHOT_SCRIPTS is all
@@ -62,7 +63,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "signal": cmdSignal, "json": cmdJSON, "truncate": cmdTruncate, "plain": cmdPlain,
-			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses,
+			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses, "pictures": cmdPictures,
 		},
 	})
 }
