@@ -46,7 +46,7 @@ race: ## short tests under the race detector, skipped without a C compiler; many
 
 noasm: ## the kernels' plain Go path; some minutes
 	go vet -tags noasm ./...
-	go test -short -tags noasm ./ops/... ./supernet/...
+	go test -short -tags noasm ./data/pixels ./ops/... ./supernet/...
 
 isas: ## operations, executor and whole network on AVX2; other processors run plain Go again; some minutes
 	ONESHOT_ISA=avx2 go test -count=1 -short ./ops/... ./supernet/...
@@ -71,7 +71,13 @@ check-golden: ## recompute the golden files in PyTorch, skipped where there is n
 		$(PYTHON) supernet/testdata/parity.py selftest; \
 		$(PYTHON) ops/testdata/ops_golden.py verify; \
 		$(PYTHON) ops/testdata/optim_golden.py verify; \
+		if $(PYTHON) -c 'import torchvision, PIL' 2>/dev/null; then \
+			for f in $(image_goldens); do $(PYTHON) $$f verify; done; \
+		else echo "check-golden: images skipped, $(PYTHON) has no torchvision (Debian: python3-torchvision)"; fi; \
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
+
+# What torchvision, Pillow and scipy write, beside the scripts that make them write it.
+image_goldens := data/pixels/testdata/augment_golden.py data/pixels/testdata/resize_golden.py
 
 check-bytes: ## whole runs compute the bytes they did before, with every instruction set; half a minute
 	scripts/check-bytes.sh
@@ -100,6 +106,9 @@ bench-record: bin/bench ## measure this commit and write bench/record.json; 1.5 
 bench-peer: build ## against PyTorch, in turn on this machine (ROUNDS=3 JOBS="step eval ops retrain"); many minutes
 	bench/compare.sh
 
+bench-data: ## images/s against torchvision, in turn on one core (ROUNDS=3 JOBS="photo shards cifar autoaugment"); some minutes
+	bench/data.sh
+
 bench-growth: build ## step time against batch, channels, layers and image size; some minutes
 	bench/growth.sh
 
@@ -116,5 +125,5 @@ bin/bench:
 bench_flags = $(if $(ROUNDS), -rounds '$(ROUNDS)')$(if $(THREADS), -threads '$(THREADS)')
 
 .PHONY: help run build test check generate bench-compare check-rest lint race noasm isas arm64 check-generate check-ptx \
-	check-deps check-golden check-bytes test-orders fuzz mutants test-cuda bench-record bench-peer bench-growth generate-ptx \
+	check-deps check-golden check-bytes test-orders fuzz mutants test-cuda bench-record bench-peer bench-data bench-growth generate-ptx \
 	gpu-bundle bin/bench
