@@ -48,10 +48,12 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 		}
 	}
 	if r.Gives("data.dir") && data.Drawn(c.Data.Name) {
-		if r.Gives("data.name") {
-			return c, fault.Usage("leave out one of them; --dataset "+data.Auto+" looks what the folder holds", "data.name = %s are drawn, so no images of data.dir would be used", c.Data.Name)
+		switch asked := r.value("data.name"); {
+		case asked == "":
+			c.Data = data.Default(data.Auto)
+		case data.Drawn(asked):
+			return c, fault.Usage("leave out one of them; --dataset "+data.Auto+" looks what the folder holds", "data.name = %s are drawn, so no images of data.dir would be used", asked)
 		}
-		c.Data = data.Default(data.Auto)
 	}
 	if stored != nil && r.File == "" && stored.Data.Name == c.Data.Name {
 		c.Data.Dir = stored.Data.Dir // a preset's is relative to where that command ran
