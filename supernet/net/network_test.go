@@ -178,14 +178,14 @@ func TestSizeNamesTheField(t *testing.T) {
 	if err := good.Check(); err != nil {
 		t.Fatal(err)
 	}
-	for field, edit := range map[string]func(*Size){
-		"layers": func(z *Size) { z.Layers = 65 }, "channels": func(z *Size) { z.Channels = 3 }, "stem_multiplier": func(z *Size) { z.StemMultiplier = 9 },
-		"classes": func(z *Size) { z.Classes = 1 }, "image": func(z *Size) { z.Image = 7 }, "aux_channels": func(z *Size) { z.Aux = true },
+	for key, edit := range map[string]func(*Size){
+		"net.layers": func(z *Size) { z.Layers = 65 }, "net.channels": func(z *Size) { z.Channels = 3 }, "net.stem_multiplier": func(z *Size) { z.StemMultiplier = 9 },
+		"net.classes": func(z *Size) { z.Classes = 1 }, "data.image": func(z *Size) { z.Image = 7 }, "net.aux_channels": func(z *Size) { z.Aux = true },
 	} {
 		z := good
 		edit(&z)
-		if err := z.Check(); err == nil || !strings.Contains(err.Error(), "net."+field+" is") {
-			t.Errorf("%s: error %v", field, err)
+		if err := z.Check(); err == nil || !strings.Contains(err.Error(), key+" is") {
+			t.Errorf("%s: error %v", key, err)
 		}
 	}
 }
