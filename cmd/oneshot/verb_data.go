@@ -110,6 +110,7 @@ images into tar files that oneshot and WebDataset for PyTorch read:
 
   DIR/train-000000.tar   00000000.jpg 00000000.cls 00000001.jpg ...   (also val, test)
   DIR/classes.txt        names of the classes, a line each
+  DIR/train-index.json   the tar files of a split and how many images each has, for wids
   DIR/prepare.json       what it was made of
 
 A JPEG that is small enough already is copied as it is, with whatever its camera wrote into it. The same

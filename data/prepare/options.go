@@ -69,6 +69,7 @@ type Split struct {
 	Copied int      `json:"copied"` // byte for byte
 	Bytes  int64    `json:"bytes"`  // of images
 	Shards []string `json:"shards"`
+	counts []int    // images of each shard
 }
 
 // Bad is a record that was left out.

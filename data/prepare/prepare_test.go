@@ -29,7 +29,7 @@ func TestWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(contents(t, dir))); !slices.Equal(got, []string{"classes.txt", "prepare.json", "train-000000.tar", "val-000000.tar"}) {
+	if got := slices.Sorted(maps.Keys(contents(t, dir))); !slices.Equal(got, []string{"classes.txt", "prepare.json", "train-000000.tar", "train-index.json", "val-000000.tar", "val-index.json"}) {
 		t.Fatalf("files %v", got)
 	}
 	names, train := members(t, dir, "train-000000.tar")
@@ -308,7 +308,7 @@ func TestKilled(t *testing.T) {
 		case op.Kind == faultfs.Sync:
 			synced++
 		case op.Kind == faultfs.Rename:
-			if synced < 6 {
+			if synced < 8 {
 				t.Errorf("%v before all files are on the disk", op)
 			}
 			names = append(names, filepath.Base(op.To))
@@ -316,7 +316,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%v can be seen", op)
 		}
 	}
-	if len(names) != 6 || names[4] != "classes.txt" || names[5] != "prepare.json" {
+	if len(names) != 8 || names[4] != "classes.txt" || names[7] != "prepare.json" {
 		t.Errorf("names given: %v", names)
 	}
 }

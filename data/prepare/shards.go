@@ -20,11 +20,13 @@ func (w *writing) split(ctx context.Context, split int, name string) error {
 	for j != nil && err == nil {
 		shard := fmt.Sprintf("%s-%06d.tar", name, len(s.made.Shards))
 		s.made.Shards = append(s.made.Shards, shard)
+		before := s.made.Images
 		var next *job
 		err = w.out.write(shard, func(to io.Writer) (err error) {
 			next, err = s.shard(to, j)
 			return err
 		})
+		s.made.counts = append(s.made.counts, s.made.Images-before)
 		j = next
 	}
 	w.Splits = append(w.Splits, s.made)

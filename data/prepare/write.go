@@ -131,12 +131,44 @@ func (w *writing) describe(classes []string) error {
 	if err != nil {
 		return err
 	}
-	b, err := json.MarshalIndent(w.Report, "", "  ")
+	for _, s := range w.Splits {
+		if err := w.json(s.Name+"-index.json", indexOf(s)); err != nil {
+			return err
+		}
+	}
+	return w.json("prepare.json", w.Report)
+}
+
+// json writes v to a file, indented.
+func (w *writing) json(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
-	return w.out.write("prepare.json", func(to io.Writer) error {
+	return w.out.write(name, func(to io.Writer) error {
 		_, err := to.Write(append(b, '\n'))
 		return err
 	})
+}
+
+// index lists the shards of a split as WebDataset's wids package reads it
+// (https://webdataset.github.io/webdataset/wids), which so has random access.
+type index struct {
+	Kind    string       `json:"__kind__"`
+	Version int          `json:"wids_version"`
+	Name    string       `json:"name"`
+	Shards  []indexShard `json:"shardlist"`
+}
+
+type indexShard struct {
+	URL     string `json:"url"` // relative to the index
+	Samples int    `json:"nsamples"`
+}
+
+func indexOf(s Split) index {
+	x := index{Kind: "wids-shard-index-v1", Version: 1, Name: s.Name, Shards: []indexShard{}}
+	for i, name := range s.Shards {
+		x.Shards = append(x.Shards, indexShard{name, s.counts[i]})
+	}
+	return x
 }
