@@ -69,7 +69,8 @@ type Split struct {
 	Copied int      `json:"copied"` // byte for byte
 	Bytes  int64    `json:"bytes"`  // of images
 	Shards []string `json:"shards"`
-	counts []int    // images of each shard
+	// Samples is how many images each of Shards has.
+	Samples []int `json:"samples"`
 }
 
 // Bad is a record that was left out.

@@ -13,7 +13,7 @@ import (
 func (w *writing) split(ctx context.Context, split int, name string) error {
 	s := sharding{
 		w: w, from: startStream(ctx, w.f, w.o, split), labels: w.f.Info.Splits[split].Labels,
-		made: Split{Name: name, Shards: []string{}},
+		made: Split{Name: name, Shards: []string{}, Samples: []int{}},
 	}
 	defer s.from.close()
 	j, err := s.good()
@@ -26,7 +26,7 @@ func (w *writing) split(ctx context.Context, split int, name string) error {
 			next, err = s.shard(to, j)
 			return err
 		})
-		s.made.counts = append(s.made.counts, s.made.Images-before)
+		s.made.Samples = append(s.made.Samples, s.made.Images-before)
 		j = next
 	}
 	w.Splits = append(w.Splits, s.made)

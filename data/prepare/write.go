@@ -168,7 +168,7 @@ type indexShard struct {
 func indexOf(s Split) index {
 	x := index{Kind: "wids-shard-index-v1", Version: 1, Name: s.Name, Shards: []indexShard{}}
 	for i, name := range s.Shards {
-		x.Shards = append(x.Shards, indexShard{name, s.counts[i]})
+		x.Shards = append(x.Shards, indexShard{name, s.Samples[i]})
 	}
 	return x
 }
