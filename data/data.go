@@ -9,7 +9,7 @@ import (
 // Dataset is an opened collection. It is safe for concurrent use; what it says of itself
 // does not change.
 type Dataset struct {
-	Name      string
+	Name      string     // Config.Name, or what Auto found
 	Classes   []string   // by label
 	Image     int        // height and width in pixels of what networks see
 	CropPct   float64    // see Config.CropPct

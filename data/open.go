@@ -44,7 +44,11 @@ func (o *opening) open() (*Dataset, error) {
 	if err := o.divideRecords(); err != nil {
 		return nil, err
 	}
-	d := &Dataset{Name: o.c.Name, Format: o.info.Format, Classes: slices.Clone(o.info.Classes), src: o.src}
+	name := o.c.Name
+	if name == Auto {
+		name = o.info.Format
+	}
+	d := &Dataset{Name: name, Format: o.info.Format, Classes: slices.Clone(o.info.Classes), src: o.src}
 	limit, err := o.c.tolerance()
 	if err != nil {
 		return nil, err
