@@ -139,7 +139,7 @@ func (a *arranger) walk(split int, label int32, dir, as string) (n int, err erro
 				return n, err
 			}
 			n += m
-		case noImages[extension(e.Name)]:
+		case isText(e.Name):
 			a.noImages = append(a.noImages, path.Join(dir, e.Name))
 		default:
 			in, link := dir, path.Join(as, e.Name)

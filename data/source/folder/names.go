@@ -38,6 +38,12 @@ func isLitter(name string) bool {
 	return strings.HasPrefix(name, ".")
 }
 
+// isText says that a file among images is none by its name: by its extension, or because
+// it is called as texts are that have none.
+func isText(name string) bool {
+	return noImages[extension(name)] || path.Ext(name) == "" && isSide(name)
+}
+
 // isSide says that a file at the top, beside folders, is a text about the collection.
 func isSide(name string) bool {
 	if noImages[extension(name)] {
