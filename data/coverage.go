@@ -25,9 +25,15 @@ func (o *opening) describe(d *Dataset) string {
 			parts = append(parts, fmt.Sprintf("%s %d from %s", role, n, name(from)))
 			return
 		}
-		parts = append(parts, fmt.Sprintf("%s %d drawn from %s by class", role, n, name(o.roles.Train)))
+		how := "drawn from %s by class"
+		if o.c.Untrained {
+			how = "all of %s"
+		}
+		parts = append(parts, fmt.Sprintf("%s %d "+how, role, n, name(o.roles.Train)))
 	}
-	part("search", d.Search.Len(), o.roles.Search)
+	if !o.c.Untrained {
+		part("search", d.Search.Len(), o.roles.Search)
+	}
 	part("test", d.Test.Len(), o.roles.Test)
 	for i, s := range o.info.Splits {
 		if i != o.roles.Train && i != o.roles.Search && i != o.roles.Test {

@@ -229,7 +229,7 @@ func (o *opening) checkClasses() error {
 	case len(have) < 2:
 		return o.unfit("a class is a folder, or a label", "there is %d class, want at least 2", len(have))
 	case len(none) > 0:
-		return o.unfit("add images, or take the class out of every split", "there are no training images of %s", source.Counted(none, "class", "classes"))
+		return o.unfit("add images of it to the training split, or point --data-dir at images without it", "there are no training images of %s", source.Counted(none, "class", "classes"))
 	}
 	return nil
 }

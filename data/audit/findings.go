@@ -75,7 +75,7 @@ func badFinding(f *data.Files, bad []Bad) (finding Finding, tolerated bool) {
 		finding.Text += " and will be left out"
 		return finding, true
 	}
-	finding.Hint = fmt.Sprintf("take them away or repair them; --on-bad-sample skip:%d leaves them out", len(bad))
+	finding.Hint = fmt.Sprintf("repair them; --on-bad-sample skip:%d leaves them out", len(bad))
 	return finding, false
 }
 

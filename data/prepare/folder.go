@@ -70,10 +70,10 @@ func openFolder(fsys atomicfile.FS, dir string) (*folder, error) {
 	case err != nil:
 		return nil, fmt.Errorf("prepare: %w", err)
 	case len(entries) > 0:
-		hint := "name another folder, or empty this one"
+		hint := "name another folder"
 		for _, e := range entries {
 			if filepath.Ext(e.Name()) == unfinished {
-				hint = "it holds what an earlier run could not finish; remove it with: rm -r " + source.Shown(dir)
+				hint = "it holds what an earlier run could not finish (hidden files *" + unfinished + "); name another folder"
 			}
 		}
 		return nil, &OutputError{Dir: dir, Msg: "is not empty", Hint: hint}

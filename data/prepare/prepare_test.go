@@ -353,7 +353,7 @@ func TestRefused(t *testing.T) {
 	full := write(t, map[string][]byte{"notes.txt": nil})
 	rest := write(t, map[string][]byte{".train-000000.tar.unfinished": nil})
 	file := filepath.Join(full, "notes.txt")
-	for dir, hint := range map[string]string{full: "name another folder", rest: "rm -r", root: "name another"} {
+	for dir, hint := range map[string]string{full: "name another folder", rest: "could not finish", root: "name another"} {
 		var e *OutputError
 		_, err := Write(context.Background(), open(t, data.Config{Dir: root}), dir, options())
 		if !errors.As(err, &e) || !strings.Contains(e.Hint, hint) {

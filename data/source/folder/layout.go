@@ -101,7 +101,7 @@ func (a *arranger) splits(dir string, dirs, files []Entry) (*layout, error) {
 			continue
 		}
 		if before, ok := found[s]; ok {
-			return nil, a.wrong(dir, fmt.Sprintf("holds %s and %s, two folders for one split", before.Name, e.Name), "keep one of them")
+			return nil, a.wrong(dir, fmt.Sprintf("holds %s and %s, two folders for one split", before.Name, e.Name), "give one of them another name")
 		}
 		found[s] = e
 	}

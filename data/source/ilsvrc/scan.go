@@ -190,7 +190,7 @@ func (sc *scanner) devkit() (*devkit, error) {
 	kit, err := readDevkit(sc.root)
 	if errors.Is(err, errNoDevkit) {
 		return nil, &source.FileError{File: filepath.Join(sc.root, devkitArchive), Msg: "is missing: without it nobody knows what the images of " + valFile + " show",
-			Hint: "put " + devkitArchive + " (md5 " + devkitMD5 + ") beside it, or take the validation archive out of the folder"}
+			Hint: "put " + devkitArchive + " (md5 " + devkitMD5 + ") beside it, or point --data-dir at a folder with the training archive alone"}
 	}
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ func (e *ChangedError) Hint() string {
 	if e.Index == "" {
 		return "run again, so that the records are listed anew"
 	}
-	return "remove the stored list of records, " + e.Index + ", and run again"
+	return "put the file back as it was, or list the files anew for another run with another --cache folder; the stored list is " + e.Index
 }
 
 // twiceError says that a record is in two splits. Its file is relative to the root until

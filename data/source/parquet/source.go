@@ -93,7 +93,7 @@ func (s *Set) open(f *found, opts Options) error {
 		stamps, paths = append(stamps, stamp), append(paths, file.path)
 	}
 	if a, b, same := source.SameFile(paths); same {
-		return source.Wrong(paths[b], 0, "keep one of them", nil, "file is %s again, by a link", source.Shown(paths[a]))
+		return source.Wrong(paths[b], 0, "name a folder with one of the two", nil, "file is %s again, by a link", source.Shown(paths[a]))
 	}
 	s.pool = index.NewPool("", stamps, index.MaxOpen)
 	for i, file := range f.files {

@@ -93,7 +93,7 @@ func (sc *scanner) begin() error {
 		paths = append(paths, index.Join(sc.root, sh.file))
 	}
 	if a, b, same := source.SameFile(paths); same {
-		return &source.FileError{File: paths[b], Msg: fmt.Sprintf("is %s again, by a link", source.Shown(paths[a])), Hint: "keep one of them: no image may be there twice, or in two splits"}
+		return &source.FileError{File: paths[b], Msg: fmt.Sprintf("is %s again, by a link", source.Shown(paths[a])), Hint: "no image may be there twice, or in two splits: name a folder or a pattern with one of the two"}
 	}
 	for _, sh := range sc.list {
 		st, err := index.StampOf(sc.root, sh.file)

@@ -75,7 +75,7 @@ func inFolder(root string) (*shards, error) {
 			}
 		}
 		if len(from) > 1 {
-			return nil, &source.FileError{File: root, Msg: fmt.Sprintf("holds %s and %s, two folders for one split", from[0], from[1]), Hint: "keep one of them"}
+			return nil, &source.FileError{File: root, Msg: fmt.Sprintf("holds %s and %s, two folders for one split", from[0], from[1]), Hint: "give one of them another name"}
 		}
 	}
 	if len(s.list) == 0 {
