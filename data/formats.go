@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -61,11 +62,15 @@ var knownSets = func() map[string]known {
 	return m
 }()
 
-// published are the mean and standard deviation that everybody normalises a format's
-// images by.
-var published = map[string]Preprocess{
-	// torchvision's reference training of ImageNet.
-	"imagenet": {Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}},
+// imageNet is what everybody normalises ImageNet's images by (torchvision's references).
+var imageNet = Preprocess{Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225}}
+
+// wnid is the name of a class of ImageNet, whatever container it is in.
+var wnid = regexp.MustCompile(`^n[0-9]{8}$`)
+
+// areImageNet tells whether classes are ImageNet's, or some of them.
+func areImageNet(classes []string) bool {
+	return !slices.ContainsFunc(classes, func(name string) bool { return !wnid.MatchString(name) })
 }
 
 // Walked tells whether what a configuration names is read with all folders below it, so

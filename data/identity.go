@@ -58,8 +58,8 @@ func (o *opening) identify(d *Dataset, from *origin, decoded []*images) error {
 	}
 	if !named {
 		d.Provenance = fmt.Sprintf("%s, sha256 %s", o.info.About, d.SHA256[:12])
-		if m := published[o.info.Format]; m.Std[0] > 0 {
-			d.Mean, d.Std = m.Mean, m.Std
+		if areImageNet(d.Classes) {
+			d.Mean, d.Std = imageNet.Mean, imageNet.Std
 		}
 	}
 	return nil

@@ -277,3 +277,22 @@ func TestNormalisationIsGiven(t *testing.T) {
 		}
 	}
 }
+
+// TestImageNetByItsClasses: classes that are wnids have ImageNet's normalisation, in any
+// container; one other name, and it is computed.
+func TestImageNetByItsClasses(t *testing.T) {
+	for _, c := range []struct {
+		classes   []string
+		published bool
+	}{{[]string{"n01440764", "n01443537"}, true}, {[]string{"n01440764", "tench"}, false}, {[]string{"n01440764", "n0144353"}, false}} {
+		dir := t.TempDir()
+		for i := range 12 {
+			writeFile(t, encoded(t, "png", picture(i, 16, 16)), dir, "train", c.classes[i%2], fmt.Sprint(i, ".png"))
+			writeFile(t, encoded(t, "png", picture(i+12, 16, 16)), dir, "val", c.classes[i%2], fmt.Sprint(i, ".png"))
+		}
+		d := opened(t, dir, nil)
+		if got := d.Mean == imageNet.Mean && d.Std == imageNet.Std; got != c.published {
+			t.Errorf("%v: mean %v, deviation %v", c.classes, d.Mean, d.Std)
+		}
+	}
+}

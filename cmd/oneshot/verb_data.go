@@ -11,6 +11,7 @@ import (
 	"oneshot/data"
 	"oneshot/data/audit"
 	"oneshot/data/prepare"
+	"oneshot/data/source"
 	"oneshot/internal/fault"
 	"oneshot/internal/ui"
 )
@@ -42,7 +43,7 @@ func (a *app) withFiles(what string, do func(f *data.Files, workers int, progres
 	c.Data.Seed, c.Data.Cache = c.Seed, c.Run.Cache
 	f, err := data.OpenFiles(c.Data)
 	if err != nil {
-		return fault.WithCode(err, fault.ExitInvalid, "")
+		return unhinted(err)
 	}
 	defer f.Close()
 	m := a.ui.Meter(what, 0, f.Len())
@@ -52,6 +53,15 @@ func (a *app) withFiles(what string, do func(f *data.Files, workers int, progres
 		last = done
 	})
 	m.Finish()
+	return unhinted(err)
+}
+
+// unhinted gives an error its code, without the advice to use these very verbs.
+func unhinted(err error) error {
+	var file *source.FileError
+	if errors.As(err, &file) && file.Hint == "" {
+		return fault.Wrap(fault.ExitInvalid, err, "")
+	}
 	return fault.WithCode(err, fault.ExitInvalid, "")
 }
 

@@ -115,7 +115,7 @@ func TestRefused(t *testing.T) {
 		{"flat split", "train/1.jpg val/2.jpg", "train: holds 1 files", Wanted},
 		{"empty train", "train/ val/a/1.jpg", "train: holds 0 files", Wanted},
 		{"flat val", "train/n01/1.jpg val/2.jpg", "val: holds 1 files and no class folders", "ILSVRC2012_devkit_t12.tar.gz"},
-		{"two of a split", "train/a/1 val/a/1 valid/a/2", "holds val and valid, two folders for one split", "keep one"},
+		{"two of a split", "train/a/1 val/a/1 valid/a/2", "holds val and valid, two folders for one split", "give one of them another name"},
 		{"no images", "a/1.txt b/2.txt", "holds no images in its class folders", Wanted},
 		{"no UTF-8", "a/1.jpg b\xff/2.jpg", `b\xff": is a class name that is no UTF-8`, "rename"},
 		{"a line break", "a/1.jpg b\nc/2.jpg", `b\nc": is a class name`, "rename"},
