@@ -5,7 +5,9 @@ import (
 	"oneshot/ops/cuda"
 )
 
-// ConvBN is an activation, 1x1 convolution, batch normalisation.
+// ConvBN is an activation, 1x1 convolution, batch normalisation. With NoNorm the output is
+// the product itself, as behind the second convolution of the auxiliary head of DARTS'
+// networks for ImageNet (arXiv 1806.09055).
 //
 // Activations: Parts tensors x (N,H,W,Cin/Parts), side by side. Parameters:
 // conv (Cin,Cout)[, gamma (Cout), beta (Cout)]. Output: (N,H,W,Cout).
@@ -17,12 +19,24 @@ type ConvBN struct {
 	Act              Activation
 	Flatten          int // side of the image; 0: off
 	Parts, Cin, Cout int
-	Affine           bool
+	Affine           bool   // not with NoNorm
 	Suffix           string // of the names of convolution and normalisation, such as 1
+	Standard         bool   // the weights are standardised, see standard.go; not with Flatten
+	NoNorm           bool   // no batch normalisation
 }
 
-func (o ConvBN) Name() string     { return "relu_conv_bn" }
-func (o ConvBN) Norms() []Norm    { return []Norm{{"bn" + o.Suffix, o.Cout}} }
+func (o ConvBN) Name() string {
+	if o.NoNorm {
+		return "relu_conv"
+	}
+	return "relu_conv_bn"
+}
+func (o ConvBN) Norms() []Norm {
+	if o.NoNorm {
+		return nil
+	}
+	return []Norm{{"bn" + o.Suffix, o.Cout}}
+}
 func (o ConvBN) Diff(int) bool    { return true }
 func (o ConvBN) KeepsInput() bool { return true }
 func (o ConvBN) adds() bool       { return true }
@@ -31,7 +45,7 @@ func (o ConvBN) Params() []Param {
 	if f := o.Flatten; f > 0 {
 		w.File = Shape{o.Cout, o.Cin / (f * f), f, f}
 	}
-	return withNorm([]Param{w}, "bn"+o.Suffix, o.Cout, o.Affine)
+	return withNorm([]Param{w}, "bn"+o.Suffix, o.Cout, o.Affine && !o.NoNorm)
 }
 func (o ConvBN) Shape(in []Shape) (Shape, error) {
 	x, err := wantParts(o, in, o.Parts)
@@ -41,8 +55,14 @@ func (o ConvBN) Shape(in []Shape) (Shape, error) {
 	if err := wantActivation(o, o.Act); err != nil {
 		return nil, err
 	}
+	if o.Affine && o.NoNorm {
+		return nil, shapeErr(o, "affine without a normalisation")
+	}
 	c, out := o.Parts*x[3], Shape{x[0], x[1], x[2], o.Cout}
 	if f := o.Flatten; f > 0 {
+		if o.Standard {
+			return nil, shapeErr(o, "the weights of a kernel that covers the image are not standardised")
+		}
 		if o.Parts != 1 || x[1] != f || x[2] != f {
 			return nil, shapeErr(o, "%d inputs of shape %v, want one image of %dx%d pixels", o.Parts, x, f, f)
 		}
@@ -53,9 +73,15 @@ func (o ConvBN) Shape(in []Shape) (Shape, error) {
 	}
 	return out, nil
 }
+
+// Cost: without normalisation backward does not read the output.
 func (o ConvBN) Cost(in []Shape, out Shape) Cost {
 	x := sizes(in)
-	return Cost{MulAdds: int64(out.Size()) * int64(o.Cin), Moved: segment(x, x, x, out.Size())}
+	c := Cost{MulAdds: int64(out.Size()) * int64(o.Cin), Moved: segment(x, x, x, out.Size())}
+	if o.NoNorm {
+		c.Moved -= int64(out.Size())
+	}
+	return c
 }
 
 func init() {
@@ -66,22 +92,40 @@ func convHost[T cpu.Float]() host[T, ConvBN] {
 	return host[T, ConvBN]{
 		forward:  (*CPU[T]).convForward,
 		backward: (*CPU[T]).convBackward,
+		saved:    convSaved,
 		scratch:  convScratch[T],
 	}
 }
 
+// convSaved is the room for standardised weights.
+func convSaved(o ConvBN, _ []Shape, _ Shape) int {
+	if !o.Standard {
+		return 0
+	}
+	return standardLen(o.Cin, o.Cout)
+}
+
+func (o ConvBN) standard() standardWeight {
+	return standardWeight{input: o.Parts, cin: o.Cin, cout: o.Cout}
+}
+
 func convScratch[T cpu.Float](o ConvBN, in []Shape, _ Shape) cpu.Scratch {
-	k := cpu.Conv[T]{N: in[0][0], Cin: o.Cin, Cout: o.Cout}
-	return k.Scratch(o.Parts)
+	k := cpu.Conv[T]{N: in[0][0], Cin: o.Cin, Cout: o.Cout, NoNorm: o.NoNorm}
+	return withStandard(o.Standard, k.Scratch(o.Parts), o.Cout)
 }
 
 func (b *CPU[T]) conv(o ConvBN, c *Call) *cpu.Conv[T] {
 	x := c.InShape[0]
 	k := args[cpu.Conv[T]](b)
 	*k = cpu.Conv[T]{
-		N: x[0], Px: x[1] * x[2], Cin: o.Cin, Cout: o.Cout, F: o.Act,
+		N: x[0], Px: x[1] * x[2], Cin: o.Cin, Cout: o.Cout, F: o.Act, NoNorm: o.NoNorm,
 		Parts: b.acts(c, o.Parts), W: b.at(c.In[o.Parts]), Z: b.at(c.Out),
-		Norm: b.norm(c, 0, o.Affine, o.Parts+1, b.at(c.OutNorm)),
+	}
+	if !o.NoNorm {
+		k.Norm = b.norm(c, 0, o.Affine, o.Parts+1, b.at(c.OutNorm))
+	}
+	if o.Standard {
+		k.W, _ = b.standardSaved(o.standard(), c)
 	}
 	if o.Flatten > 0 {
 		k.Px, k.Spread = 1, x[3]
@@ -90,6 +134,9 @@ func (b *CPU[T]) conv(o ConvBN, c *Call) *cpu.Conv[T] {
 }
 
 func (b *CPU[T]) convForward(o ConvBN, c *Call) error {
+	if o.Standard {
+		b.standardise(o.standard(), c)
+	}
 	b.eng.ConvForward(b.conv(o, c))
 	return nil
 }
@@ -98,6 +145,9 @@ func (b *CPU[T]) convBackward(o ConvBN, c *Call) error {
 	k := b.conv(o, c)
 	k.DW, k.DParts = b.at(c.DIn[o.Parts]), b.outs(c, o.Parts)
 	b.eng.ConvBackward(k, b.at(c.DOut))
+	if o.Standard {
+		b.standardiseGrad(o.standard(), c)
+	}
 	return nil
 }
 
@@ -109,15 +159,32 @@ func (l *lowering) convArgs(o ConvBN, c *Call) cuda.ConvArgs {
 		a = dense(1, o.Cin, x[3], x[0], o.Cin, o.Cout)
 	}
 	a.ReLU, a.W, a.Z = l.activation(o.Act), l.f32(c.In[o.Parts]), l.act(c.Out)
+	if o.Standard {
+		a.W = l.standard(o.standard(), c).u
+	}
 	return a
 }
 
 func (l *lowering) conv(o ConvBN, c *Call) {
-	l.convForward(c, l.convArgs(o, c), l.norm(c, 0, o.Affine, o.Parts+1, l.f32(c.OutNorm), 0), l.parts(c, o.Parts))
+	a := l.convArgs(o, c)
+	if o.NoNorm {
+		l.convPlain(a, l.parts(c, o.Parts))
+		return
+	}
+	l.convForward(c, a, l.norm(c, 0, o.Affine, o.Parts+1, l.f32(c.OutNorm), 0), l.parts(c, o.Parts))
 }
 
 func (l *lowering) convGrad(o ConvBN, c *Call) {
 	a := l.convArgs(o, c)
-	a.Dz = l.normGrad(c, 0, o.Affine, o.Parts+1, l.f32(c.OutNorm), l.act(c.DOut), a.Z, int(a.P))
-	l.convBackward(a, l.f32(c.DIn[o.Parts]), l.parts(c, o.Parts))
+	if o.NoNorm {
+		a.Dz.DY = l.act(c.DOut)
+	} else {
+		a.Dz = l.normGrad(c, 0, o.Affine, o.Parts+1, l.f32(c.OutNorm), l.act(c.DOut), a.Z, int(a.P))
+	}
+	if !o.Standard {
+		l.convBackward(a, l.f32(c.DIn[o.Parts]), l.parts(c, o.Parts))
+		return
+	}
+	partial, splits := l.convGrads(a, l.parts(c, o.Parts))
+	l.standardGrad(o.standard(), c, partial, splits)
 }

@@ -9,6 +9,8 @@ type lowering struct {
 	train bool // a backward pass follows
 	arena func(m Mem, activation bool) cuda.Addr
 	base  [numRegions]cuda.Addr // of the regions other than the arena
+
+	standards map[Mem]standardAddrs // by the weight
 }
 
 // f32 is the address of memory that holds float32.

@@ -43,13 +43,31 @@ func (l *lowering) convForward(c *Call, a cuda.ConvArgs, n cuda.Norm, parts []cu
 		a.Norm = n
 	}
 	a.RowBlocks = int32(rows)
+	l.product(a, parts)
+}
+
+// convPlain adds a product whose output is not normalised.
+func (l *lowering) convPlain(a cuda.ConvArgs, parts []cuda.Part) {
+	a.RowBlocks = int32(l.rowBlocks(int(a.P)))
+	l.product(a, parts)
+}
+
+// product adds a product, in which a.RowBlocks blocks share the rows.
+func (l *lowering) product(a cuda.ConvArgs, parts []cuda.Part) {
 	w := convWidth(int(a.Cout))
 	a.Blocks = a.RowBlocks * int32(ceilDiv(int(a.Cout), w))
 	cuda.Add(l.b, fmt.Sprint("conv_fwd", w), l.half, &a, parts...)
 }
 
-// convBackward adds the gradients of a product: those of the parts, and dw.
+// convBackward adds the gradients of a product: of its parts, and dw of its weights.
 func (l *lowering) convBackward(a cuda.ConvArgs, dw cuda.Addr, parts []cuda.Part) {
+	partial, splits := l.convGrads(a, parts)
+	l.reduce(dw, partial, int(a.Cin)*int(a.Cout), splits)
+}
+
+// convGrads adds the gradients of the parts of a product, and partial sums of the
+// gradient of its weights.
+func (l *lowering) convGrads(a cuda.ConvArgs, parts []cuda.Part) (partial cuda.Addr, splits int) {
 	for _, p := range parts {
 		if p.DX != 0 {
 			dx := a
@@ -64,11 +82,11 @@ func (l *lowering) convBackward(a cuda.ConvArgs, dw cuda.Addr, parts []cuda.Part
 	size := 4 * int(a.Cin) * int(a.Cout)
 	w := convWidth(int(a.Cout))
 	tiles := ceilDiv(int(a.Cin), convDepth) * ceilDiv(int(a.Cout), w)
-	splits := max(1, min(l.rowBlocks(int(a.P)), most/size, ceilDiv(2*l.b.SMs, tiles)))
+	splits = max(1, min(l.rowBlocks(int(a.P)), most/size, ceilDiv(2*l.b.SMs, tiles)))
 	a.RowBlocks, a.Blocks = int32(splits), int32(splits*tiles)
 	a.Partial = l.b.Temp(splits * size)
 	cuda.Add(l.b, fmt.Sprint("conv_dw", w), l.half, &a, inputsOf(parts)...)
-	l.reduce(dw, a.Partial, int(a.Cin)*int(a.Cout), splits)
+	return a.Partial, splits
 }
 
 // inputsOf are the parts without their gradients.

@@ -49,7 +49,7 @@ func TestOptimizersCheckTheirSettings(t *testing.T) {
 	}{
 		{SGD{}, ""},
 		{SGD{Momentum: 1}, "ops: momentum is 1, want a number from 0 to below 1"},
-		{SGD{Nesterov: true}, "ops: nesterov is true, want a momentum above 0"},
+		{SGD{Nesterov: true}, "ops: nesterov is true, want momentum above 0"},
 		{AdamW{Eps: 1e-8}, ""},
 		{AdamW{Beta1: -0.5, Eps: 1e-8}, "ops: beta1 is -0.5, want a number from 0 to below 1"},
 		{AdamW{}, "ops: eps is 0, want a number from 1e-30 to 1"},

@@ -16,6 +16,9 @@ func TestShapeErrorsNameTheInput(t *testing.T) {
 		{ConvBN{Parts: 2, Cin: 6, Cout: 4}, []Shape{{1, 2, 2, 3}, {1, 2, 3, 3}}, "input 1"},
 		{ConvBN{Flatten: 2, Parts: 1, Cin: 12, Cout: 4}, []Shape{{1, 2, 3, 2}}, "2x2 pixels"},
 		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4}, []Shape{{1, 5, 4, 3}}, "even"},
+		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 33}, []Shape{{1, 4, 4, 3}}, "even output width"},
+		{ConvBN{Parts: 1, Cin: 3, Cout: 4, Affine: true, NoNorm: true}, []Shape{{1, 2, 2, 3}}, "affine without"},
+		{ConvBN{Flatten: 2, Parts: 1, Cin: 12, Cout: 4, Standard: true}, []Shape{{1, 2, 2, 3}}, "not standardised"},
 		{ConvBN{Act: 9, Parts: 1, Cin: 3, Cout: 4}, []Shape{{1, 2, 2, 3}}, "unknown activation"},
 		{Linear{Act: 9, In: 3, Out: 4}, []Shape{{1, 1, 1, 3}}, "unknown activation"},
 		{Stem{Cin: 3, Cout: 4}, []Shape{{1, 2, 2, 1}}, "want 3 channels"},
@@ -28,6 +31,9 @@ func TestShapeErrorsNameTheInput(t *testing.T) {
 		{ReLUAvgPool{Parts: 1, K: 5, Stride: 3}, []Shape{{1, 4, 4, 3}}, "smaller than"},
 		{Linear{In: 3, Out: 2}, []Shape{{1, 1, 1, 4}}, "input 0"},
 		{SoftmaxXent{}, []Shape{{2, 3}, {3}}, "input 1"},
+		{SoftXent{Weight: 1, Temperature: 1}, []Shape{{2, 3}, {2}}, "input 1"},
+		{SoftXent{Weight: 1}, []Shape{{2, 3}, {2, 3}}, "temperature 0"},
+		{SoftXent{Weight: -1, Temperature: 1}, []Shape{{2, 3}, {2, 3}}, "weight -1"},
 	} {
 		if _, err := c.op.Shape(c.in); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s on %v: error %v, want one with %q", c.op.Name(), c.in, err, c.want)
@@ -51,6 +57,8 @@ func TestParams(t *testing.T) {
 			[]Param{{"conv.weight", Shape{4, 6, 1, 1}, Shape{6, 4}, 6, 0}}, []Norm{{"bn", 4}}},
 		{ConvBN{Parts: 1, Cin: 12, Cout: 5, Flatten: 2, Affine: true, Suffix: "2"},
 			append([]Param{{"conv2.weight", Shape{5, 3, 2, 2}, Shape{12, 5}, 12, 0}}, bn("bn2", 5)...), []Norm{{"bn2", 5}}},
+		{ConvBN{Parts: 1, Cin: 12, Cout: 5, Flatten: 2, NoNorm: true, Affine: true, Suffix: "2"},
+			[]Param{{"conv2.weight", Shape{5, 3, 2, 2}, Shape{12, 5}, 12, 0}}, nil},
 		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4, Affine: true},
 			append([]Param{{"conv1.weight", Shape{2, 3, 1, 1}, Shape{3, 2}, 3, 0}, {"conv2.weight", Shape{2, 3, 1, 1}, Shape{3, 2}, 3, 0}}, bn("bn", 4)...), []Norm{{"bn", 4}}},
 		{Separable{C: 4, K: 5, Stride: 1, Dil: 2, Stages: 1, Affine: true},
@@ -86,6 +94,7 @@ func TestCost(t *testing.T) {
 	}{
 		{Stem{Cin: 3, Cout: 4}, []Shape{x}, Cost{48 * 27 * 4, 144 + 3*192 + 144}},
 		{ConvBN{Parts: 2, Cin: 6, Cout: 4}, []Shape{x, x}, Cost{48 * 6 * 4, 3*288 + 3*192}},
+		{ConvBN{Parts: 2, Cin: 6, Cout: 4, NoNorm: true}, []Shape{x, x}, Cost{48 * 6 * 4, 3*288 + 2*192}},
 		{FactorizedReduce{Parts: 1, Cin: 3, Cout: 4}, []Shape{x}, Cost{12 * 3 * 4, 72 + 72 + 144 + 3*48}},
 		{Separable{C: 3, K: 5, Stride: 2, Dil: 2, Stages: 1}, []Shape{x}, Cost{12 * (25*3 + 9), 3*144 + 3*36}},
 		{Separable{C: 3, K: 3, Stride: 2, Dil: 1, Stages: 2}, []Shape{x}, Cost{2 * 12 * (9*3 + 9), 3*144 + 3*36 + 6*36}},
@@ -96,6 +105,7 @@ func TestCost(t *testing.T) {
 		{Linear{In: 6, Out: 4}, []Shape{{2, 1, 1, 6}}, Cost{2 * 6 * 4, 0}},
 		{ReLUAvgPool{Parts: 1, K: 2, Stride: 2}, []Shape{x}, Cost{}},
 		{SoftmaxXent{}, []Shape{{2, 3}, {2}}, Cost{}},
+		{SoftXent{Weight: 1, Temperature: 1}, []Shape{{2, 3}, {2, 3}}, Cost{}},
 		{AddScaled{}, []Shape{{}, {}}, Cost{}},
 	} {
 		out, err := c.op.Shape(c.in)

@@ -18,6 +18,7 @@ import (
 type Separable struct {
 	C, K, Stride, Dil, Stages int
 	Affine                    bool
+	Standard                  bool // the 1x1 weights are standardised, see standard.go
 }
 
 func (o Separable) Name() string {
@@ -87,19 +88,32 @@ func separableHost[T cpu.Float]() host[T, Separable] {
 }
 
 // separableSaved is the room for the raw output of the first stage of two and
-// its coefficients. The second stage's are the op's output.
+// its coefficients, and for standardised weights. The second stage's output is the op's.
 func separableSaved(o Separable, _ []Shape, out Shape) int {
-	return (o.Stages - 1) * (out.Size() + NormLen(o.C))
+	n := o.rawSaved(out)
+	if o.Standard {
+		n += o.Stages * standardLen(o.C, o.C)
+	}
+	return n
+}
+
+// rawSaved is separableSaved without standardised weights, which lie behind it.
+func (o Separable) rawSaved(out Shape) int { return (o.Stages - 1) * (out.Size() + NormLen(o.C)) }
+
+// standard describes the 1x1 weight of stage s.
+func (o Separable) standard(c *Call, s int) standardWeight {
+	return standardWeight{input: 2 + s*o.perStage(), at: o.rawSaved(c.OutShape) + s*standardLen(o.C, o.C), cin: o.C, cout: o.C}
 }
 
 func separableScratch[T cpu.Float](o Separable, in []Shape, out Shape) cpu.Scratch {
 	x := in[0]
 	first := cpu.SepStage[T]{N: x[0], H: x[1], W: x[2], C: o.C, K: o.K, Stride: o.Stride, Dil: o.Dil}
 	second := cpu.SepStage[T]{N: x[0], H: out[1], W: out[2], C: o.C, K: o.K, Stride: 1, Dil: o.Dil}
+	s := withStandard(o.Standard, first.Scratch(), o.C)
 	if o.Stages == 1 {
-		return first.Scratch()
+		return s
 	}
-	return first.Scratch().Max(second.Scratch())
+	return s.Max(second.Scratch())
 }
 
 // separableTemp is the gradient of the first stage's output.
@@ -130,6 +144,9 @@ func (b *CPU[T]) sepStage(o Separable, c *Call, s int) *cpu.SepStage[T] {
 		k.Z, coef = saved[:n], saved[n:]
 	}
 	k.Norm = b.norm(c, s, o.Affine, at+2, coef)
+	if o.Standard {
+		k.PW, _ = b.standardSaved(o.standard(c, s), c)
+	}
 	if c.DIn != nil {
 		k.DDW, k.DPW = b.at(c.DIn[at]), b.at(c.DIn[at+1])
 	}
@@ -138,6 +155,9 @@ func (b *CPU[T]) sepStage(o Separable, c *Call, s int) *cpu.SepStage[T] {
 
 func (b *CPU[T]) separableForward(o Separable, c *Call) error {
 	for s := range o.Stages {
+		if o.Standard {
+			b.standardise(o.standard(c, s), c)
+		}
 		b.eng.SepForward(b.sepStage(o, c, s))
 	}
 	return nil
@@ -152,6 +172,11 @@ func (b *CPU[T]) separableBackward(o Separable, c *Call) error {
 		dy = d
 	}
 	b.eng.SepBackward(first, dy, b.out(c, 0), o.Stages > 1, nil)
+	if o.Standard {
+		for s := range o.Stages {
+			b.standardiseGrad(o.standard(c, s), c)
+		}
+	}
 	return nil
 }
 
@@ -196,6 +221,9 @@ func (l *lowering) sepStage(o Separable, c *Call, s int) deviceStage {
 	}
 	st.conv = dense(1, o.C, o.C, st.rows, o.C, o.C)
 	st.conv.W, st.conv.Z = l.f32(c.In[st.param+1]), l.act(c.Out)
+	if o.Standard {
+		st.conv.W = l.standard(o.standard(c, s), c).u
+	}
 	if s+1 < o.Stages {
 		st.conv.Z, st.coef = z1, coef1
 	}
@@ -218,7 +246,7 @@ func (l *lowering) separable(o Separable, c *Call) {
 // fuses says whether a stage fits the kernels that do both convolutions in one.
 func (l *lowering) fuses(st deviceStage) bool {
 	d := st.dw
-	return l.half && d.Stride == 1 && d.K <= 5 && d.C <= 64 && d.C%4 == 0 && d.OW%4 == 0
+	return l.half && d.Stride == 1 && d.K <= 5 && d.C <= 64 && d.C%4 == 0 && d.OW%4 == 0 && d.W%16 == 0
 }
 
 // sepFused adds a stage as one task. Without a backward pass the output of the
@@ -246,7 +274,13 @@ func (l *lowering) separableGrad(o Separable, c *Call) {
 		a := st.conv
 		a.Dz = l.normGrad(c, s, o.Affine, st.param+2, st.coef, dy, a.Z, st.rows)
 		t, dt := st.dw.T, l.b.Temp(size)
-		l.convBackward(a, l.f32(c.DIn[st.param+1]), []cuda.Part{{X: t, DX: dt}})
+		parts := []cuda.Part{{X: t, DX: dt}}
+		if o.Standard {
+			partial, splits := l.convGrads(a, parts)
+			l.standardGrad(o.standard(c, s), c, partial, splits)
+		} else {
+			l.convBackward(a, l.f32(c.DIn[st.param+1]), parts)
+		}
 		d := st.dw
 		d.T, d.DT = 0, dt
 		if s > 0 {

@@ -23,7 +23,7 @@ func (o SGD) Check() error    { return setting.First("ops", o) }
 
 // Rules implements setting.Ruled.
 func (o SGD) Rules() []setting.Rule {
-	return []setting.Rule{{Name: "nesterov", OK: !o.Nesterov || o.Momentum != 0, Want: "a momentum above 0"}}
+	return []setting.Rule{{Name: "nesterov", OK: !o.Nesterov || o.Momentum != 0, Want: "@momentum above 0"}}
 }
 
 func init() {

@@ -68,11 +68,7 @@ func (b *CPU[T]) xentForward(o SoftmaxXent, c *Call) error {
 }
 
 func (b *CPU[T]) xentBackward(_ SoftmaxXent, c *Call) error {
-	d := b.at(c.DOut)[0]
-	dx := b.at(c.DIn[0])
-	for i, v := range b.at(c.Saved) {
-		dx[i] = d * v
-	}
+	b.scaleSaved(c)
 	return nil
 }
 
@@ -81,7 +77,4 @@ func (l *lowering) xent(o SoftmaxXent, c *Call) {
 		Blocks: 1, N: int32(c.InShape[0][0]), K: int32(c.InShape[0][1]), Smoothing: float32(o.Smoothing)})
 }
 
-func (l *lowering) xentGrad(_ SoftmaxXent, c *Call) {
-	cuda.Add(l.b, "xent_bwd", false, &cuda.XentArgs{DLogits: l.f32(c.Saved), DLoss: l.f32(c.DOut), DX: l.f32(c.DIn[0]),
-		Blocks: 1, N: int32(c.InShape[0][0]), K: int32(c.InShape[0][1])})
-}
+func (l *lowering) xentGrad(_ SoftmaxXent, c *Call) { l.scaleSaved(c) }

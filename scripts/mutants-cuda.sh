@@ -50,13 +50,23 @@ mutant 'separable: padding channels as they come' separable '{ sub(/if \(deep > 
 mutant 'depthwise: last pixel of a row not written' depthwise '{ sub(/ox \+ r < a.OW\) store/, "ox + r < a.OW - 1) store") } { print }'
 mutant 'depthwise: window not turned round' depthwise '{ sub(/K \* K - 1 - \(ky \* K \+ kx\)/, "ky * K + kx") } { print }'
 mutant 'depthwise dw: last lane not added' depthwise '{ sub(/l < lanes; l\+\+\) s \+= sh/, "l < lanes - 1; l++) s += sh") } { print }'
+mutant 'windows: padding one column to the left' windows '{ sub(/a.StrideW - \(a.S - 1\) \/ 2/, "a.StrideW - a.S / 2 - 1") } { print }'
+mutant 'windows dx: stride forgotten' windows '{ sub(/kx = ex % a.StrideW/, "kx = 0") } { print }'
 mutant 'pool: pixels outside the image count' pool '{ sub(/in\[t\] = y >= 0 &&/, "in[t] =") } { print }'
 mutant 'pool: the last of the equal' pool '{ sub(/u > best\[k\]/, "u >= best[k]") } { print }'
 mutant 'norm: last row of the sums left out' norm '{ sub(/a \+= r \+ k < hi \?/, "a += r + k < hi - 1 ?") } { print }'
 mutant 'norm: no barrier before the slices are added' norm "$(drop 1)"
 mutant 'norm: biased running variance' norm '{ sub(/variance \*= \(double\)P/, "variance *= (double)(P - 1)") } { print }'
+mutant 'standard: biased deviation' standard '{ sub(/square \/ \(a.Cin - 1\)/, "square / a.Cin") } { print }'
+mutant 'standard: the last of the threads of a column not added' standard '{ sub(/k < SLICES; k\+\+\) \{/, "k < SLICES - 1; k++) {") } { print }'
+mutant 'standard: no barrier before the threads are added' standard "$(drop 2)"
+mutant 'standard dw: as if the deviation were constant' standard '{ sub(/slope = sd != 0 \?/, "slope = false ?") } { print }'
+mutant 'standard dw: one of the partial sums left out' standard '{ sub(/q < a.Splits; q\+\+/, "q < a.Splits - (a.Splits > 1); q++") } { print }'
+mutant 'conv: weights in fours wherever they lie' conv '{ sub(/ && a.W % 16 == 0/, "") } { print }'
+mutant 'depthwise: weights in fours wherever they lie' depthwise '{ sub(/ && a.W % 16 == 0/, "") } { print }'
 mutant 'ticket: not 0 again' common '{ sub(/if \(shared_flag\) \*ticket = 0;/, "") } { print }' CUDAScores ./supernet
 mutant 'head: smoothing forgotten in the gradient' head '{ sub(/- off - \(k == label/, "- (k == label") } { print }'
+mutant 'head: the temperature forgotten in the gradient' head '{ sub(/\(x\[k\] - top\) \* inverse - lse/, "(x[k] - top) - lse") } { print }'
 mutant 'optim: weight decay forgotten' optim '{ sub(/ \+ a.WD \* w\[i\]/, "") } { print }' CUDATrainsLike ./supernet
 mutant 'optim: gradients not clipped' optim '{ sub(/if \(clip < 1\)/, "if (false)") } { print }' CUDATrainsLike ./supernet
 mutant 'optim: Nesterov turned round' optim '{ sub(/a.Nesterov \? d \+ a.Mu \* m : m/, "a.Nesterov ? m : d + a.Mu * m") } { print }' CUDAOptimizers

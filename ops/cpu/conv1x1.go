@@ -1,18 +1,20 @@
 package cpu
 
 // Conv is an activation, 1x1 convolution, batch normalisation over the channels of
-// several tensors side by side: a concatenation that is never written.
+// several tensors side by side: a concatenation that is never written. With NoNorm nothing
+// is normalised.
 type Conv[T Float] struct {
 	N, Px     int        // images, pixels of one
 	Cin, Cout int        // Cin is the sum of the parts' channels, which are alike
 	F         Activation // before the convolution
+	NoNorm    bool       // Z is the output; backward does not read it
 	Spread    int        // channels of X.Scale where they are fewer than a part's, repeated; else 0
 	Parts     []Act[T]   // (N,Px,Cin/len(Parts)) each
 	W         []T        // (Cin,Cout)
 	Z         []T        // (N,Px,Cout), raw output
-	Norm      Norm[T]
-	DW        []T      // backward: gradient of W
-	DParts    []Out[T] // backward: gradients of the parts
+	Norm      Norm[T]    // not used with NoNorm
+	DW        []T        // backward: gradient of W
+	DParts    []Out[T]   // backward: gradients of the parts
 }
 
 // spread is the shape a part is loaded in: pixels a pixel, and their channels.
@@ -44,6 +46,10 @@ func (e *Engine[T]) ConvForward(o *Conv[T]) {
 	j := job[convForwardJob[T]](e)
 	*j = convForwardJob[T]{Conv: o, e: e, work: imagePartition(o.N)}
 	chunks := j.work.chunks()
+	if o.NoNorm {
+		e.pool.Do(chunks, j)
+		return
+	}
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.Cout))
 	}
@@ -61,7 +67,7 @@ func (j *convForwardJob[T]) Chunk(worker, chunk int) {
 		j.e.loadParts(j.Conv, p, n, xs)
 		z := j.Z[p*j.Cout:][:n*j.Cout]
 		j.e.k.gemm(n, j.Cin, j.Cout, xs, j.Cin, j.W, j.Cout, z, j.Cout)
-		if j.Norm.Batch {
+		if j.st != nil {
 			j.e.stats(p == lo, n, j.Cout, z, j.st[chunk*statLen(j.Cout):])
 		}
 	}
@@ -95,7 +101,9 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 	for _, d := range o.DParts {
 		need(d.DX, o.N, o.Px, o.Cin/len(o.Parts))
 	}
-	e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
+	if !o.NoNorm {
+		e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
+	}
 	j := job[convBackwardJob[T]](e)
 	*j = convBackwardJob[T]{Conv: o, e: e, work: imagePartition(o.N), dy: dy}
 	chunks, size := j.work.chunks(), o.Cin*o.Cout
@@ -117,7 +125,11 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 	for p := lo; p < hi; p += step {
 		n := min(step, hi-p)
 		j.e.loadParts(j.Conv, p, n, xs)
-		j.e.gradZ(&j.Norm, n, j.Cout, dz, j.Z[p*j.Cout:], j.dy[p*j.Cout:])
+		if j.NoNorm {
+			dz = j.dy[p*j.Cout:][:n*j.Cout]
+		} else {
+			j.e.gradZ(&j.Norm, n, j.Cout, dz, j.Z[p*j.Cout:], j.dy[p*j.Cout:])
+		}
 		k.gemmAT(n, j.Cin, j.Cout, xs, j.Cin, dz, j.Cout, dw, j.Cout)
 		for i := range j.Parts {
 			k.gemm(n, j.Cout, c, dz, j.Cout, j.wT[i*c:], j.Cin, dx, c)
@@ -131,5 +143,9 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 // Scratch is that of ConvForward and ConvBackward; parts is how many o has.
 func (o *Conv[T]) Scratch(parts int) Scratch {
 	chunks := imagePartition(o.N).chunks()
-	return normScratch(o.N, o.Cout).Max(Scratch{Worker: o.strip() * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout})
+	s := Scratch{Worker: o.strip() * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout}
+	if o.NoNorm {
+		return s
+	}
+	return normScratch(o.N, o.Cout).Max(s)
 }

@@ -237,7 +237,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()
 	e, l := NewEngine[float32](pool), newLab[float32](t, 1)
-	logits, labels := l.random(40*7), make([]int32, 40)
+	logits, targets, labels := l.random(40*7), l.random(40*7), make([]int32, 40)
 	params := []Param[float32]{}
 	for _, n := range []int{9, 1000} {
 		params = append(params, Param[float32]{W: l.random(n), G: l.random(n), S: [3][]float32{1: l.random(n)}})
@@ -246,6 +246,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	grads := [][]float32{params[0].G, params[1].G}
 	for name, f := range map[string]func(){
 		"SoftmaxXent": func() { e.SoftmaxXent(40, 7, logits, labels, 0.1, logits) },
+		"SoftXent":    func() { e.SoftXent(40, 7, logits, targets, 1, 2, logits) },
 		"Update":      func() { e.Update(params, rule) },
 		"SumSquares":  func() { e.SumSquares(grads) },
 	} {

@@ -9,9 +9,11 @@ import (
 func makers(t *testing.T) []maker {
 	return []maker{
 		{"sep", func(s uint64) *pass[float32] { return sepPass[float32](t, s) }, func(s uint64) *pass[float64] { return sepPass[float64](t, s) }},
-		{"conv", func(s uint64) *pass[float32] { return convPass[float32](t, s) }, func(s uint64) *pass[float64] { return convPass[float64](t, s) }},
+		{"conv", func(s uint64) *pass[float32] { return convPass[float32](t, s, false) }, func(s uint64) *pass[float64] { return convPass[float64](t, s, false) }},
+		{"convNoNorm", func(s uint64) *pass[float32] { return convPass[float32](t, s, true) }, func(s uint64) *pass[float64] { return convPass[float64](t, s, true) }},
 		{"reduce", func(s uint64) *pass[float32] { return reducePass[float32](t, s) }, func(s uint64) *pass[float64] { return reducePass[float64](t, s) }},
 		{"stem", func(s uint64) *pass[float32] { return stemPass[float32](t, s) }, func(s uint64) *pass[float64] { return stemPass[float64](t, s) }},
+		{"conv2D", func(s uint64) *pass[float32] { return conv2DPass[float32](t, s) }, func(s uint64) *pass[float64] { return conv2DPass[float64](t, s) }},
 		{"pool", func(s uint64) *pass[float32] { return poolPass[float32](t, s, false) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s, false) }},
 		{"poolNoNorm", func(s uint64) *pass[float32] { return poolPass[float32](t, s, true) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s, true) }},
 		{"node", func(s uint64) *pass[float32] { return nodePass[float32](t, s) }, func(s uint64) *pass[float64] { return nodePass[float64](t, s) }},
@@ -95,11 +97,11 @@ func sepPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	return p
 }
 
-func convPass[T Float](t *testing.T, seed uint64) *pass[T] {
+func convPass[T Float](t *testing.T, seed uint64, noNorm bool) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
 	parts, px := p.of(1, 2, 4), h*w
-	o := &Conv[T]{N: n, Px: px, Cin: parts * c, Cout: 1 + p.r.IntN(40), F: Activation(p.of(0, 1))}
+	o := &Conv[T]{N: n, Px: px, Cin: parts * c, Cout: 1 + p.r.IntN(40), F: Activation(p.of(0, 1)), NoNorm: noNorm}
 	if c%2 == 0 && p.of(0, 1) == 1 {
 		o.Spread = c / 2
 		for range parts {
@@ -110,18 +112,28 @@ func convPass[T Float](t *testing.T, seed uint64) *pass[T] {
 		o.Parts = p.acts(parts, n*px, c)
 	}
 	o.W = p.noise(o.Cin * o.Cout)
-	var resetZ, resetX func()
-	o.Z, resetZ = p.output(n*px, o.Cout, &o.Norm)
+	var resetX func()
+	var z []T
+	resetZ := func() {}
+	if noNorm {
+		z = p.result(&p.fwd, "Z", n*px*o.Cout)
+	} else {
+		z, resetZ = p.output(n*px, o.Cout, &o.Norm)
+	}
 	dy := p.noise(n * px * o.Cout)
 	o.DW = p.result(&p.bwd, "DW", len(o.W))
 	o.DParts, resetX = p.grads(parts, n*px*c)
 	p.what = fmt.Sprintf("%d images of %d pixels, %d parts of %d channels to %d, spread %d, %v, batch %v", n, px, parts, c, o.Cout, o.Spread, o.F, o.Norm.Batch)
 	p.forward = func(e *Engine[T]) {
 		resetZ()
+		o.Z = z
 		e.ConvForward(o)
 	}
 	p.backward = func(e *Engine[T]) {
 		resetX()
+		if noNorm {
+			o.Z = nil // not read
+		}
 		e.ConvBackward(o, dy)
 	}
 	p.fwdRounds = 4 + 2*o.Cin
@@ -176,6 +188,45 @@ func stemPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	p.backward = func(e *Engine[T]) { e.StemBackward(o, dy) }
 	p.fwdRounds = 4 + 18*o.Cin
 	p.bwdRounds = 40 + 4*n*h*w
+	return p
+}
+
+func conv2DPass[T Float](t *testing.T, seed uint64) *pass[T] {
+	p := newPass[T](t, seed)
+	n, h, w, c := p.sample(sampleSize)
+	o := &Conv2D[T]{N: n, H: h, W: w, Cin: c, Cout: 1 + p.r.IntN(40), R: p.of(1, 3, 5, 7), S: p.of(1, 3, 5, 7),
+		StrideH: p.of(1, 2, 3), StrideW: p.of(1, 2, 3), F: Activation(p.of(0, 1)), NoNorm: p.of(0, 1, 2) == 2}
+	o.X, o.Weights = p.act(n*h*w, c), p.noise(o.depth()*o.Cout)
+	ho, wo := o.out()
+	px := n * ho * wo
+	resetZ, resetX := func() {}, func() {}
+	var z []T
+	if o.NoNorm {
+		z = p.result(&p.fwd, "Z", px*o.Cout)
+	} else {
+		z, resetZ = p.output(px, o.Cout, &o.Norm)
+	}
+	dy := p.noise(px * o.Cout)
+	o.DWeights = p.result(&p.bwd, "DWeights", len(o.Weights))
+	if p.of(0, 1, 2) > 0 {
+		o.DX, resetX = p.grad("DX", n*h*w*c)
+	}
+	p.what = fmt.Sprintf("%dx%dx%dx%d to %d channels, %dx%d, strides %d and %d, %v, batch %v, no norm %v, dx %v",
+		n, h, w, c, o.Cout, o.R, o.S, o.StrideH, o.StrideW, o.F, o.Norm.Batch, o.NoNorm, o.DX.DX != nil)
+	p.forward = func(e *Engine[T]) {
+		resetZ()
+		o.Z = z
+		e.Conv2DForward(o)
+	}
+	p.backward = func(e *Engine[T]) {
+		resetX()
+		if o.NoNorm {
+			o.Z = nil // not read
+		}
+		e.Conv2DBackward(o, dy)
+	}
+	p.fwdRounds = 4 + 2*o.depth()
+	p.bwdRounds = 40 + 2*o.R*o.S*o.Cout + 4*px
 	return p
 }
 

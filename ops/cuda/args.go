@@ -201,6 +201,19 @@ type XentArgs struct {
 	Smoothing      float32
 }
 
+// SoftXentArgs is Weight*Temperature^2 times the mean over images of
+// -sum Targets*log softmax(Logits/Temperature), both (N,K); one block. soft_xent_fwd
+// writes Loss and DLogits for a loss gradient of 1, from which xent_bwd goes on.
+type SoftXentArgs struct {
+	Logits, Targets Addr
+	Loss            Addr
+	DLogits         Addr // 0: not wanted
+	Blocks          int32
+	N, K            int32
+	Weight          float32
+	Temperature     float32
+}
+
 // TallyArgs adds Weight*Loss to Control.LossSum and the images classified right to
 // Control.Right: those whose label's logit is the first of the largest, and no
 // logit before it is NaN. One block.
@@ -242,6 +255,25 @@ type ReduceArgs struct {
 	Out, Partial Addr
 	Blocks       int32
 	N, Splits    int32
+}
+
+// StandardArgs standardises the weights W (Cin,Cout) of a 1x1 convolution.
+//
+//	standard_fwd: SD[c] = unbiased standard deviation over the Cin inputs of output c, and
+//	              U = (W - mean) / (SD + 1e-5); a single input has SD = 0
+//	standard_bwd: DW from the gradient of U, g[i] = sum over s of Partial[s*Cin*Cout+i] in
+//	              order of s: (g - mean(g) - U*sum(g*U)*(SD+1e-5)/((Cin-1)*SD)) / (SD+1e-5),
+//	              without the term of U where SD is 0
+//
+// A block has 8 output channels; any Blocks >= 1 is right.
+type StandardArgs struct {
+	W         Addr // (Cin,Cout)
+	U, SD     Addr // (Cin,Cout), (Cout)
+	Partial   Addr // (Splits,Cin,Cout)
+	DW        Addr // (Cin,Cout)
+	Blocks    int32
+	Cin, Cout int32
+	Splits    int32
 }
 
 // SquaresArgs: Partial[b] = sum of squares of block b's share of X, float64.
@@ -341,6 +373,28 @@ type Im2colArgs struct {
 	X, Out             Addr
 	Blocks             int32
 	N, H, Width, C, Ld int32
+}
+
+// WindowArgs is the input of a convolution as the rows of a matrix product: row
+// (n,oy,ox) of Out (N*OH*OW,Ld) is the RxS window of output pixel (n,oy,ox), in the order
+// (ky,kx,c), then zeros up to Ld, a multiple of 8. Tap (ky,kx) is pixel
+// (oy*StrideH+ky-(R-1)/2, ox*StrideW+kx-(S-1)/2), of which a row has x*Scale+Shift (x
+// itself where Scale is absent), rectified with ReLU; outside the image is 0.
+//
+//	windows:        Out of X of T
+//	windows_images: Out of X of float32, whatever T is
+//	windows_dx:     DX = mask*(sum over the rows that have the pixel of DOut) + Add, for every
+//	                input pixel, where mask is that of the ReLU
+//
+// Any Blocks >= 1 is right.
+type WindowArgs struct {
+	X, Scale, Shift                                    Addr // (N,H,Width,C)
+	Out                                                Addr // T
+	DOut                                               Addr // T, gradient of Out
+	DX, Add                                            Addr // T
+	Blocks                                             int32
+	ReLU                                               int32
+	N, H, Width, C, R, S, StrideH, StrideW, OH, OW, Ld int32
 }
 
 // Run is what changes from launch to launch, passed by value to every kernel.

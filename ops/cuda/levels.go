@@ -87,7 +87,8 @@ func (b *Builder) level(preds [][]int) int {
 			top = max(top, at)
 		}
 		for i := range tasks {
-			if tasks[i].spec.name == "reduce" { // nobody of its section reads a parameter's gradient
+			switch tasks[i].spec.name {
+			case "reduce", "standard_bwd": // nobody of its section reads a parameter's gradient
 				tasks[i].level = top
 			}
 		}

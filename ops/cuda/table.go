@@ -43,12 +43,15 @@ var kernelTable = []struct {
 	{"linear_dw", true, LinearArgs{}, "DW DBias"},
 	{"xent_fwd", false, XentArgs{}, "Loss DLogits"},
 	{"xent_bwd", false, XentArgs{}, "DX"},
+	{"soft_xent_fwd", false, SoftXentArgs{}, "Loss DLogits"},
 	{"tally", false, TallyArgs{}, ""},
 	{"add_scaled_fwd", false, ScalarArgs{}, "Y"},
 	{"add_scaled_bwd", false, ScalarArgs{}, "DA DB"},
 	{"sum", true, SumArgs{}, "Dst"},
 	{"fill", true, FillArgs{}, "Dst"},
 	{"reduce", false, ReduceArgs{}, "Out"},
+	{"standard_fwd", false, StandardArgs{}, "U SD"},
+	{"standard_bwd", false, StandardArgs{}, "DW"},
 	{"squares", false, SquaresArgs{}, "Partial"},
 	{"end", false, EndArgs{}, "Stats"},
 	{"sgd", false, SGDArgs{}, "W V"},
@@ -56,6 +59,9 @@ var kernelTable = []struct {
 	{"axpby", false, AxpbyArgs{}, "Y"},
 	{"gather", false, GatherArgs{}, "X Y"},
 	{"im2col", true, Im2colArgs{}, "Out"},
+	{"windows", true, WindowArgs{}, "Out"},
+	{"windows_images", true, WindowArgs{}, "Out"},
+	{"windows_dx", true, WindowArgs{}, "DX"},
 }
 
 const normWrites = "Norm.Scale Norm.Shift Norm.Mean Norm.Inv Norm.RunMean Norm.RunVar Norm.Partial"

@@ -13,6 +13,7 @@ package opstest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"oneshot/ops"
 	"oneshot/ops/cpu"
@@ -58,8 +59,16 @@ type Case struct {
 	In   []ops.Shape
 	// Labels marks the input that holds class numbers below Classes, or -1.
 	Labels, Classes int
+	// Targets says that the second input holds distributions over its last dimension.
+	Targets bool
 	// Ties makes many values of the first input equal, for an op that chooses one.
 	Ties bool
+	// Flat makes the weights of the first output channel equal. Their standard deviation
+	// has no derivative by finite differences.
+	Flat bool
+	// Odd makes parameters and statistics begin where no vector load may: in a network
+	// they lie one behind the other, and those before may be odd in number.
+	Odd bool
 	// Deferred gives the differentiated images among the inputs coefficients of a
 	// batch normalisation that the op has to apply, and something to add to their
 	// gradients where the op can.
@@ -135,6 +144,13 @@ func Cases() []Case {
 		cs = append(cs, Case{Name: fmt.Sprintf("softmax_xent/smoothing=%g", s), Op: ops.SoftmaxXent{Smoothing: s},
 			In: []ops.Shape{{4, 5}, {4}}, Labels: 1, Classes: 5})
 	}
+	for _, t := range []float64{1, 2.5} {
+		for _, x := range []ops.Shape{{4, 5}, {3, 40}, {11, 2}} { // more classes than a warp has lanes, more images than a block has warps
+			cs = append(cs, Case{Name: fmt.Sprintf("soft_xent/temperature=%g/classes=%d", t, x[1]), Op: ops.SoftXent{Weight: 0.7, Temperature: t},
+				In: []ops.Shape{x, x}, Labels: -1, Targets: true})
+		}
+	}
+	conv2DCases(add)
 	wide := func(c, w int) { // channels that vector loads and tiles like, and rows of w pixels
 		tag := fmt.Sprintf("/c=%d", c)
 		x := ops.Shape{2, 4, w, c}
@@ -163,6 +179,15 @@ func Cases() []Case {
 	wide(20, 4)
 	wide(40, 4)
 	for _, c := range cs {
+		if strings.Contains(c.Name, "/c=") && len(ops.Inputs(c.Op, c.In))+len(c.Op.Norms()) > len(c.In) {
+			c.Name += "/odd"
+			c.Odd = true
+			cs = append(cs, c)
+		}
+	}
+	cs = append(cs, oddCases()...)
+	cs = append(cs, standardCases()...)
+	for _, c := range cs {
 		if c.activation(0) {
 			c.Name += "/deferred"
 			c.Deferred = true
@@ -170,6 +195,39 @@ func Cases() []Case {
 		}
 	}
 	return cs
+}
+
+// conv2DCases adds those of Conv2D: its forms in networks, other strides, images smaller
+// than the kernel, and channels that vector loads and tiles like.
+func conv2DCases(add func(name string, op ops.Op, in ...ops.Shape)) {
+	for _, affine := range []bool{true, false} {
+		tag := map[bool]string{true: "affine", false: "plain"}[affine]
+		for _, stride := range [][2]int{{1, 1}, {2, 2}, {1, 2}, {3, 1}} {
+			op := ops.Conv2D{Act: ops.ReLU, Cin: 3, Cout: 4, R: 3, S: 3, StrideH: stride[0], StrideW: stride[1], Affine: affine, Suffix: "1"}
+			name := fmt.Sprintf("conv_3x3/%s/strides=%d,%d", tag, stride[0], stride[1])
+			add(name, op, ops.Shape{2, 5, 6, 3})
+			op.Images, op.Act = true, ops.Identity
+			add(name+"/images", op, ops.Shape{2, 6, 5, 3})
+		}
+	}
+	for _, s := range []int{1, 2} {
+		for _, x := range []ops.Shape{{2, 4, 9, 3}, {2, 1, 3, 2}, {2, 3, 1, 2}} {
+			name := fmt.Sprintf("/stride=%d/%dx%d", s, x[1], x[2])
+			add("conv_1x7"+name, ops.Conv2D{Act: ops.ReLU, Cin: x[3], Cout: 3, R: 1, S: 7, StrideH: 1, StrideW: s, NoNorm: true}, x)
+			add("conv_7x1"+name, ops.Conv2D{Cin: x[3], Cout: 3, R: 7, S: 1, StrideH: s, StrideW: 1, Affine: true}, x)
+		}
+	}
+	add("conv_5x3/nonorm", ops.Conv2D{Cin: 2, Cout: 5, R: 5, S: 3, StrideH: 1, StrideW: 1, NoNorm: true}, ops.Shape{3, 7, 4, 2})
+	for _, c := range []int{8, 12, 36, 72} {
+		tag := fmt.Sprintf("/c=%d", c)
+		add("conv_3x3/images"+tag, ops.Conv2D{Cin: 3, Cout: c, R: 3, S: 3, StrideH: 2, StrideW: 2, Images: true, Affine: true}, ops.Shape{2, 9, 40, 3})
+		for _, s := range []int{1, 2} {
+			name := fmt.Sprintf("%s/stride=%d", tag, s)
+			add("conv_3x3"+name, ops.Conv2D{Act: ops.ReLU, Cin: c, Cout: 12, R: 3, S: 3, StrideH: s, StrideW: s, Affine: true}, ops.Shape{2, 6, 40, c})
+			add("conv_1x7"+name, ops.Conv2D{Act: ops.ReLU, Cin: c, Cout: c, R: 1, S: 7, StrideH: 1, StrideW: s, NoNorm: true}, ops.Shape{2, 4, 20, c})
+			add("conv_7x1"+name, ops.Conv2D{Cin: c, Cout: c, R: 7, S: 1, StrideH: s, StrideW: 1, Affine: true}, ops.Shape{2, 8, 5, c})
+		}
+	}
 }
 
 // times is the case with that many times the images.
@@ -196,7 +254,29 @@ func (c Case) inputs(r *rand.Rand) [][]float64 {
 			if i == c.Labels {
 				in[i][j] = float64(r.IntN(c.Classes))
 			}
+			if c.Flat && i == len(c.In) && j%s[1] == 0 {
+				in[i][j] = in[i][0]
+			}
+		}
+		if i == 1 && c.Targets {
+			distributions(in[i], s[1])
 		}
 	}
 	return in
+}
+
+// distributions makes the rows (N,k) of v ones that add up to 1 and have a class without
+// a share.
+func distributions(v []float64, k int) {
+	for ; len(v) >= k; v = v[k:] {
+		row, sum := v[:k], 0.0
+		row[0] = 0
+		for i := range row {
+			row[i] *= row[i]
+			sum += row[i]
+		}
+		for i := range row {
+			row[i] = float64(float32(row[i] / sum))
+		}
+	}
 }

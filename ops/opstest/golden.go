@@ -1,6 +1,7 @@
 package opstest
 
 import (
+	"fmt"
 	"testing"
 
 	"oneshot/ops"
@@ -48,6 +49,34 @@ func goldenCases() []goldenCase {
 			cs = append(cs, goldenCase{pool.Name() + "_" + v.suffix + "_nonorm", pool})
 		}
 	}
+	for _, v := range []struct {
+		s      int
+		suffix string
+	}{{1, "s1"}, {2, "s2"}, {2, "s2_odd"}} {
+		cs = append(cs,
+			goldenCase{"conv_3x3_images_" + v.suffix, ops.Conv2D{Cin: 3, Cout: 4, R: 3, S: 3, StrideH: v.s, StrideW: v.s, Images: true, Affine: true, Suffix: "1"}},
+			goldenCase{"conv_3x3_" + v.suffix, ops.Conv2D{Act: ops.ReLU, Cin: 4, Cout: 6, R: 3, S: 3, StrideH: v.s, StrideW: v.s, Affine: true, Suffix: "2"}},
+			goldenCase{"conv_1x7_" + v.suffix, ops.Conv2D{Act: ops.ReLU, Cin: 4, Cout: 4, R: 1, S: 7, StrideH: 1, StrideW: v.s, NoNorm: true, Suffix: "1"}},
+			goldenCase{"conv_7x1_" + v.suffix, ops.Conv2D{Cin: 4, Cout: 4, R: 7, S: 1, StrideH: v.s, StrideW: 1, Suffix: "2"}})
+	}
+	return append(cs, standardGolden()...)
+}
+
+// standardGolden lists the script's standard_cases.
+func standardGolden() []goldenCase {
+	cs := []goldenCase{
+		{"relu_conv_bn_standard", ops.ConvBN{Act: ops.ReLU, Parts: 1, Cin: 4, Cout: 3, Affine: true, Standard: true}},
+		{"relu_conv_nonorm", ops.ConvBN{Act: ops.ReLU, Parts: 1, Cin: 4, Cout: 3, NoNorm: true}},
+		{"relu_conv_nonorm_flatten", ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 12, Cout: 5, NoNorm: true}},
+	}
+	for _, v := range [][2]int{{3, 1}, {5, 2}, {7, 1}} {
+		op := ops.Separable{C: 4, K: v[0], Stride: v[1], Dil: 1, Stages: 2, Affine: true, Standard: true}
+		cs = append(cs, goldenCase{fmt.Sprintf("%s_s%d_standard", op.Name(), op.Stride), op})
+	}
+	for _, v := range [][2]int{{3, 2}, {5, 1}} {
+		op := ops.Separable{C: 4, K: v[0], Stride: v[1], Dil: 2, Stages: 1, Affine: true, Standard: true}
+		cs = append(cs, goldenCase{fmt.Sprintf("%s_s%d_standard", op.Name(), op.Stride), op})
+	}
 	return cs
 }
 
@@ -75,6 +104,14 @@ func Golden(t *testing.T, newMachine func() Machine, file string, tol float64) {
 				y[i] = float64(l)
 			}
 			near(t, "loss", b.forward(t, ops.Train, [][]float64{nhwc(x), y}, nil), nhwc(by[name+"/y"]), tol)
+			near(t, "d x", b.backward(t, []float64{1})[0], nhwc(by[name+"/d_x"]), tol)
+		})
+	}
+	for name, op := range map[string]ops.SoftXent{"soft_xent": {Weight: 1, Temperature: 1}, "distill": {Weight: 0.3, Temperature: 4}} {
+		t.Run(name, func(t *testing.T) {
+			x, targets := by[name+"/x"], by[name+"/targets"]
+			b := lay(t, newMachine(), Case{Op: op, In: []ops.Shape{x.Shape, targets.Shape}})
+			near(t, "loss", b.forward(t, ops.Train, [][]float64{nhwc(x), nhwc(targets)}, nil), nhwc(by[name+"/y"]), tol)
 			near(t, "d x", b.backward(t, []float64{1})[0], nhwc(by[name+"/d_x"]), tol)
 		})
 	}

@@ -12,7 +12,8 @@ type bench struct {
 	m     Machine
 	c     Case
 	call  ops.Call
-	state int
+	state int         // values of all statistics,
+	odd   int         // which begin here in their region
 	norms [][]float64 // coefficients of the deferred inputs: scales, then shifts
 	added [][]float64 // what was added to the gradients in the last backward
 }
@@ -36,10 +37,17 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 	call.InShape, call.OutShape, call.Momentum = ops.Inputs(c.Op, c.In), out, 0.1
 	r := rand.New(rand.NewPCG(5, 6))
 	for i, s := range call.InShape {
-		call.In = append(call.In, alloc(s.Size()))
+		piece := alloc
+		if i >= len(c.In) && c.Odd {
+			piece = func(n int) ops.Mem {
+				at := alloc(1 + n)
+				return ops.Mem{Region: at.Region, Off: at.Off + 1, Len: n}
+			}
+		}
+		call.In = append(call.In, piece(s.Size()))
 		var norm, d, add ops.Mem
 		if c.diff(i) {
-			d = alloc(s.Size())
+			d = piece(s.Size())
 		}
 		if c.Deferred && c.activation(i) {
 			ch := s[len(s)-1]
@@ -67,14 +75,17 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 	if len(norms) > 0 {
 		call.OutNorm = alloc(ops.NormLen(out[len(out)-1]))
 	}
+	if c.Odd {
+		b.odd = 1
+	}
 	for _, n := range norms {
-		call.State = append(call.State, ops.Mem{Region: ops.State, Off: b.state, Len: 2 * n.Channels})
+		call.State = append(call.State, ops.Mem{Region: ops.State, Off: b.odd + b.state, Len: 2 * n.Channels})
 		b.state += 2 * n.Channels
 	}
 	if y, ok := m.(typed); ok {
 		b.activations(y)
 	}
-	m.Resize(ops.State, b.state)
+	m.Resize(ops.State, b.odd+b.state)
 	if err := m.Reserve(top); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +127,7 @@ func (b *bench) forward(t testing.TB, mode ops.Mode, in [][]float64, states []fl
 		if states == nil {
 			states = make([]float64, b.state)
 		}
-		b.m.Write(ops.Mem{Region: ops.State, Len: b.state}, states)
+		b.m.Write(ops.Mem{Region: ops.State, Off: b.odd, Len: b.state}, states)
 	}
 	b.call.Mode = mode
 	if err := b.m.Forward(b.c.Op, &b.call); err != nil {
@@ -170,7 +181,7 @@ func (b *bench) states() []float64 {
 	if b.state == 0 {
 		return nil
 	}
-	return b.m.Read(ops.Mem{Region: ops.State, Len: b.state})
+	return b.m.Read(ops.Mem{Region: ops.State, Off: b.odd, Len: b.state})
 }
 
 // size is the number of elements of the case's output.

@@ -71,6 +71,74 @@ def later_cases():
         yield f"avg_pool_3x3_{suffix}_nonorm", nn.AvgPool2d(3, stride, 1, count_include_pad=False), shape
 
 
+class Conv2D(nn.Module):
+    """Activation, RxS convolution and, if it has one, BN: names end in suffix."""
+
+    def __init__(self, ci, co, kernel, stride, suffix, relu=True, norm=True, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU() if relu else nn.Identity()
+        pad = (kernel[0] // 2, kernel[1] // 2)
+        self.add_module("conv" + suffix, nn.Conv2d(ci, co, kernel, stride, pad, bias=False))
+        self.names = ["relu", "conv" + suffix]
+        if norm:
+            self.add_module("bn" + suffix, T.batch_norm(co, affine))
+            self.names.append("bn" + suffix)
+
+    def forward(self, x):
+        for name in self.names:
+            x = getattr(self, name)(x)
+        return x
+
+
+def conv2d_cases():
+    """Of an operation with kernels that are no squares; behind all that is older."""
+    for suffix, s, (h, w) in (("s1", 1, (6, 8)), ("s2", 2, (6, 8)), ("s2_odd", 2, (7, 5))):
+        yield f"conv_3x3_images_{suffix}", Conv2D(3, 4, (3, 3), s, "1", relu=False), (2, 3, h, w)
+        yield f"conv_3x3_{suffix}", Conv2D(4, 6, (3, 3), s, "2"), (2, 4, h, w)
+        yield f"conv_1x7_{suffix}", Conv2D(4, 4, (1, 7), (1, s), "1", norm=False), (2, 4, h, w)
+        yield f"conv_7x1_{suffix}", Conv2D(4, 4, (7, 1), (s, 1), "2", relu=False, affine=False), (2, 4, h, w)
+
+
+class StandardConv2d(nn.Conv2d):
+    """A 1x1 convolution with weight standardisation (arXiv 1903.10520), as LaNet has it."""
+
+    def forward(self, x):
+        w = self.weight
+        w = w - w.mean((1, 2, 3), keepdim=True)
+        return F.conv2d(x, w / (self.weight.flatten(1).std(1)[:, None, None, None] + 1e-5))
+
+
+def standard(module):
+    for m in module.modules():
+        if type(m) is nn.Conv2d and m.groups == 1:
+            m.__class__ = StandardConv2d
+    return module
+
+
+class ReLUConv(nn.Module):
+    """Without normalisation; with k > 1 the kernel covers the image."""
+
+    def __init__(self, ci, co, k=1):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv = nn.Conv2d(ci, co, k, bias=False)
+
+    def forward(self, x):
+        return self.conv(self.relu(x))
+
+
+def standard_cases():
+    """Have a stream of numbers of their own."""
+    even = (2, 4, 6, 8)
+    yield "relu_conv_bn_standard", standard(T.ReLUConvBN(4, 3)), even
+    for k, stride in ((3, 1), (5, 2), (7, 1)):
+        yield f"sep_conv_{k}x{k}_s{stride}_standard", standard(T.SepConv(4, k, stride)), even
+    for k, stride in ((3, 2), (5, 1)):
+        yield f"dil_conv_{k}x{k}_s{stride}_standard", standard(T.DilConv(4, k, stride)), even
+    yield "relu_conv_nonorm", ReLUConv(4, 3), even
+    yield "relu_conv_nonorm_flatten", ReLUConv(3, 5, 2), (4, 3, 2, 2)
+
+
 def randomise(module, r):
     for name, t in module.state_dict().items():
         if t.dtype == torch.int64:
@@ -119,6 +187,29 @@ def loss_case(smoothing, r):
     return {"x": x, "labels": labels, "y": y.reshape(1), "d_x": x.grad}
 
 
+def soft_loss_case(r):
+    """Targets that are distributions; mean over the batch."""
+    x = (3 * torch.randn(5, 10, generator=r)).double().requires_grad_()
+    targets = torch.rand(5, 10, generator=r).double()
+    targets = targets / targets.sum(1, keepdim=True)
+    y = F.cross_entropy(x, targets)
+    y.backward()
+    return {"x": x, "targets": targets, "y": y.reshape(1), "d_x": x.grad}
+
+
+def distill_case(weight, temperature, r):
+    """weight * T^2 * the divergence from a teacher, whose entropy is added: the loss is the
+    cross-entropy, the gradient is the divergence's."""
+    x = (3 * torch.randn(5, 10, generator=r)).double().requires_grad_()
+    targets = F.softmax(3 * torch.randn(5, 10, generator=r).double() / temperature, 1)
+    divergence = F.kl_div(F.log_softmax(x / temperature, 1), targets, reduction="batchmean")
+    divergence = weight * temperature**2 * divergence
+    divergence.backward()
+    entropy = -(targets * targets.log()).sum(1).mean()
+    y = divergence + weight * temperature**2 * entropy
+    return {"x": x, "targets": targets, "y": y.reshape(1), "d_x": x.grad}
+
+
 def compute():
     r = torch.Generator().manual_seed(1)
     tensors = {}
@@ -129,6 +220,16 @@ def compute():
         for k, v in loss_case(smoothing, r).items():
             tensors[f"{name}/{k}"] = v.detach()
     for name, module, shape in later_cases():
+        for k, v in module_case(module, shape, r).items():
+            tensors[f"{name}/{k}"] = v.detach()
+    for name, case in (("soft_xent", soft_loss_case(r)), ("distill", distill_case(0.3, 4.0, r))):
+        for k, v in case.items():
+            tensors[f"{name}/{k}"] = v.detach()
+    for name, module, shape in conv2d_cases():
+        for k, v in module_case(module, shape, r).items():
+            tensors[f"{name}/{k}"] = v.detach()
+    r = torch.Generator().manual_seed(3)
+    for name, module, shape in standard_cases():
         for k, v in module_case(module, shape, r).items():
             tensors[f"{name}/{k}"] = v.detach()
     return tensors

@@ -261,6 +261,19 @@ struct XentArgs {
 };
 static_assert(sizeof(XentArgs) == 64, "XentArgs differs from args.go");
 
+struct SoftXentArgs {
+  u64 Logits;
+  u64 Targets;
+  u64 Loss;
+  u64 DLogits;
+  int Blocks;
+  int N;
+  int K;
+  float Weight;
+  float Temperature;
+};
+static_assert(sizeof(SoftXentArgs) == 56, "SoftXentArgs differs from args.go");
+
 struct TallyArgs {
   u64 Loss;
   u64 Logits;
@@ -309,6 +322,19 @@ struct ReduceArgs {
   int Splits;
 };
 static_assert(sizeof(ReduceArgs) == 32, "ReduceArgs differs from args.go");
+
+struct StandardArgs {
+  u64 W;
+  u64 U;
+  u64 SD;
+  u64 Partial;
+  u64 DW;
+  int Blocks;
+  int Cin;
+  int Cout;
+  int Splits;
+};
+static_assert(sizeof(StandardArgs) == 56, "StandardArgs differs from args.go");
 
 struct SquaresArgs {
   u64 X;
@@ -391,3 +417,27 @@ struct Im2colArgs {
   int Ld;
 };
 static_assert(sizeof(Im2colArgs) == 40, "Im2colArgs differs from args.go");
+
+struct WindowArgs {
+  u64 X;
+  u64 Scale;
+  u64 Shift;
+  u64 Out;
+  u64 DOut;
+  u64 DX;
+  u64 Add;
+  int Blocks;
+  int ReLU;
+  int N;
+  int H;
+  int Width;
+  int C;
+  int R;
+  int S;
+  int StrideH;
+  int StrideW;
+  int OH;
+  int OW;
+  int Ld;
+};
+static_assert(sizeof(WindowArgs) == 112, "WindowArgs differs from args.go");

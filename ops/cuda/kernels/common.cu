@@ -55,9 +55,18 @@ template <class T, int V> struct __align__(sizeof(T) * V) Pack {
   T v[V];
 };
 
-// load reads V neighbouring values; p is aligned to all of them.
+// packed reads V neighbouring values; p is aligned to all of them. The emulator makes
+// sure of this, as a device does.
+template <int V, class T> __device__ __forceinline__ Pack<T, V> packed(const T *p) {
+#ifdef CUDA_EMU
+  emu_aligned(p, sizeof(Pack<T, V>));
+#endif
+  return *(const Pack<T, V> *)p;
+}
+
+// load is packed, unpacked.
 template <int V, class T> __device__ __forceinline__ void load(const T *p, float (&out)[V]) {
-  Pack<T, V> k = *(const Pack<T, V> *)p;
+  Pack<T, V> k = packed<V>(p);
 #pragma unroll
   for (int i = 0; i < V; i++) out[i] = to_float(k.v[i]);
 }
@@ -68,9 +77,11 @@ template <class T, int V> __device__ __forceinline__ void unpack(const Pack<T, V
   for (int i = 0; i < V; i++) out[i] = to_float(k.v[i]);
 }
 
-template <int V, class T> __device__ __forceinline__ Pack<T, V> packed(const T *p) { return *(const Pack<T, V> *)p; }
-
+// store writes V neighbouring values; p is aligned to all of them.
 template <int V, class T> __device__ __forceinline__ void store(T *p, const float (&in)[V]) {
+#ifdef CUDA_EMU
+  emu_aligned(p, sizeof(Pack<T, V>));
+#endif
   Pack<T, V> k;
 #pragma unroll
   for (int i = 0; i < V; i++) from_float(in[i], k.v[i]);

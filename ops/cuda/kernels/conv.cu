@@ -235,7 +235,7 @@ template <class T, bool TURN>
 __device__ __forceinline__ void load_w(const ConvArgs &a, int k0, int c0, int deep, int wide, T *dst, int ld) {
   const float *w = (const float *)a.W;
   const int ks = TURN ? wide : deep, cs = TURN ? deep : wide;
-  if (a.Cout % 4 == 0) {  // cs is a multiple of 8
+  if (a.Cout % 4 == 0 && a.W % 16 == 0) {  // cs is a multiple of 8
     const int vecs = cs / 4, n = ks * vecs;
     for (int i0 = threadIdx.x; i0 < n; i0 += 4 * THREADS) {
       float v[4][4];

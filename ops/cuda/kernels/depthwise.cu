@@ -143,8 +143,12 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(cons
     }                                                        \
   }
 
+// fours says that four channels can be read at once, also of the weights, which lie
+// wherever those of the layer before end.
+__device__ __forceinline__ bool fours(const DwArgs &a) { return a.C % 4 == 0 && a.W % 16 == 0; }
+
 __device__ __forceinline__ void dw_fwd(const DwArgs &a, float) {
-  if (a.C % 4 == 0) {
+  if (fours(a)) {
     DW_FAST(dw_fwd_fast, float, 4, a)
     DW_ANY(dw_fwd_any, float, 4, a)
   } else {
@@ -153,7 +157,7 @@ __device__ __forceinline__ void dw_fwd(const DwArgs &a, float) {
 }
 
 __device__ __forceinline__ void dw_fwd(const DwArgs &a, bf16) {
-  if (a.C % 4 == 0) {
+  if (fours(a)) {
     DW_FAST(dw_fwd_fast, bf16, 4, a)
     DW_ANY(dw_fwd_any, bf16, 4, a)
   } else {
@@ -264,7 +268,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const
 }
 
 __device__ __forceinline__ void dw_dx(const DwArgs &a, float) {
-  if (a.C % 4 == 0) {
+  if (fours(a)) {
     DW_FAST(dw_dx_fast, float, 4, a)
     DW_ANY(dw_dx_any, float, 4, a)
   } else {
@@ -273,7 +277,7 @@ __device__ __forceinline__ void dw_dx(const DwArgs &a, float) {
 }
 
 __device__ __forceinline__ void dw_dx(const DwArgs &a, bf16) {
-  if (a.C % 4 == 0) {
+  if (fours(a)) {
     DW_FAST(dw_dx_fast, bf16, 4, a)
     DW_ANY(dw_dx_any, bf16, 4, a)
   } else {
@@ -400,7 +404,7 @@ template <class T> __device__ __forceinline__ void dw_dw_any(const DwArgs &a) {
   }
 
 __device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, float) {
-  if (a.C % 4 == 0) {
+  if (fours(a)) {
     DW_FAST(dw_dw_fast, float, 4, a, s)
     DW_HALVING(dw_dw_fast, float, 4, a, s)
   }
@@ -408,7 +412,7 @@ __device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, float) {
 }
 
 __device__ __forceinline__ void dw_dw(const DwArgs &a, DwShared &s, bf16) {
-  if (a.C % 4 == 0) {
+  if (fours(a)) {
     DW_FAST(dw_dw_fast, bf16, 4, a, s)
     DW_HALVING(dw_dw_fast, bf16, 4, a, s)
   }

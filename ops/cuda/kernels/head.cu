@@ -188,6 +188,42 @@ extern "C" __global__ void __launch_bounds__(256) xent_bwd(const XentArgs *tasks
   for (int i = blockIdx.x * THREADS + threadIdx.x; i < a.N * a.K; i += a.Blocks * THREADS) ((float *)a.DX)[i] = d * ((const float *)a.DLogits)[i];
 }
 
+// As xent_fwd, a warp takes an image at a time. Its gradient is
+// weight*temperature/N * (sum of targets * softmax - target).
+extern "C" __global__ void __launch_bounds__(256) soft_xent_fwd(const SoftXentArgs *tasks, Run run) {
+  SHARED DoubleShared s;
+  const SoftXentArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x >= a.Blocks) return;
+  int lane = threadIdx.x & 31;
+  double inverse = 1.0 / a.Temperature, scale = (double)a.Weight * a.Temperature, total = 0;
+  for (int n = threadIdx.x >> 5; n < a.N; n += THREADS / 32) {
+    const float *x = (const float *)a.Logits + (size_t)n * a.K, *q = (const float *)a.Targets + (size_t)n * a.K;
+    float top = bits_float(0xff800000u);
+    for (int k = lane; k < a.K; k += 32) top = fmaxf(top, x[k]);
+    for (int d = 16; d > 0; d >>= 1) top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, d));
+    double exps = 0, sum = 0, mass = 0;
+    for (int k = lane; k < a.K; k += 32) {
+      double z = (x[k] - top) * inverse;
+      exps += exp(z);
+      mass += q[k];
+      if (q[k] != 0) sum += q[k] * z; // not 0*inf
+    }
+    for (int d = 16; d > 0; d >>= 1) {
+      exps += __shfl_xor_sync(0xffffffffu, exps, d);
+      sum += __shfl_xor_sync(0xffffffffu, sum, d);
+      mass += __shfl_xor_sync(0xffffffffu, mass, d);
+    }
+    double lse = log(exps);
+    if (lane == 0) total += mass * lse - sum;
+    if (a.DLogits) {
+      float *d = (float *)a.DLogits + (size_t)n * a.K;
+      for (int k = lane; k < a.K; k += 32) d[k] = (float)((mass * exp((x[k] - top) * inverse - lse) - q[k]) * scale / a.N);
+    }
+  }
+  total = block_sum(total, s);
+  if (threadIdx.x == 0) *(float *)a.Loss = (float)(scale * a.Temperature * (total / a.N));
+}
+
 extern "C" __global__ void __launch_bounds__(256) tally(const TallyArgs *tasks, Run run) {
   SHARED DoubleShared s;
   const TallyArgs a = tasks[blockIdx.y];

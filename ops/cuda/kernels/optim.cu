@@ -4,7 +4,9 @@ template <class T> __device__ __forceinline__ void sum_body(const SumArgs &a) {
   T *dst = (T *)a.Dst;
   const int step = a.Blocks * THREADS;
   int i = blockIdx.x * THREADS + threadIdx.x;
-  if (a.N % 4 == 0) {
+  // Gradients of parameters lie one behind the other, so they may begin anywhere.
+  const u64 places = a.Dst | a.Src[0] | a.Src[1] | a.Src[2] | a.Src[3];
+  if (a.N % 4 == 0 && places % (4 * sizeof(T)) == 0) {
     for (; i < a.N / 4; i += step) {
       float s[4] = {0, 0, 0, 0};
 #pragma unroll

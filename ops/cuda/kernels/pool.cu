@@ -23,7 +23,10 @@ template <class T, int V> __device__ __forceinline__ void pool_fwd_body(const Po
         load<V>(scale + c, sc);
         load<V>(shift + c, sh);
       }
-      if (a.Norm.Partial) load<V>((const float *)a.Norm.RunMean + c, about);
+      if (a.Norm.Partial) {  // one by one: the statistics lie wherever those of the layer before end
+#pragma unroll
+        for (int k = 0; k < V; k++) about[k] = ((const float *)a.Norm.RunMean)[c + k];
+      }
       for (int p = lo + l.lane; p < hi; p += l.lanes) {
         const int ox = p % a.OW, oy = p / a.OW % a.OH, im = p / (a.OW * a.OH);
         Pack<T, V> raw[9];

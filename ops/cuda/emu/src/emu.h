@@ -174,6 +174,12 @@ EMU_ATOMICS(unsigned)
 EMU_ATOMICS(unsigned long long)
 #undef EMU_ATOMICS
 
+// emu_aligned ends the launch where a device would: at an access of so many bytes to an
+// address that is no multiple of them, or of 16, the most that it reads at once.
+inline void emu_aligned(const void *p, size_t bytes, EMU_HERE) {
+  if ((uintptr_t)p % (bytes < 16 ? bytes : 16)) emu::fail("misaligned address in " + here.text());
+}
+
 inline float emu_bits_float(unsigned u) { float f; memcpy(&f, &u, 4); return f; }
 inline unsigned emu_float_bits(float f) { unsigned u; memcpy(&u, &f, 4); return u; }
 // The C library's fmaxf is a call. A NaN gives way, and 0 is above -0.
