@@ -28,11 +28,19 @@ type Augment struct {
 	ColorJitter float64 `yaml:"color_jitter" json:"color_jitter" want:"[0,1]" doc:"most that brightness, contrast and saturation change by, as a part of themselves; 0 is off; 0.4 is usual for ImageNet"`
 	Hue         float64 `yaml:"hue" json:"hue" want:"[0,0.5]" doc:"most that the hue turns by, as a part of the colour circle; 0 is off"`
 	// Policy is drawn after the flip, see package pixels.
-	Policy    string `yaml:"policy" json:"policy" default:"none" rule:"none or a policy" doc:"distortions of shape and colour: autoaugment-cifar10, autoaugment-imagenet or randaugment"`
+	Policy    string `yaml:"policy" json:"policy" default:"none" rule:"none or a policy" doc:"distortions of shape and colour: autoaugment-cifar10, autoaugment-imagenet, autoaugment-lanet or randaugment"`
 	Ops       int    `yaml:"randaugment_ops" json:"randaugment_ops" default:"2" want:"0..16" doc:"operations an image, of the policy randaugment"`
 	Magnitude int    `yaml:"randaugment_magnitude" json:"randaugment_magnitude" default:"9" want:"0..30" doc:"their strength"`
 	// Erase (Zhong et al. 2017): a rectangle of 2 to 33 % of the area.
 	Erase float64 `yaml:"erase" json:"erase" want:"[0,1]" doc:"probability that a random rectangle is set to zero after normalisation; 0 is off; 0.25 is usual for ImageNet"`
+	// Mixup (Zhang et al. 2017, arXiv 1710.09412) and CutMix (Yun et al. 2019, arXiv 1905.04899)
+	// mix finished images and make their labels distributions.
+	Mixup   float64 `yaml:"mixup" json:"mixup" want:"[0,10]" doc:"parameter of the beta distribution that weighs two images which are added; 0 is off; 0.2 is usual for ImageNet"`
+	CutMix  float64 `yaml:"cutmix" json:"cutmix" want:"[0,10]" doc:"parameter of the beta distribution of the part of an image that a rectangle of another one covers; 0 is off; 1 is usual"`
+	MixProb float64 `yaml:"mix_prob" json:"mix_prob" default:"1" want:"[0,1]" doc:"probability that images are mixed, where mixup or cutmix is on; where both are, each has half of it"`
+	// MixAny is how LaNet was trained (the package cutmix of ildoonet).
+	MixAny   bool `yaml:"mix_any" json:"mix_any" doc:"each image is mixed with any training image by a draw of its own; else a batch is mixed with itself by one draw"`
+	MixTimes int  `yaml:"mix_times" json:"mix_times" default:"1" want:"0..8" doc:"how many times an image is mixed in turn, each with mix_prob; means something with mix_any; 2 is LaNet's"`
 }
 
 // noPolicy is the policy that does nothing.
@@ -42,13 +50,21 @@ const noPolicy = "none"
 func (a Augment) Rules() []setting.Rule {
 	known := append([]string{noPolicy}, pixels.PolicyNames()...)
 	random := a.Policy == "randaugment"
-	return []setting.Rule{{Name: "randaugment_ops", Value: a.Ops, OK: a.Ops > 0 || !random, Want: "1..16"}, {Name: "policy", Value: a.Policy, OK: a.Policy == "" || slices.Contains(known, a.Policy), Want: "one of " + strings.Join(known, ", "), Among: known}}
+	return []setting.Rule{
+		{Name: "randaugment_ops", Value: a.Ops, OK: a.Ops > 0 || !random, Want: "1..16"},
+		{Name: "policy", Value: a.Policy, OK: a.Policy == "" || slices.Contains(known, a.Policy), Want: "one of " + strings.Join(known, ", "), Among: known},
+		{Name: "mix_times", Value: a.MixTimes, OK: a.MixTimes > 0 || !a.MixAny || !a.Mixes(), Want: "1 or more with @mix_any, where @mixup or @cutmix is on"},
+		{Name: "mix_times", Value: a.MixTimes, OK: a.MixTimes <= 1 || a.MixAny, Want: "1 without @mix_any, which mixes a batch once"},
+	}
 }
+
+// Mixes tells whether images are mixed, so that batches have T.
+func (a Augment) Mixes() bool { return (a.Mixup > 0 || a.CutMix > 0) && a.MixProb > 0 }
 
 // Plain tells whether the augmentation only moves, mirrors and blanks pixels of the square
 // image, which is what a [Placed] can say.
 func (a Augment) Plain() bool {
-	return a.ResizedCrop == 0 && !a.distorts() && a.Erase == 0
+	return a.ResizedCrop == 0 && !a.distorts() && a.Erase == 0 && !a.Mixes()
 }
 
 func (a Augment) distorts() bool {

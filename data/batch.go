@@ -11,6 +11,10 @@ type Batch struct {
 	X []float32 // (N,H,W,3), normalised
 	Y []int32   // (N)
 	N int
+	// T (N,classes) are the labels as distributions, of all images of a Loader whose Augment
+	// mixes; else nil, and Y says all. With T, Y is the class with the largest share, the
+	// lower one of equal shares. Label smoothing is not in it.
+	T []float32
 	// Replaced counts the images of a Loader's batch that stand for others, which cannot be
 	// decoded.
 	Replaced int

@@ -18,7 +18,8 @@ func processorTime(b *testing.B) time.Duration {
 }
 
 // BenchmarkBatches makes batches of 32x32 images, as bench/data.sh asks of torchvision too:
-// cropped, mirrored, normalised and with a square cut out; and with AutoAugment besides.
+// cropped, mirrored, normalised and with a square cut out; with AutoAugment besides; and as
+// LaNet was trained, with two rounds of CutMix, each for half of the images.
 func BenchmarkBatches(b *testing.B) {
 	d, err := Open(Config{Name: "shapes10", TrainSize: 10000, SearchSize: 1000, TestSize: 100})
 	if err != nil {
@@ -27,6 +28,9 @@ func BenchmarkBatches(b *testing.B) {
 	for name, a := range map[string]Augment{
 		"cifar":       {Crop: 4, Flip: true, Cutout: 16},
 		"autoaugment": {Crop: 4, Flip: true, Cutout: 16, Policy: "autoaugment-cifar10"},
+		"cutmix":      {Crop: 4, Flip: true, Cutout: 16, CutMix: 1, MixProb: 1},
+		"mixup":       {Crop: 4, Flip: true, Cutout: 16, Mixup: 1, MixProb: 1},
+		"lanet":       {Crop: 4, Flip: true, Policy: "autoaugment-lanet", CutMix: 1, MixProb: 0.5, MixAny: true, MixTimes: 2},
 	} {
 		b.Run(name, func(b *testing.B) {
 			l := start(b, d, LoaderConfig{Batch: 64, Workers: 1, Augment: a})

@@ -15,13 +15,18 @@
 // # Contract
 //
 // Pixels are normalised float32, (N,H,W,3) row-major (NHWC), labels int32. Every
-// random decision (carving, order, crop, flip, cutout, drawing) comes from a seed
+// random decision (carving, order, crop, flip, cutout, mixing, drawing) comes from a seed
 // through package internal/rng, so the same configuration gives the same bytes
 // at any worker count. So it does on every machine, with two exceptions: JPEG
-// files where another decoder is installed, and resized crops, erasing and rotations,
-// whose sines and logarithms may differ in the last bit between architectures. A
+// files where another decoder is installed, and resized crops, erasing, rotations and
+// mixing, whose sines and logarithms may differ in the last bit between architectures. A
 // [Loader] started at step k delivers exactly what an uninterrupted one delivers
 // from step k on.
+//
+// Mixup and CutMix work on images that are finished: placed, distorted, normalised, cut out
+// and erased. A batch is mixed with itself by one draw a step, as in both papers, or each
+// image with any of [Train], which is augmented by draws of its own (Augment.MixAny). Labels
+// are then distributions as well, Batch.T.
 //
 // Bad input is a [*source.FileError] or a [*BadSampleError], naming file and offset, or a
 // [*ConfigError], naming the field. Nothing here touches the network.

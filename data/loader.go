@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	"oneshot/internal/rng"
@@ -15,8 +17,8 @@ import (
 type LoaderConfig struct {
 	// Batch is the number of images per batch, at least 1.
 	Batch int
-	// Seed fixes the order (seed, epoch) and the augmentation
-	// (seed, epoch, image).
+	// Seed fixes the order (seed, epoch), the augmentation (seed, epoch, image) and the mixing:
+	// (seed, step), or with MixAny (seed, epoch, image, which time).
 	Seed uint64
 	// StartStep is the number of batches to leave out at the start, for resuming:
 	// the stream continues exactly as it would have.
@@ -48,7 +50,7 @@ func (c LoaderConfig) Check() error {
 	}
 	if errs := setting.Check(c.Augment); len(errs) > 0 {
 		e := errs[0]
-		return &ConfigError{"augment." + e.Name, fmt.Sprintf("%v, want %s", e.Value, e.Want), ""}
+		return &ConfigError{"augment." + e.Name, fmt.Sprintf("%v, want %s", e.Value, strings.ReplaceAll(e.Want, "@", "augment.")), ""}
 	}
 	return nil
 }
@@ -75,6 +77,7 @@ type Loader struct {
 // job is one batch in the making. Workers fill it; ready is closed when it is done.
 type job struct {
 	epoch uint64
+	step  uint64  // of all epochs, from 0
 	idx   []int32 // images, in order
 	batch *Batch
 	err   error // instead of batch
@@ -190,7 +193,7 @@ func (l *Loader) plan(jobs chan<- *job) {
 		order := l.order(epoch)
 		for s := first; s < l.steps; s++ {
 			end := min((s+1)*l.config.Batch, len(order))
-			j := &job{epoch: epoch, idx: order[s*l.config.Batch : end], ready: make(chan struct{})}
+			j := &job{epoch: epoch, step: epoch*uint64(l.steps) + uint64(s), idx: order[s*l.config.Batch : end], ready: make(chan struct{})}
 			select {
 			case l.queue <- j:
 			case <-l.stop:
@@ -216,6 +219,7 @@ func (l *Loader) work(jobs <-chan *job) {
 	defer l.wg.Done()
 	r := l.split.img.reader()
 	defer r.close()
+	var x mixer
 	for j := range jobs {
 		var b *Batch
 		select {
@@ -230,6 +234,9 @@ func (l *Loader) work(jobs <-chan *job) {
 				break
 			}
 		}
+		if j.err == nil {
+			j.err = l.mix(r, &x, b, j)
+		}
 		j.batch = b
 		close(j.ready)
 	}
@@ -241,21 +248,31 @@ func (s *split) after(i int32) int32 {
 	return s.idx[(at+1)%len(s.idx)]
 }
 
-// put writes image i, augmented, to place k of b; where it is bad, the next good one of
-// the split, whose own draw it is given.
+// put writes image i, augmented, to place k of b.
 func (l *Loader) put(r *reader, b *Batch, k int, i int32, epoch uint64) error {
-	s, size := &l.split, l.split.img.size()
-	for tried := range s.idx {
-		rnd := rng.New(l.config.Seed, "augment", epoch, uint64(i))
-		b.Y[k] = s.img.y[i]
-		err := r.augmented(b.X[k*size:(k+1)*size], i, &l.config.Augment, rnd, s.norm)
-		if err != errBad {
-			if tried > 0 {
-				b.Replaced++
-			}
-			return err
+	size := l.split.img.size()
+	shown, err := l.augmented(r, b.X[k*size:(k+1)*size], i, func(i int32) *rand.Rand {
+		return rng.New(l.config.Seed, "augment", epoch, uint64(i))
+	})
+	if err != nil {
+		return err
+	}
+	b.Y[k] = l.split.img.y[shown]
+	if shown != i {
+		b.Replaced++
+	}
+	return nil
+}
+
+// augmented writes image i, augmented by its stream, to dst; where it is bad, the next good
+// one of the split, whose own stream it is given. It returns which one it was.
+func (l *Loader) augmented(r *reader, dst []float32, i int32, stream func(int32) *rand.Rand) (int32, error) {
+	s := &l.split
+	for range s.idx {
+		if err := r.augmented(dst, i, &l.config.Augment, stream(i), s.norm); err != errBad {
+			return i, err
 		}
 		i = s.after(i)
 	}
-	return errors.New("data: no image of the split can be decoded")
+	return i, errors.New("data: no image of the split can be decoded")
 }

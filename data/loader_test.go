@@ -35,13 +35,26 @@ func take(t testing.TB, l *Loader, n int) []Batch {
 		if len(b.X) != b.N*32*32*3 || len(b.Y) != b.N {
 			t.Fatalf("batch of %d: %d values, %d labels", b.N, len(b.X), len(b.Y))
 		}
-		out = append(out, Batch{X: slices.Clone(b.X), Y: slices.Clone(b.Y), N: b.N})
-		for i := range b.X { // what comes back must not shine through
-			b.X[i] = -1e9
-		}
+		out = append(out, cloned(b))
+		spoil(b)
 		l.Recycle(b)
 	}
 	return out
+}
+
+// cloned returns a copy of b.
+func cloned(b *Batch) Batch {
+	return Batch{X: slices.Clone(b.X), Y: slices.Clone(b.Y), T: slices.Clone(b.T), N: b.N, Replaced: b.Replaced}
+}
+
+// spoil overwrites what comes back to a loader and must not shine through.
+func spoil(b *Batch) {
+	for i := range b.X {
+		b.X[i] = -1e9
+	}
+	for i := range b.T {
+		b.T[i] = -1e9
+	}
 }
 
 func same(a, b []Batch) error {
@@ -49,7 +62,7 @@ func same(a, b []Batch) error {
 		return fmt.Errorf("%d batches, want %d", len(a), len(b))
 	}
 	for i := range a {
-		if a[i].N != b[i].N || !slices.Equal(a[i].Y, b[i].Y) || !slices.Equal(a[i].X, b[i].X) {
+		if a[i].N != b[i].N || !slices.Equal(a[i].Y, b[i].Y) || !slices.Equal(a[i].X, b[i].X) || !slices.Equal(a[i].T, b[i].T) {
 			return fmt.Errorf("batch %d differs", i)
 		}
 	}
@@ -154,6 +167,9 @@ func TestLoaderConfigCheck(t *testing.T) {
 		{"augment.crop", LoaderConfig{Batch: 1, Augment: Augment{Crop: -1}}},
 		{"augment.crop", LoaderConfig{Batch: 1, Augment: Augment{Crop: 17}}},
 		{"augment.cutout", LoaderConfig{Batch: 1, Augment: Augment{Cutout: 65}}},
+		{"augment.mixup", LoaderConfig{Batch: 1, Augment: Augment{Mixup: -1}}},
+		{"augment.mix_times", LoaderConfig{Batch: 1, Augment: Augment{CutMix: 1, MixProb: 1, MixAny: true}}},
+		{"augment.mix_times", LoaderConfig{Batch: 1, Augment: Augment{MixTimes: 2}}},
 		{"batch", LoaderConfig{Batch: 161, DropLast: true}},
 	} {
 		_, err := d.Train.Loader(c.c)
@@ -179,7 +195,7 @@ func TestCancelledNextLosesNothing(t *testing.T) {
 		b, err := l.Next(ctx)
 		switch {
 		case err == nil:
-			got = append(got, Batch{X: slices.Clone(b.X), Y: slices.Clone(b.Y), N: b.N})
+			got = append(got, cloned(b))
 			l.Recycle(b)
 		case errors.Is(err, context.Canceled):
 			cancelled++

@@ -16,6 +16,8 @@ type split struct {
 	idx  []int32 // into img, ascending
 	norm *pixels.Normaliser
 	keep bool // its images are looked at again and again
+	// classes is how many classes the data set has; a split may lack some.
+	classes int
 }
 
 // The three splits wrap the same thing under different field names: two Go
@@ -67,7 +69,7 @@ func (s *Search) Part(n int) *Search {
 		pick = append(pick, byClass[c][:q]...)
 	}
 	slices.Sort(pick)
-	return &Search{search: split{img: all.img, idx: pick, norm: all.norm, keep: all.keep}}
+	return &Search{search: split{img: all.img, idx: pick, norm: all.norm, keep: all.keep, classes: all.classes}}
 }
 
 // Batches yields all images in a fixed order without augmentation, size at a
@@ -102,7 +104,7 @@ func (t *Train) Calib(seed uint64, n, batch int) iter.Seq[*Batch] {
 func (t *Train) WithSearch() *Train {
 	all := slices.Concat(t.train.idx, t.search)
 	slices.Sort(all)
-	return &Train{train: split{img: t.train.img, idx: all, norm: t.train.norm, keep: t.train.keep}}
+	return &Train{train: split{img: t.train.img, idx: all, norm: t.train.norm, keep: t.train.keep, classes: t.train.classes}}
 }
 
 // divide carves n of the images out by seed, class by class in proportion, and
@@ -177,8 +179,8 @@ func (d *Dataset) split(img *images, train, search []int32, test *images, tested
 	if as != nil {
 		d.Mean, d.Std = as.Mean, as.Std
 	}
-	norm := pixels.NewNormaliser(d.Mean, d.Std)
-	d.Train = &Train{train: split{img, train, norm, true}, search: search}
-	d.Search = &Search{search: split{img, search, norm, true}}
-	d.Test = &Test{test: split{test, tested, norm, false}}
+	norm, n := pixels.NewNormaliser(d.Mean, d.Std), len(d.Classes)
+	d.Train = &Train{train: split{img, train, norm, true, n}, search: search}
+	d.Search = &Search{search: split{img, search, norm, true, n}}
+	d.Test = &Test{test: split{test, tested, norm, false, n}}
 }

@@ -31,6 +31,9 @@ func photographs(t testing.TB) string {
 func TestStreamedIsResident(t *testing.T) {
 	dir := photographs(t)
 	strong := Augment{Crop: 2, Flip: true, Cutout: 6, ResizedCrop: 0.3, ColorJitter: 0.4, Hue: 0.1, Policy: "randaugment", Ops: 2, Magnitude: 9, Erase: 0.5}
+	any, self := strong, strong
+	any.CutMix, any.MixProb, any.MixAny, any.MixTimes = 1, 0.7, true, 2
+	self.Mixup, self.CutMix, self.MixProb = 0.4, 1, 0.8
 	for _, edit := range []func(*Config){
 		func(c *Config) { c.Image = 32 },
 		func(c *Config) { c.Image, c.Resize = 24, "stretch" },
@@ -47,7 +50,7 @@ func TestStreamedIsResident(t *testing.T) {
 		batches := func(d *Dataset) (out [][]Batch) {
 			out = append(out, copies(t, d.Search.Batches(5)), copies(t, d.Search.Batches(5)), copies(t, d.Search.Part(4).Batches(3)),
 				copies(t, d.Test.Batches(7)), copies(t, d.Test.Batches(1000)), copies(t, d.Train.Calib(3, 20, 8)))
-			for _, a := range []Augment{{}, {Crop: 4, Flip: true, Cutout: 8}, strong} {
+			for _, a := range []Augment{{}, {Crop: 4, Flip: true, Cutout: 8}, strong, any, self} {
 				l := start(t, d, LoaderConfig{Batch: 10, Seed: 2, Workers: 2, Augment: a})
 				out = append(out, takeAny(t, l, 9))
 			}
@@ -71,10 +74,8 @@ func takeAny(t testing.TB, l *Loader, n int) []Batch {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out = append(out, Batch{X: slices.Clone(b.X), Y: slices.Clone(b.Y), N: b.N})
-		for i := range b.X { // what comes back must not shine through
-			b.X[i] = -1e9
-		}
+		out = append(out, cloned(b))
+		spoil(b)
 		l.Recycle(b)
 	}
 	return out

@@ -22,7 +22,8 @@ func BenchmarkOp(b *testing.B) {
 		b.Run(o.String(), func(b *testing.B) {
 			img := scene(rand.New(rand.NewPCG(1, 1)), 32, 32)
 			work := make([]uint8, len(img))
-			m := map[Op]float64{ShearX: 0.2, ShearY: 0.2, TranslateX: 5, TranslateY: 5, Rotate: 20, Posterize: 4, Solarize: 128, Hue: 0.1}[o]
+			m := map[Op]float64{ShearX: 0.2, ShearY: 0.2, TranslateX: 5, TranslateY: 5, Rotate: 20, Posterize: 4, Solarize: 128, Hue: 0.1,
+				CubicShearX: 0.2, CubicShearY: 0.2, CubicTranslateX: 5.5, CubicTranslateY: 5.5, CubicRotate: 20}[o]
 			if m == 0 {
 				m = 0.5
 			}

@@ -88,9 +88,16 @@ func (o *Op) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func readAugmentGolden(t *testing.T) augmentGolden {
+func readAugmentGolden(t *testing.T) (g augmentGolden) {
 	t.Helper()
-	f, err := os.Open("testdata/augment_golden.json.gz")
+	readGolden(t, "testdata/augment_golden.json.gz", &g)
+	return g
+}
+
+// readGolden decodes a file of compressed JSON into v.
+func readGolden(t *testing.T, file string, v any) {
+	t.Helper()
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,11 +106,9 @@ func readAugmentGolden(t *testing.T) augmentGolden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var g augmentGolden
-	if err := json.NewDecoder(z).Decode(&g); err != nil {
+	if err := json.NewDecoder(z).Decode(v); err != nil {
 		t.Fatal(err)
 	}
-	return g
 }
 
 // difference tells how got differs from want.
@@ -135,7 +140,7 @@ func TestApplyEqualsTorchvision(t *testing.T) {
 			t.Errorf("%s after %v: %s", c.image, c.ops, d)
 		}
 	}
-	for o := range numOps {
+	for o := range Hue + 1 {
 		if seen[o] < 8 {
 			t.Errorf("%d cases of %v, want at least 8", seen[o], o)
 		}

@@ -3,8 +3,9 @@ package pixels
 import "fmt"
 
 // Op is one operation on an image: those of AutoAugment (Cubuk et al. 2018,
-// arXiv 1805.09501, table 6) and Hue. Each writes the bytes that torchvision 0.14 writes
-// with its transforms on a PIL image (Pillow 9.4).
+// arXiv 1805.09501, table 6), Hue, and those on which LaNet's AutoAugment differs. Each writes
+// the bytes that torchvision 0.14 writes with its transforms on a PIL image (Pillow 9.4); the
+// Cubic ones those of scipy 1.10's affine_transform with its defaults, channel by channel.
 type Op uint8
 
 // The operations, with the unit of their magnitude.
@@ -25,13 +26,23 @@ const (
 	Equalize               // flattens the histogram of each channel; no magnitude
 	Invert                 // 255 minus the value; no magnitude
 	Hue                    // turns the hue by magnitude of the whole circle, -0.5..0.5
+
+	// LaNet resamples on a cubic spline, about a middle of (h/2+0.5, w/2+0.5). It counts rows
+	// first, so that what it calls ShearX moves columns.
+
+	CubicShearX     // column x moves up by magnitude*(x - middle) pixels; black comes in
+	CubicShearY     // row y moves left by magnitude*(y - middle) pixels; black comes in
+	CubicTranslateX // moves left by magnitude, in pixels; black comes in
+	CubicTranslateY // moves up by magnitude, in pixels; black comes in
+	CubicRotate     // turns clockwise by magnitude degrees; black comes in
 	numOps
 )
 
 var opNames = [numOps]string{"Identity", "ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate", "Brightness",
-	"Color", "Contrast", "Sharpness", "Posterize", "Solarize", "AutoContrast", "Equalize", "Invert", "Hue"}
+	"Color", "Contrast", "Sharpness", "Posterize", "Solarize", "AutoContrast", "Equalize", "Invert", "Hue",
+	"CubicShearX", "CubicShearY", "CubicTranslateX", "CubicTranslateY", "CubicRotate"}
 
-// String returns torchvision's name of the operation.
+// String returns the name of the operation, torchvision's where it has one.
 func (o Op) String() string {
 	if o < numOps {
 		return opNames[o]
@@ -48,8 +59,9 @@ type Drawn struct {
 // Scratch is the memory that Apply works in. It grows to the largest image, so that no call
 // after allocates. The zero value is ready. Each goroutine has its own.
 type Scratch struct {
-	src  []uint8  // a copy of the image
-	sums []uint16 // sums over three rows
+	src  []uint8   // a copy of the image
+	sums []uint16  // sums over three rows
+	coef []float64 // of a spline
 	lut  [3][256]uint8
 	hist [3][256]uint32
 }
@@ -106,6 +118,16 @@ func Apply(img []uint8, h, w int, ops []Drawn, s *Scratch) {
 			invert(img)
 		case Hue:
 			turnHue(img, hueShift(m))
+		case CubicShearX:
+			rowMap{rr: 1, rc: m, cc: 1}.aboutMiddle(h, w).apply(img, h, w, s)
+		case CubicShearY:
+			rowMap{rr: 1, cr: m, cc: 1}.aboutMiddle(h, w).apply(img, h, w, s)
+		case CubicTranslateX:
+			rowMap{rr: 1, cc: 1, c0: m}.aboutMiddle(h, w).apply(img, h, w, s)
+		case CubicTranslateY:
+			rowMap{rr: 1, cc: 1, r0: m}.aboutMiddle(h, w).apply(img, h, w, s)
+		case CubicRotate:
+			cubicTurn(img, h, w, m, s)
 		}
 	}
 }

@@ -13,7 +13,7 @@ func TestIdentityMagnitudesChangeNothing(t *testing.T) {
 	var s Scratch
 	for _, d := range []Drawn{
 		{Identity, 3}, {ShearX, 0}, {ShearY, 0}, {TranslateX, 0}, {TranslateX, -0.9}, {TranslateY, 0.9}, {Rotate, 0},
-		{Rotate, -360}, {Brightness, 0}, {Color, 0}, {Contrast, 0}, {Sharpness, 0}, {Posterize, 8}, {Solarize, 256},
+		{Rotate, -360}, {CubicShearX, 0}, {CubicShearY, 0}, {CubicTranslateX, 0}, {CubicTranslateY, 0}, {CubicRotate, 0}, {Brightness, 0}, {Color, 0}, {Contrast, 0}, {Sharpness, 0}, {Posterize, 8}, {Solarize, 256},
 	} {
 		got := slices.Clone(img)
 		Apply(got, 11, 7, []Drawn{d}, &s)
@@ -96,6 +96,7 @@ func FuzzApply(f *testing.F) {
 	f.Add(uint8(4), uint8(5), uint8(Rotate), 30.0, uint8(Sharpness), -0.9)
 	f.Add(uint8(1), uint8(9), uint8(ShearY), 0.3, uint8(Equalize), 0.0)
 	f.Add(uint8(6), uint8(2), uint8(Hue), -0.5, uint8(Solarize), 99.0)
+	f.Add(uint8(2), uint8(7), uint8(CubicRotate), -17.0, uint8(CubicTranslateX), 2.5)
 	f.Fuzz(func(t *testing.T, h, w, o1 uint8, m1 float64, o2 uint8, m2 float64) {
 		var s Scratch
 		applyGuarded(t, int(h%40), int(w%40), []Drawn{{Op(o1), m1}, {Op(o2), m2}}, &s)
@@ -108,7 +109,7 @@ func TestApplyAllocatesNothing(t *testing.T) {
 	var s Scratch
 	ops := make([]Drawn, 0, 8)
 	erase := Erase{P: 1}
-	policies := []Policy{autoAugmentCIFAR10, autoAugmentImageNet, RandAugment{3, 30}, Jitter{1, 1, 1, 0.5}}
+	policies := []Policy{autoAugmentCIFAR10, autoAugmentImageNet, laNetAugment(autoAugmentCIFAR10), RandAugment{3, 30}, Jitter{1, 1, 1, 0.5}}
 	once := func() {
 		for _, p := range policies {
 			ops = p.Draw(r, ops[:0], 16, 16)
@@ -116,7 +117,7 @@ func TestApplyAllocatesNothing(t *testing.T) {
 		}
 		erase.Draw(r, 16, 16)
 	}
-	Apply(img, 16, 16, []Drawn{{Sharpness, 1}}, &s)
+	Apply(img, 16, 16, []Drawn{{Sharpness, 1}, {CubicRotate, 1}}, &s)
 	if n := testing.AllocsPerRun(200, once); n != 0 {
 		t.Errorf("%v allocations an image", n)
 	}

@@ -15,7 +15,7 @@ type Policy interface {
 
 // PolicyNames returns the names that NewPolicy knows.
 func PolicyNames() []string {
-	return []string{"autoaugment-cifar10", "autoaugment-imagenet", "randaugment"}
+	return []string{"autoaugment-cifar10", "autoaugment-imagenet", "autoaugment-lanet", "randaugment"}
 }
 
 // NewPolicy returns a policy by name. Only randaugment has use for n and m; see RandAugment.
@@ -25,6 +25,8 @@ func NewPolicy(name string, n, m int) (Policy, error) {
 		return autoAugmentCIFAR10, nil
 	case "autoaugment-imagenet":
 		return autoAugmentImageNet, nil
+	case "autoaugment-lanet":
+		return laNetAugment(autoAugmentCIFAR10), nil
 	case "randaugment":
 		p := RandAugment{N: n, M: m}
 		return p, p.Check()

@@ -16,7 +16,6 @@ Written with torchvision 0.14 and Pillow 9.4. The file is JSON:
 A magnitude is _apply_op's; that of Hue is adjust_hue's factor.
 """
 import base64
-import gzip
 import json
 import os
 import random
@@ -25,6 +24,8 @@ import zlib
 
 # torch.linspace fuses a product and a sum where the processor can; as everywhere from AVX2 on.
 os.environ["ATEN_CPU_CAPABILITY"] = "avx2"
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "testdata"))
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode, autoaugment
 from torchvision.transforms import functional as F
 
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "augment_golden.json.gz")
+from golden import main
 
 
 def scene(h, w):
@@ -173,23 +174,5 @@ def compute():
     return json.loads(json.dumps(golden))
 
 
-def main(mode):
-    golden = compute()
-    if mode == "generate":
-        with open(GOLDEN, "wb") as f:
-            f.write(gzip.compress(json.dumps(golden, separators=(",", ":")).encode(), 9, mtime=0))
-        return 0
-    with gzip.open(GOLDEN) as f:
-        stored = json.load(f)
-    bad = [k for k in sorted(set(stored) | set(golden)) if stored.get(k) != golden.get(k)]
-    for k in bad:
-        print(f"augment_golden: {k} differ from what torchvision computes")
-    if not bad:
-        print(f"augment_golden: {len(golden['cases'])} cases and {len(golden['sweep'])} sums verified")
-    return 1 if bad else 0
-
-
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("generate", "verify"):
-        sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    main(__file__, __doc__, compute, "torchvision", lambda g: f"{len(g['cases'])} cases and {len(g['sweep'])} sums")
