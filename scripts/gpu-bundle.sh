@@ -16,7 +16,7 @@ go test -c "${build[@]}" -o "$out/ops/ops.test" ./ops
 go test -c "${build[@]}" -o "$out/supernet/supernet.test" ./supernet
 go test -c "${build[@]}" -o "$out/driver.test" ./ops/cuda/driver
 cp ops/testdata/*.safetensors "$out/ops/testdata/"
-cp supernet/testdata/parity.json supernet/testdata/*.safetensors "$out/supernet/testdata/"
+cp supernet/testdata/*.json supernet/testdata/*.safetensors "$out/supernet/testdata/"
 cp ops/cuda/kernels/*.{cu,ptx,cubin} "$out/kernels/"
 cp bench/peer_torch.py bench/peer_torch_gpu.py bench/gpu_table.py "$out/bench/"
 cp scripts/gpu-check.sh "$out/"

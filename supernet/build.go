@@ -31,7 +31,7 @@ func (n *Net) build(back ops.Backend, arch space.Arch, spec engine.Spec) (*engin
 	}
 	side := n.cfg.Image
 	b := &builder{layout: n.layout, path: path, spec: spec, g: graphs.New(), nodes: make([]graphs.Node, len(path.Layers)),
-		out: &engine.Graph{Batch: spec.Batch, Image: side * side * 3}}
+		out: &engine.Graph{Batch: spec.Batch, Image: side * side * 3, Classes: n.cfg.Classes, Distributions: spec.Distributions()}}
 	b.images = b.g.Input("images", b.out.Images(), spec.Batch, side, side, 3)
 	if err := b.layers(false); err != nil {
 		return nil, err
@@ -103,22 +103,55 @@ func (b *builder) dropped(l net.Layer, in []graphs.Node) (ops.Op, []graphs.Node)
 	return d.WithDrop(drop), in
 }
 
-// loss adds the cross-entropy of the logits and, weighted, that of the auxiliary head.
+// loss adds the loss of the logits and, weighted, that of the auxiliary head, which knows
+// the targets alone.
 func (b *builder) loss() (graphs.Node, error) {
-	labels := b.g.Input("labels", b.out.Labels(), b.spec.Batch)
-	xent := ops.SoftmaxXent{Smoothing: b.spec.Smoothing}
-	loss, err := b.g.Apply(xent, nil, nil, b.nodes[b.path.Logits], labels)
-	if err != nil || b.path.Aux < 0 {
+	entropy := b.entropy()
+	loss, err := entropy(b.nodes[b.path.Logits], 1-b.spec.Distill)
+	if err != nil {
 		return loss, err
+	}
+	if b.out.Distributions > 1 {
+		if loss, err = b.distilled(loss); err != nil {
+			return loss, err
+		}
+	}
+	if b.path.Aux < 0 {
+		return loss, nil
 	}
 	if err := b.layers(true); err != nil {
 		return loss, err
 	}
-	aux, err := b.g.Apply(xent, nil, nil, b.nodes[b.path.Aux], labels)
+	aux, err := entropy(b.nodes[b.path.Aux], 1)
 	if err != nil {
 		return loss, err
 	}
 	return b.g.Apply(ops.AddScaled{Scale: b.spec.AuxWeight}, nil, nil, loss, aux)
+}
+
+// entropy returns the function that applies the cross-entropy, of a weight, against the
+// labels or, where those are distributions, against the targets.
+func (b *builder) entropy() func(logits graphs.Node, weight float64) (graphs.Node, error) {
+	if !b.spec.Soft {
+		labels := b.g.Input("labels", b.out.Labels(), b.spec.Batch)
+		return func(logits graphs.Node, _ float64) (graphs.Node, error) {
+			return b.g.Apply(ops.SoftmaxXent{Smoothing: b.spec.Smoothing}, nil, nil, logits, labels)
+		}
+	}
+	targets := b.g.Input("targets", b.out.Targets(), b.spec.Batch, b.out.Classes)
+	return func(logits graphs.Node, weight float64) (graphs.Node, error) {
+		return b.g.Apply(ops.SoftXent{Weight: weight, Temperature: 1}, nil, nil, logits, targets)
+	}
+}
+
+// distilled adds to a loss the one against the teacher's distributions.
+func (b *builder) distilled(loss graphs.Node) (graphs.Node, error) {
+	teacher := b.g.Input("teacher", b.out.Teacher(), b.spec.Batch, b.out.Classes)
+	taught, err := b.g.Apply(ops.SoftXent{Weight: b.spec.Distill, Temperature: b.spec.Temperature}, nil, nil, b.nodes[b.path.Logits], teacher)
+	if err != nil {
+		return loss, err
+	}
+	return b.g.Apply(ops.AddScaled{Scale: 1}, nil, nil, loss, taught)
 }
 
 func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {

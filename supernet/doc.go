@@ -6,7 +6,9 @@
 // subnetwork: every function that computes takes the architecture. Each
 // training step samples one path uniformly, builds the expression graph of
 // exactly its live operations (in the background, while the previous step
-// runs) and updates exactly its parameters.
+// runs) and updates exactly its parameters. The training of one architecture may
+// learn from a Teacher beside the labels, and start from values of another network
+// (Net.Inherit).
 //
 // Why so. Uniform single-path sampling with inherited weights follows
 // arXiv 1904.00420; statistics of batch normalisation that were averaged over
@@ -19,6 +21,8 @@
 //     batch and the drop-path masks of step s are drawn from streams named by
 //     s, so stopping after any step and restoring a checkpoint continues to
 //     the same bits, at any thread count.
+//   - A teacher never changes. It sees the images of the batch as they are trained on,
+//     augmented and mixed.
 //   - Scoring never changes a Net, and takes a *data.Search: the test split
 //     has another type.
 //   - A parameter that the sampled path does not use is not touched: no

@@ -34,7 +34,7 @@ func newDevice(t testing.TB, half bool) *Runtime {
 
 // TestCUDAParityWithPyTorch: TestParityWithPyTorch on the device, in float32.
 func TestCUDAParityWithPyTorch(t *testing.T) {
-	p := loadParity(t)
+	p := loadParity(t, "parity")
 	rt := newDevice(t, false)
 	p.runOn(t, rt, false)
 }

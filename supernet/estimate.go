@@ -15,7 +15,7 @@ type Memory struct {
 	Checkpoint int64 // copies that are written, or at the end loaded
 	Arena      int64 // activations and their gradients, of the path that needs most
 	Scratch    int64 // of the kernels
-	Input      int64 // images, labels and drop-path masks
+	Input      int64 // images, labels, distributions and drop-path masks
 	Loader     int64 // batches that are made ahead
 	Graphs     int64 // the compiled path, and of a supernet the next one
 }
@@ -58,16 +58,31 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 	if err != nil {
 		return Memory{}, err
 	}
+	made := g.Image + 1 // values of an image of the loader
+	if c.Mixes() {
+		made += g.Classes
+	}
 	live, copied := c.weightCopies(int64(n.layout.ParamsLen), int64(n.layout.StateLen))
-	return Memory{
+	m := Memory{
 		Weights:    4 * live,
 		Checkpoint: 4 * copied,
 		Arena:      4 * int64(g.Prog.Arena),
 		Scratch:    4 * int64(back.ScratchFor(threads, g.Prog, all)),
 		Input:      4 * (int64(g.InputLen()) + int64(g.Masks*c.Batch)),
-		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(g.Image+1),
+		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(made),
 		Graphs:     graphBytes * int64(graphs*len(g.Prog.Instrs)),
-	}, nil
+	}
+	if c.Teacher == nil {
+		return m, nil
+	}
+	t, err := c.Teacher.memory(n, c, threads)
+	return m.and(t), err
+}
+
+// and is the memory of two that live side by side.
+func (m Memory) and(o Memory) Memory {
+	return Memory{m.Weights + o.Weights, m.Checkpoint + o.Checkpoint, m.Arena + o.Arena, m.Scratch + o.Scratch,
+		m.Input + o.Input, m.Loader + o.Loader, m.Graphs + o.Graphs}
 }
 
 // EstimateScore is about how much memory scoring subnetworks of a supernet needs
@@ -86,17 +101,27 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 	if err != nil {
 		return Memory{}, err
 	}
-	lane, err := n.build(back, path, engine.Spec{Batch: host.LaneImages})
+	lane, scratch, err := n.lane(path, threads)
 	if err != nil {
 		return Memory{}, err
 	}
 	return Memory{
 		Weights: 4 * int64(n.layout.ParamsLen+2*n.layout.StateLen),
 		Arena:   4 * (int64(recal.Prog.Arena) + int64(threads*lane.Prog.Arena)),
-		Scratch: 4 * (int64(back.ScratchFor(threads, recal.Prog)) + int64(threads*back.ScratchFor(1, lane.Prog))),
+		Scratch: 4 * (int64(back.ScratchFor(threads, recal.Prog)) + int64(scratch)),
 		Input:   4 * int64(recal.InputLen()+2*max(c.RecalBatch, c.Batch)*(recal.Image+1)),
 		Graphs:  graphBytes * int64(len(recal.Prog.Instrs)+(1+threads)*len(lane.Prog.Instrs)),
 	}, nil
+}
+
+// lane is what a thread computes of a path when it is measured, and the scratch memory of
+// all threads.
+func (n *Net) lane(path space.Arch, threads int) (g *engine.Graph, scratch int, err error) {
+	back := ops.NewCPU[float32](nil)
+	if g, err = n.build(back, path, engine.Spec{Batch: host.LaneImages}); err != nil {
+		return nil, 0, err
+	}
+	return g, threads * back.ScratchFor(1, g.Prog), nil
 }
 
 // Widest is about the architecture whose training needs the most memory, see

@@ -26,7 +26,15 @@ func (r *Runtime) TrainMemory(cfg NetConfig, arch space.Arch, d *data.Train, c T
 	if c.EMA > 0 {
 		spec.Average = &engine.Values{}
 	}
-	return r.eng.TrainMemory(n.sizes(), spec, n.path(path))
+	m, err := r.eng.TrainMemory(n.sizes(), spec, n.path(path))
+	if err != nil || c.Teacher == nil || c.Teacher.Net.rt != r {
+		return m, err
+	}
+	// The teacher's plan shares the arena with the student's.
+	t := c.Teacher.Net
+	o, err := r.eng.LogitsMemory(t.sizes(), c.Batch, t.path(t.arch))
+	return DeviceMemory{Weights: m.Weights + o.Weights, Input: m.Input + o.Input, Pixels: m.Pixels,
+		Arena: max(m.Arena, o.Arena), Tables: m.Tables + o.Tables}, err
 }
 
 // ScoreMemory is likewise what scoring subnetworks of a supernet needs, on so many images
@@ -60,5 +68,5 @@ func widest(cfg NetConfig, arch space.Arch) (*Net, space.Arch, error) {
 
 // sizes are the network's as engines see it.
 func (n *Net) sizes() engine.Sizes {
-	return engine.Sizes{Params: n.layout.ParamsLen, State: n.layout.StateLen, Image: n.cfg.Image * n.cfg.Image * 3, Widest: n.widest}
+	return engine.Sizes{Params: n.layout.ParamsLen, State: n.layout.StateLen, Image: n.cfg.Image * n.cfg.Image * 3, Classes: n.cfg.Classes, Widest: n.widest}
 }

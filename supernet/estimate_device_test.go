@@ -112,6 +112,11 @@ var deviceCases = []deviceCase{
 	}},
 	{"wide, small batch", true, true, func(n *NetConfig, c *TrainConfig) { n.Channels, c.Batch = 24, 2 }},
 	{"batches of the host", false, true, func(_ *NetConfig, c *TrainConfig) { c.ColorJitter = 0.4 }},
+	{"conv_7x1_1x7 and standardised weights on mixed images", false, true, func(n *NetConfig, c *TrainConfig) {
+		n.Space, _ = space.Named{Ops: "nasnet", Nodes: 2, WeightStandard: true}.Open()
+		c.CutMix = 1
+	}},
+	{"the form imagenet, bfloat16", true, false, func(n *NetConfig, c *TrainConfig) { n.ImageNet, n.Channels, c.Batch = true, 8, 4 }},
 	{"one network with averages and masks", false, false, func(n *NetConfig, c *TrainConfig) {
 		n.Aux, n.AuxChannels = true, [2]int{6, 10}
 		c.EMA, c.DropPath, c.Clip, c.WeightDecay = 0.9, 0.3, 5, 0.1
@@ -208,7 +213,7 @@ func TestCUDASampledPathsTakeNoMore(t *testing.T) {
 // TestCUDAWidestNeedsTheMost, but for what Widest owns up to.
 func TestCUDAWidestNeedsTheMost(t *testing.T) {
 	d := smallData(t)
-	for _, set := range []string{"lanas", "darts", "full"} {
+	for _, set := range []string{"lanas", "darts", "full", "nasnet"} {
 		rt := newDevice(t, set == "darts")
 		cfg, c := smallNet(t, set), smallTrain(6)
 		m, err := rt.TrainMemory(cfg, nil, d.Train, c)

@@ -89,7 +89,7 @@ func checkEstimate(t *testing.T, tr *Trainer, p path, threads int) {
 
 // TestWidestNeedsTheMost, but for what Widest owns up to.
 func TestWidestNeedsTheMost(t *testing.T) {
-	for _, set := range []string{"lanas", "darts", "full"} {
+	for _, set := range []string{"lanas", "darts", "full", "nasnet"} {
 		cfg, c := smallNet(t, set), smallTrain(6)
 		n, err := New(cfg, 1, newRuntime(t, 2))
 		if err != nil {

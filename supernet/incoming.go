@@ -22,6 +22,9 @@ func newIncoming(ts []weights.Tensor) *incoming {
 	return in
 }
 
+// has says whether there is a tensor of that name.
+func (in *incoming) has(name string) bool { _, ok := in.by[name]; return ok }
+
 // take returns the named tensor and checks its shape.
 func (in *incoming) take(name string, shape []int) (weights.Tensor, error) {
 	t, ok := in.by[name]
@@ -38,15 +41,48 @@ func (in *incoming) take(name string, shape []int) (weights.Tensor, error) {
 // params loads one value for each parameter of the layout, names prefixed.
 func (in *incoming) params(l *net.Layout, prefix string, dst []float32) error {
 	for _, p := range l.Params {
-		t, err := in.take(prefix+p.Name, p.File)
+		t, err := in.float32s(prefix+p.Name, p.File)
 		if err != nil {
 			return err
 		}
-		if t.F32 == nil {
-			return fmt.Errorf("supernet: tensor %s is not float32", t.Name)
-		}
-		p.FromFile(t.F32, dst[p.Mem.Off:p.Mem.Off+p.Mem.Len])
+		p.FromFile(t, dst[p.Mem.Off:p.Mem.Off+p.Mem.Len])
 	}
+	return nil
+}
+
+// float32s takes the values of a tensor of that shape.
+func (in *incoming) float32s(name string, shape []int) ([]float32, error) {
+	t, err := in.take(name, shape)
+	if err == nil && t.F32 == nil {
+		err = fmt.Errorf("supernet: tensor %s is not float32", name)
+	}
+	return t.F32, err
+}
+
+// What the names of a normalisation's statistics end in.
+const runningMean, runningVar, batchesTracked = ".running_mean", ".running_var", ".num_batches_tracked"
+
+// statistics loads those of a normalisation: means and variances to state, and how many
+// batches they have seen.
+func (in *incoming) statistics(norm string, channels int, state []float32, tracked *int64) error {
+	var mean, variance, count weights.Tensor
+	for _, f := range []struct {
+		name  string
+		to    *weights.Tensor
+		shape []int
+	}{{runningMean, &mean, []int{channels}}, {runningVar, &variance, []int{channels}}, {batchesTracked, &count, []int{}}} {
+		t, err := in.take(norm+f.name, f.shape)
+		if err != nil {
+			return err
+		}
+		*f.to = t
+	}
+	if mean.F32 == nil || variance.F32 == nil || count.I64 == nil {
+		return fmt.Errorf("supernet: statistics of %s: want float32 means and variances and an int64 count", norm)
+	}
+	copy(state, mean.F32)
+	copy(state[channels:], variance.F32)
+	*tracked = count.I64[0]
 	return nil
 }
 

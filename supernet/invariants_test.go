@@ -356,7 +356,7 @@ func TestOnlyTheActivePathChanges(t *testing.T) {
 // TestCostAgreesWithTheNetwork: what is counted is exactly what exists.
 func TestCostAgreesWithTheNetwork(t *testing.T) {
 	r := rng.New(4, "test")
-	for _, set := range []string{"lanas", "darts", "full"} {
+	for _, set := range []string{"lanas", "darts", "full", "nasnet"} {
 		cfg := smallNet(t, set)
 		for range 20 {
 			a := cfg.Space.Sample(r)

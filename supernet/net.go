@@ -141,9 +141,9 @@ func (n *Net) Tensors() []weights.Tensor {
 	for i, b := range n.layout.Norms {
 		s := n.state[b.State.Off : b.State.Off+b.State.Len]
 		ts = append(ts,
-			weights.Tensor{Name: b.Name + ".running_mean", Shape: []int{b.Channels}, F32: append([]float32(nil), s[:b.Channels]...)},
-			weights.Tensor{Name: b.Name + ".running_var", Shape: []int{b.Channels}, F32: append([]float32(nil), s[b.Channels:]...)},
-			weights.Tensor{Name: b.Name + ".num_batches_tracked", Shape: []int{}, I64: []int64{n.tracked[i]}})
+			weights.Tensor{Name: b.Name + runningMean, Shape: []int{b.Channels}, F32: append([]float32(nil), s[:b.Channels]...)},
+			weights.Tensor{Name: b.Name + runningVar, Shape: []int{b.Channels}, F32: append([]float32(nil), s[b.Channels:]...)},
+			weights.Tensor{Name: b.Name + batchesTracked, Shape: []int{}, I64: []int64{n.tracked[i]}})
 	}
 	return ts
 }
@@ -168,24 +168,9 @@ func (n *Net) SetTensors(ts []weights.Tensor) error {
 	}
 	for i, b := range c.layout.Norms {
 		s := c.state[b.State.Off : b.State.Off+b.State.Len]
-		var mean, variance, tracked weights.Tensor
-		for _, f := range []struct {
-			name  string
-			to    *weights.Tensor
-			shape []int
-		}{{"running_mean", &mean, []int{b.Channels}}, {"running_var", &variance, []int{b.Channels}}, {"num_batches_tracked", &tracked, []int{}}} {
-			t, err := in.take(b.Name+"."+f.name, f.shape)
-			if err != nil {
-				return err
-			}
-			*f.to = t
+		if err := in.statistics(b.Name, b.Channels, s, &c.tracked[i]); err != nil {
+			return err
 		}
-		if mean.F32 == nil || variance.F32 == nil || tracked.I64 == nil {
-			return fmt.Errorf("supernet: statistics of %s: want float32 means and variances and an int64 count", b.Name)
-		}
-		copy(s, mean.F32)
-		copy(s[b.Channels:], variance.F32)
-		c.tracked[i] = tracked.I64[0]
 	}
 	if err := in.rest(); err != nil {
 		return err

@@ -32,6 +32,7 @@ func testEngine(t *testing.T, rt *Runtime) {
 		{"steps under way", testStepsUnderWay},
 		{"not started", testNotStarted},
 		{"own batches", testOwnBatches},
+		{"distributions", testDistributions},
 		{"measure", testMeasure},
 	} {
 		t.Run(x.name, func(t *testing.T) { x.test(t, rt) })

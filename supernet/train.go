@@ -59,6 +59,8 @@ type Trainer struct {
 	paths  func(step int) space.Arch
 	hold   bool                       // see Hold
 	given  func(step int) *data.Batch // of NewTrainerOn, else nil
+	taught *lessons                   // nil without a teacher
+	feed   engine.Feed                // of a training with a teacher, who sees the batches first
 }
 
 // path is a path that the engine compiled.
@@ -89,7 +91,8 @@ func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 
 // NewTrainerOn is NewTrainer on batches that the caller gives, of step s (from 0)
 // batches(s): c.Batch images of the network's size, which nobody changes while the step
-// is under way. c.Augment and c.Workers mean nothing then.
+// is under way. c.Workers means nothing then, and c.Augment says only whether the images
+// have distributions (Mixes).
 func NewTrainerOn(n *Net, batches func(step int) *data.Batch, c TrainConfig) (*Trainer, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -108,12 +111,19 @@ func newTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	t.paths = t.archOf
 	spec := n.trainSpec(d, c)
 	spec.Slots = t.slots
+	var err error
+	if c.Teacher != nil {
+		if t.taught, err = c.lessons(n); err != nil {
+			return nil, err
+		}
+		t.feed = engine.Feed{Images: d, Config: spec.Data}
+	}
 	if c.EMA > 0 {
 		t.ema = n.clone()
 		spec.Average = &engine.Values{Params: t.ema.params, State: t.ema.state}
 	}
-	var err error
 	if t.eng, err = n.rt.eng.Train(n.model(n.state), spec); err != nil {
+		t.taught.close()
 		return nil, err
 	}
 	t.under = make([]path, t.eng.Depth())
@@ -127,6 +137,9 @@ func (n *Net) trainSpec(d *data.Train, c TrainConfig) engine.TrainSpec {
 		Data: data.LoaderConfig{Batch: c.Batch, Seed: c.Seed, Workers: c.Workers, Augment: c.Augment}}
 	if c.DropPath > 0 {
 		spec.Masks = n.full.Masks()
+	}
+	if c.Teacher != nil {
+		spec.Images = nil // the teacher sees the batches first
 	}
 	return spec
 }
@@ -148,6 +161,8 @@ func (t *Trainer) Ahead() int { return t.issued - t.step }
 func (t *Trainer) Close() {
 	t.stop()
 	t.eng.Close()
+	t.taught.close()
+	t.feed.Close()
 }
 
 // stop ends the builders.
@@ -259,7 +274,20 @@ func (t *Trainer) batch() *data.Batch {
 // issue starts the next step on a path: with b, or with the batch of its number.
 func (t *Trainer) issue(ctx context.Context, p path, b *data.Batch) error {
 	s := t.describe(p.Graph, t.issued)
+	if b == nil && t.feed.Images != nil {
+		var err error
+		if b, err = t.feed.Batch(ctx, t.issued); err != nil {
+			return err
+		}
+		defer t.feed.Recycle(b)
+	}
 	s.Batch = b
+	if t.taught != nil && b != nil {
+		var err error
+		if s.Teacher, err = t.taught.of(b); err != nil {
+			return err
+		}
+	}
 	if err := t.eng.Issue(ctx, p.Graph, s); err != nil {
 		return err
 	}

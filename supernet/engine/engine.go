@@ -28,10 +28,12 @@ type Engine interface {
 	// m.State.
 	Measure(m Model) (Measurer, error)
 	// TrainMemory is about what a training along a path takes, ScoreMemory what scores
-	// of a path do. Nothing is allocated for that. Of c.Slots only the number of arrays
-	// counts, of c.Average only whether there is one.
+	// of a path do, LogitsMemory what Measurer.Logits of so many images does. Nothing is
+	// allocated for that. Of c.Slots only the number of arrays counts, of c.Average only
+	// whether there is one.
 	TrainMemory(s Sizes, c TrainSpec, p Path) (Memory, error)
 	ScoreMemory(s Sizes, c ScoreSizes, p Path) (Memory, error)
+	LogitsMemory(s Sizes, images int, p Path) (Memory, error)
 	// Free is how many bytes of its memory nobody uses.
 	Free() (int64, error)
 	Close()
@@ -77,5 +79,24 @@ func Check(b *data.Batch, n, image int) error {
 func PutLabels(dst []float32, y []int32) {
 	for i, v := range y {
 		dst[i] = float32(v)
+	}
+}
+
+// PutTargets writes distributions (N,classes) as the kernels read them: t or, where t is
+// empty, all of an image's share on its label y (N). They are smoothed as ops.SoftmaxXent
+// does it.
+func PutTargets(dst []float32, y []int32, t []float32, classes int, smoothing float64) {
+	share, on := float32(smoothing/float64(classes)), float32(1-smoothing)
+	if len(t) > 0 {
+		for i, v := range t {
+			dst[i] = on*v + share
+		}
+		return
+	}
+	for i := range dst {
+		dst[i] = share
+	}
+	for i, v := range y {
+		dst[i*classes+int(v)] += on
 	}
 }

@@ -8,11 +8,23 @@ import (
 	"oneshot/ops"
 )
 
-// TestInputRegion: images, labels and masks lie one after the other and fill it.
+// TestInputRegion: images, labels, distributions and masks lie one after the other and fill
+// it.
 func TestInputRegion(t *testing.T) {
-	g := &Graph{Batch: 5, Image: 12, Masks: 3}
+	for _, spec := range []Spec{{}, {Soft: true}, {Soft: true, Distill: 0.5}} {
+		testInputRegion(t, &Graph{Batch: 5, Image: 12, Classes: 4, Masks: 3, Distributions: spec.Distributions()}, spec)
+	}
+}
+
+func testInputRegion(t *testing.T, g *Graph, spec Spec) {
 	at := 0
-	for _, m := range []ops.Mem{g.Images(), g.Labels(), g.Mask(0), g.Mask(1), g.Mask(2)} {
+	for i, m := range []ops.Mem{g.Images(), g.Labels(), g.Targets(), g.Teacher(), g.Mask(0), g.Mask(1), g.Mask(2)} {
+		if i == 2 && !spec.Soft || i == 3 && spec.Distill == 0 {
+			if m.Len != 0 {
+				t.Errorf("%+v of %+v, want none", m, spec)
+			}
+			continue
+		}
 		if m.Region != ops.Input || m.Off != at || m.Len == 0 {
 			t.Errorf("%+v does not begin at %d", m, at)
 		}
@@ -53,6 +65,57 @@ func TestCheckStep(t *testing.T) {
 	} {
 		if err := x.c.CheckStep(g, x.s); (err == nil) != x.ok {
 			t.Errorf("%s: %v", x.what, err)
+		}
+	}
+}
+
+// TestCheckDistributions: what a step's batch and teacher have, and the graph has no place
+// for, or the other way round, is refused.
+func TestCheckDistributions(t *testing.T) {
+	c := TrainSpec{Graph: Spec{Batch: 4}, Batch: 4}
+	hard := data.Batch{N: 4, X: make([]float32, 48), Y: []int32{0, 1, 2, 1}}
+	mixed, short, unknown := hard, hard, hard
+	mixed.T, short.T, unknown.Y = make([]float32, 12), make([]float32, 11), []int32{0, 1, 3, 1}
+	for _, x := range []struct {
+		what          string
+		distributions int
+		b             data.Batch
+		teacher       int
+		ok            bool
+	}{
+		{"labels", 0, hard, 0, true},
+		{"mixed images where the loss takes labels", 0, mixed, 0, false},
+		{"mixed images", 1, mixed, 0, true},
+		{"labels where the loss takes distributions", 1, hard, 0, true},
+		{"a share too few", 1, short, 0, false},
+		{"a label that is no class", 1, unknown, 0, false},
+		{"a teacher nobody listens to", 1, mixed, 12, false},
+		{"a teacher", 2, mixed, 12, true},
+		{"a teacher and labels", 2, hard, 12, true},
+		{"no teacher", 2, mixed, 0, false},
+		{"a teacher of fewer classes", 2, mixed, 8, false},
+	} {
+		g := &Graph{Batch: 4, Image: 12, Classes: 3, Distributions: x.distributions}
+		if err := c.CheckStep(g, Step{Batch: &x.b, Teacher: make([]float32, x.teacher)}); (err == nil) != x.ok {
+			t.Errorf("%s: %v", x.what, err)
+		}
+	}
+}
+
+// TestPutTargets: labels and distributions are smoothed alike, and add up to 1.
+func TestPutTargets(t *testing.T) {
+	got := make([]float32, 6)
+	for _, mixed := range [][]float32{nil, {0, 1, 0, 0.25, 0, 0.75}} {
+		want := []float32{0.04, 0.92, 0.04, 0.04, 0.04, 0.92}
+		if mixed != nil {
+			want = []float32{0.04, 0.92, 0.04, 0.26, 0.04, 0.70}
+		}
+		PutTargets(got, []int32{1, 2}, mixed, 3, 0.12)
+		for i, w := range want {
+			if !(math.Abs(float64(got[i]-w)) <= 1e-6) {
+				t.Errorf("%v of %v, want %v", got, mixed, want)
+				break
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ package engine
 type Sizes struct {
 	Params, State int // values
 	Image         int // values of an image (Side,Side,3)
+	Classes       int
 	Widest        int // as in Model
 }
 

@@ -49,6 +49,9 @@ type Step struct {
 	Decay  float32     // of the averages: they become Decay of themselves and 1-Decay of the network
 	Masks  []float32   // drop-path masks (micro-batch, mask, image of it), copied by Issue
 	Batch  *data.Batch // nil: the one of the step's number
+	// Teacher are a teacher's distributions (Batch,classes) for the images of Batch, where
+	// the graphs have such, copied by Issue.
+	Teacher []float32
 }
 
 // CheckStep wants a batch where there are no images, and what belongs to the graph.
@@ -59,10 +62,40 @@ func (c TrainSpec) CheckStep(g *Graph, s Step) error {
 	if (s.Batch == nil) == (c.Images == nil) {
 		return errors.New("engine: a step takes either a batch or the images of the training")
 	}
+	want := 0
+	if g.Distributions > 1 {
+		want = c.Batch * g.Classes
+	}
+	if len(s.Teacher) != want {
+		return fmt.Errorf("engine: %d values of a teacher's distributions, want %d", len(s.Teacher), want)
+	}
 	if s.Batch == nil {
 		return nil
 	}
-	return Check(s.Batch, c.Batch, g.Image)
+	return c.CheckBatch(g, s.Batch)
+}
+
+// CheckBatch wants a batch of a step on g, with the distributions that its images may
+// have.
+func (c TrainSpec) CheckBatch(g *Graph, b *data.Batch) error {
+	if err := Check(b, c.Batch, g.Image); err != nil {
+		return err
+	}
+	if g.Distributions == 0 {
+		if len(b.T) > 0 {
+			return errors.New("engine: a batch of mixed images for a training that takes labels")
+		}
+		return nil
+	}
+	if n := c.Batch * g.Classes; len(b.T) > 0 && len(b.T) != n {
+		return fmt.Errorf("engine: batch with %d values of distributions, the network takes %d", len(b.T), n)
+	}
+	for i, y := range b.Y { // without distributions that is the loss's work
+		if y < 0 || int(y) >= g.Classes {
+			return fmt.Errorf("engine: label %d of image %d is not in [0,%d)", y, i, g.Classes)
+		}
+	}
+	return nil
 }
 
 // Outcome is what a step did.

@@ -18,6 +18,19 @@ func (n *Network) Cost() (params, madds int64, err error) {
 	return params, madds, nil
 }
 
+// AuxParams is how many values the auxiliary head trains; 0 without one.
+func (n *Network) AuxParams() (params int64) {
+	for _, l := range n.Layers {
+		if !l.Aux {
+			continue
+		}
+		for _, p := range l.Op.Params() {
+			params += int64(p.Shape.Size())
+		}
+	}
+	return params
+}
+
 // Costs knows what every layer of a network costs, and so what each of its paths
 // does, in some microseconds.
 type Costs struct {

@@ -10,8 +10,11 @@ import (
 // Geometry is the depth and the width of a network.
 type Geometry struct {
 	Layers         int `yaml:"layers" json:"layers" default:"8" want:"1..64" doc:"cells or blocks; the reductions are at a third and two thirds of them"`
-	Channels       int `yaml:"channels" json:"channels" default:"16" want:"even 2..1024" doc:"width of the first cells; doubled at each reduction"`
-	StemMultiplier int `yaml:"stem_multiplier" json:"stem_multiplier" default:"3" want:"1..8" doc:"width of the stem in units of channels"`
+	Channels       int `yaml:"channels" json:"channels" default:"16" want:"2..1024" doc:"width of the first cells; doubled at each reduction"`
+	StemMultiplier int `yaml:"stem_multiplier" json:"stem_multiplier" default:"3" want:"1..8" doc:"width of the stem in units of channels; not of the form imagenet"`
+	// ImageNet is the form of NASNet (arXiv 1707.07012, figure 2) and DARTS (1806.09055,
+	// section 3.3) for images of 224 pixels.
+	ImageNet bool `yaml:"imagenet" json:"imagenet" doc:"the form for large images: three convolutions of stride 2 stand before the cells instead of one"`
 }
 
 // Size is what a space builds its networks to, without the architecture.

@@ -179,7 +179,7 @@ func TestSizeNamesTheField(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, edit := range map[string]func(*Size){
-		"net.layers": func(z *Size) { z.Layers = 65 }, "net.channels": func(z *Size) { z.Channels = 3 }, "net.stem_multiplier": func(z *Size) { z.StemMultiplier = 9 },
+		"net.layers": func(z *Size) { z.Layers = 65 }, "net.channels": func(z *Size) { z.Channels = 1 }, "net.stem_multiplier": func(z *Size) { z.StemMultiplier = 9 },
 		"net.classes": func(z *Size) { z.Classes = 1 }, "data.image": func(z *Size) { z.Image = 7 }, "net.aux_channels": func(z *Size) { z.Aux = true },
 	} {
 		z := good

@@ -1,7 +1,6 @@
 package space
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,8 +11,12 @@ import (
 
 // Named is how a configuration names a space: a family and a size.
 type Named struct {
-	Ops   string `yaml:"ops" json:"ops" default:"lanas" want:"choice" doc:"candidate operations: lanas has 4, darts 7, full 8"`
+	Ops   string `yaml:"ops" json:"ops" default:"lanas" want:"choice" doc:"candidate operations: lanas has 4, darts 7, full 8, nasnet 9"`
 	Nodes int    `yaml:"nodes" json:"nodes" default:"5" want:"1..32" doc:"nodes of a cell, each the sum of two operations"`
+	// The published cells have other rules than our default. Rules are part of a
+	// space's name, so a network of other rules has another text and hash.
+	PoolNorm       bool `yaml:"pool_norm" json:"pool_norm" default:"true" doc:"batch normalisation after every pooling; the published networks have none"`
+	WeightStandard bool `yaml:"weight_standard" json:"weight_standard" doc:"weights of 1x1 convolutions are standardised before use, as LaNet's are"`
 }
 
 // Choices implements setting.Chooser.
@@ -24,7 +27,7 @@ func (Named) Choices(string) []string { return Families() }
 // call the two as the cell space does, see Named.
 type Family struct {
 	Name string // letters only: in a text the size follows it
-	New  func(size int) (Space, error)
+	New  func(n Named) (Space, error)
 }
 
 var families []Family
@@ -49,9 +52,17 @@ func Families() []string {
 	return names
 }
 
-// New returns the space of a family and a size, which are in the range of Named.
+// New returns the space of a family and a size, with the default rules.
 func New(family string, size int) (Space, error) {
-	if errs := setting.Check(Named{Ops: family, Nodes: size}); len(errs) > 0 {
+	n := setting.Default[Named]()
+	n.Ops, n.Nodes = family, size
+	return n.Open()
+}
+
+// Open returns the space that is named. Names and sizes out of range are errors.
+func (n Named) Open() (Space, error) {
+	family := n.Ops
+	if errs := setting.Check(n); len(errs) > 0 {
 		e := errs[0]
 		msg := fmt.Sprintf("%v, want %s", e.Value, e.Want)
 		if e.Name == "ops" {
@@ -60,71 +71,59 @@ func New(family string, size int) (Space, error) {
 		return nil, &FieldError{Field: e.Name, Msg: msg}
 	}
 	i := slices.IndexFunc(families, func(f Family) bool { return f.Name == family })
-	return families[i].New(size)
+	return families[i].New(n)
 }
 
-// ParseAny reads an architecture that names its own space: the JSON form or the
-// text form. A 0/1 code names none; see ParseCode.
-func ParseAny(text string) (Space, Arch, error) {
-	text = strings.TrimSpace(text)
-	var s Space
-	var a Arch
-	var err error
-	switch {
-	case strings.HasPrefix(text, "{"):
-		if s, err = ofJSON([]byte(text)); err == nil {
-			a, err = s.UnmarshalArch([]byte(text))
-		}
-	case strings.HasPrefix(text, "["):
-		err = &FieldError{"mask", "does not say which space it belongs to"}
-	default:
-		if s, err = ofText(text); err == nil {
-			a, err = s.Parse(text)
-		}
+// Rules that are not the default stand behind family and size in a space's name, in
+// this order.
+const (
+	rawPool  = "-rawpool" // pools without normalisation
+	standard = "-ws"      // weights are standardised
+)
+
+// Name is how texts name the space: lanas5, or lanas7-rawpool-ws with the rules of
+// LaNet. parseName is the inverse.
+func (n Named) Name() string {
+	name := n.Ops + strconv.Itoa(n.Nodes)
+	if !n.PoolNorm {
+		name += rawPool
 	}
-	if err != nil {
-		return nil, nil, err
+	if n.WeightStandard {
+		name += standard
 	}
-	return s, a, nil
+	return name
 }
 
-// ofText finds the space that the text form begins with.
-func ofText(text string) (Space, error) {
-	id, _, _ := strings.Cut(text, ":")
-	name := strings.TrimRight(id, "0123456789")
-	size, err := strconv.Atoi(id[len(name):])
-	if err != nil {
-		return nil, &FieldError{"space", fmt.Sprintf("%.40q is no operation set and node count, such as lanas5", id)}
-	}
-	return New(name, size)
+// parseName reads what Name writes; ok is false where text is no name.
+func parseName(text string) (n Named, ok bool) {
+	text, n.WeightStandard = strings.CutSuffix(text, standard)
+	text, raw := strings.CutSuffix(text, rawPool)
+	n.PoolNorm = !raw
+	n.Ops = strings.TrimRight(text, "0123456789")
+	size, err := strconv.Atoi(text[len(n.Ops):])
+	n.Nodes = size
+	return n, err == nil
 }
 
-// ofJSON finds the space that the JSON form names; the rest is the space's to read.
-func ofJSON(b []byte) (Space, error) {
-	var j struct {
-		Space struct {
-			Ops   string `json:"ops"`
-			Nodes int    `json:"nodes"`
-		} `json:"space"`
-	}
-	if err := json.NewDecoder(strings.NewReader(string(b))).Decode(&j); err != nil {
-		return nil, &FieldError{"json", err.Error()}
-	}
-	return New(j.Space.Ops, j.Space.Nodes)
+// JSONName is how the JSON form of an architecture names its space. Rules that are
+// the default may be left out, and are when it is written.
+type JSONName struct {
+	Ops            string `json:"ops"`
+	Nodes          int    `json:"nodes"`
+	PoolNorm       *bool  `json:"pool_norm,omitempty"`
+	WeightStandard bool   `json:"weight_standard,omitempty"`
 }
 
-// ParseCode reads a 0/1 code as text, such as "[0, 1, ...]", of an architecture of s.
-func ParseCode(s Space, text string) (Arch, error) {
-	var values []int
-	if err := json.Unmarshal([]byte(text), &values); err != nil {
-		return nil, &FieldError{"mask", "is no list of 0 and 1: " + err.Error()}
+// JSON is the name in the JSON form; JSONName.Named is the inverse.
+func (n Named) JSON() JSONName {
+	j := JSONName{Ops: n.Ops, Nodes: n.Nodes, WeightStandard: n.WeightStandard}
+	if !n.PoolNorm {
+		j.PoolNorm = &n.PoolNorm
 	}
-	code := make([]byte, len(values))
-	for i, v := range values {
-		if v != 0 && v != 1 {
-			return nil, &FieldError{fmt.Sprintf("mask[%d]", i), fmt.Sprintf("%d, want 0 or 1", v)}
-		}
-		code[i] = byte(v)
-	}
-	return s.Decode(code)
+	return j
+}
+
+// Named is the space that is named.
+func (j JSONName) Named() Named {
+	return Named{Ops: j.Ops, Nodes: j.Nodes, PoolNorm: j.PoolNorm == nil || *j.PoolNorm, WeightStandard: j.WeightStandard}
 }

@@ -16,8 +16,11 @@ type Arch []int
 
 // Space is a set of architectures. It is a value without state.
 type Space interface {
-	// Name is how texts name the space, such as lanas5: a family and a size.
+	// Name is how texts name the space, such as lanas5: a family, a size, and its rules
+	// where they are not the default. It is the Name of Named.
 	Name() string
+	// Named is how a configuration names the space; its Open returns the space.
+	Named() Named
 	// Size is the number of architectures that Sample draws from.
 	Size() *big.Int
 	// Check returns a *FieldError for the first choice that is not of the space.

@@ -16,11 +16,26 @@ import torch.nn.functional as F
 
 LANAS = ["max_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"]
 DARTS = LANAS + ["avg_pool_3x3", "dil_conv_3x3", "dil_conv_5x5"]
-OP_SETS = {"lanas": LANAS, "darts": DARTS, "full": DARTS + ["sep_conv_7x7"]}
+FULL = DARTS + ["sep_conv_7x7"]
+OP_SETS = {"lanas": LANAS, "darts": DARTS, "full": FULL, "nasnet": FULL + ["conv_7x1_1x7"]}
 
 
 def batch_norm(c, affine):
     return nn.BatchNorm2d(c, eps=1e-5, momentum=0.1, affine=affine)
+
+
+class StandardConv(nn.Conv2d):
+    """A convolution whose weights are standardised for each output channel before they are used:
+    less their mean, over their unbiased standard deviation + 1e-5 (LaNet's form of Qiao et al. 2019)."""
+
+    def forward(self, x):
+        w = self.weight
+        deviation, mean = torch.std_mean(w, dim=(1, 2, 3), keepdim=True)
+        return self._conv_forward(x, (w - mean) / (deviation + 1e-5), None)
+
+
+def pointwise(ci, co, standard):
+    return (StandardConv if standard else nn.Conv2d)(ci, co, 1, bias=False)
 
 
 def depthwise(c, k, stride, pad, dilation=1):
@@ -40,10 +55,10 @@ class Stem(nn.Module):
 
 
 class ReLUConvBN(nn.Module):
-    def __init__(self, ci, co, affine=True):
+    def __init__(self, ci, co, affine=True, standard=False):
         super().__init__()
         self.relu = nn.ReLU()
-        self.conv = nn.Conv2d(ci, co, 1, bias=False)
+        self.conv = pointwise(ci, co, standard)
         self.bn = batch_norm(co, affine)
 
     def forward(self, x):
@@ -71,13 +86,15 @@ class FactorizedReduce(nn.Module):
 
 
 class PoolBN(nn.Module):
-    def __init__(self, kind, c, stride, affine=True):
+    """A pool, and BN unless norm is false."""
+
+    def __init__(self, kind, c, stride, affine=True, norm=True):
         super().__init__()
         if kind == "max":
             self.pool = nn.MaxPool2d(3, stride, 1)
         else:
             self.pool = nn.AvgPool2d(3, stride, 1, count_include_pad=False)
-        self.bn = batch_norm(c, affine)
+        self.bn = batch_norm(c, affine) if norm else nn.Identity()
 
     def forward(self, x):
         return self.bn(self.pool(x))
@@ -86,14 +103,14 @@ class PoolBN(nn.Module):
 class SepConv(nn.Module):
     """(ReLU, depthwise, pointwise, BN) twice; only the first depthwise has the stride."""
 
-    def __init__(self, c, k, stride, affine=True):
+    def __init__(self, c, k, stride, affine=True, standard=False):
         super().__init__()
         self.relu = nn.ReLU()
         self.dw1 = depthwise(c, k, stride, k // 2)
-        self.pw1 = nn.Conv2d(c, c, 1, bias=False)
+        self.pw1 = pointwise(c, c, standard)
         self.bn1 = batch_norm(c, affine)
         self.dw2 = depthwise(c, k, 1, k // 2)
-        self.pw2 = nn.Conv2d(c, c, 1, bias=False)
+        self.pw2 = pointwise(c, c, standard)
         self.bn2 = batch_norm(c, affine)
 
     def forward(self, x):
@@ -102,29 +119,73 @@ class SepConv(nn.Module):
 
 
 class DilConv(nn.Module):
-    def __init__(self, c, k, stride, affine=True):
+    def __init__(self, c, k, stride, affine=True, standard=False):
         super().__init__()
         self.relu = nn.ReLU()
         self.dw1 = depthwise(c, k, stride, k - 1, dilation=2)
-        self.pw1 = nn.Conv2d(c, c, 1, bias=False)
+        self.pw1 = pointwise(c, c, standard)
         self.bn1 = batch_norm(c, affine)
 
     def forward(self, x):
         return self.bn1(self.pw1(self.dw1(self.relu(x))))
 
 
-class AuxHead(nn.Module):
-    """The auxiliary classifier of DARTS on an 8x8 image: 8 -> 2 -> 1."""
+class Conv7(nn.Module):
+    """ReLU, 1x7 and 7x1 convolution, BN; the stride is of the width in the first, of the height in the
+    second (conv_7x1_1x7 of NASNet)."""
 
-    def __init__(self, ci, widths, classes, affine=True):
+    def __init__(self, c, stride, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv1 = nn.Conv2d(c, c, (1, 7), (1, stride), (0, 3), bias=False)
+        self.conv2 = nn.Conv2d(c, c, (7, 1), (stride, 1), (3, 0), bias=False)
+        self.bn2 = batch_norm(c, affine)
+
+    def forward(self, x):
+        return self.bn2(self.conv2(self.conv1(self.relu(x))))
+
+
+class Stem0(nn.Module):
+    """First part of the ImageNet stem: a quarter of the image's side."""
+
+    def __init__(self, c, affine=True):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, c // 2, 3, 2, 1, bias=False)
+        self.bn1 = batch_norm(c // 2, affine)
+        self.relu = nn.ReLU()
+        self.conv2 = nn.Conv2d(c // 2, c, 3, 2, 1, bias=False)
+        self.bn2 = batch_norm(c, affine)
+
+    def forward(self, x):
+        return self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+
+
+class Stem1(nn.Module):
+    """Second part of the ImageNet stem: an eighth."""
+
+    def __init__(self, c, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU()
+        self.conv = nn.Conv2d(c, c, 3, 2, 1, bias=False)
+        self.bn = batch_norm(c, affine)
+
+    def forward(self, x):
+        return self.bn(self.conv(self.relu(x)))
+
+
+class AuxHead(nn.Module):
+    """The auxiliary classifier of DARTS on an 8x8 image, 8 -> 2 -> 1; for ImageNet on a 7x7 image, where
+    the second convolution has no BN."""
+
+    def __init__(self, ci, widths, classes, affine=True, imagenet=False):
         super().__init__()
         a, b = widths
         self.relu = nn.ReLU()
-        self.pool = nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False)
+        self.pool = nn.AvgPool2d(5, stride=2 if imagenet else 3, padding=0, count_include_pad=False)
         self.conv1 = nn.Conv2d(ci, a, 1, bias=False)
         self.bn1 = batch_norm(a, affine)
         self.conv2 = nn.Conv2d(a, b, 2, bias=False)
-        self.bn2 = batch_norm(b, affine)
+        self.bn2 = nn.Identity() if imagenet else batch_norm(b, affine)
         self.classifier = nn.Linear(b, classes)
 
     def forward(self, x):
@@ -133,19 +194,33 @@ class AuxHead(nn.Module):
         return self.classifier(x.flatten(1))
 
 
-def make_op(name, c, stride, affine):
-    if name == "max_pool_3x3":
-        return PoolBN("max", c, stride, affine)
-    if name == "avg_pool_3x3":
-        return PoolBN("avg", c, stride, affine)
+class Rules:
+    """What all cells of a network have in common: scale and shift of normalisations (affine), BN after
+    pools (pool_norm), standardised weights of the 1x1 convolutions in separable and dilated operations
+    and in the preprocessing without stride (standard)."""
+
+    def __init__(self, affine, pool_norm, standard):
+        self.affine, self.pool_norm, self.standard = affine, pool_norm, standard
+
+
+def make_op(name, c, stride, rules):
+    if name in ("max_pool_3x3", "avg_pool_3x3"):
+        return PoolBN(name[:3], c, stride, rules.affine, rules.pool_norm)
     if name == "skip_connect":
-        return nn.Identity() if stride == 1 else FactorizedReduce(c, c, affine)
+        return nn.Identity() if stride == 1 else FactorizedReduce(c, c, rules.affine)
+    if name == "conv_7x1_1x7":
+        return Conv7(c, stride, rules.affine)
     family, k = name.rsplit("_", 1)
-    return {"sep_conv": SepConv, "dil_conv": DilConv}[family](c, int(k[0]), stride, affine)
+    return {"sep_conv": SepConv, "dil_conv": DilConv}[family](c, int(k[0]), stride, rules.affine, rules.standard)
+
+
+def drop(x, p):
+    """Drop-path: with probability p the whole of an image is 0, and what stays is scaled up."""
+    return x * (torch.rand(x.shape[0], 1, 1, 1) >= p) / (1 - p)
 
 
 class Node(nn.Module):
-    def __init__(self, pairs, c, reduction, affine):
+    def __init__(self, pairs, c, reduction, rules):
         super().__init__()
         self.pairs = pairs  # [(edge, op name), (edge, op name)]
         self.edges = nn.ModuleDict()
@@ -154,33 +229,38 @@ class Node(nn.Module):
             if str(edge) not in self.edges:
                 self.edges[str(edge)] = nn.ModuleDict()
             twin = op in self.edges[str(edge)]  # an equal pair has parameters of its own
-            self.edges[str(edge)][op + "_2" if twin else op] = make_op(op, c, stride, affine)
+            self.edges[str(edge)][op + "_2" if twin else op] = make_op(op, c, stride, rules)
 
-    def forward(self, states):
+    def forward(self, states, drop_path=0):
         (e0, o0), (e1, o1) = self.pairs
         if self.pairs[0] == self.pairs[1]:
             o1 += "_2"
-        return self.edges[str(e0)][o0](states[e0]) + self.edges[str(e1)][o1](states[e1])
+        return self.value(states, e0, o0, drop_path) + self.value(states, e1, o1, drop_path)
+
+    def value(self, states, edge, op, drop_path):
+        op = self.edges[str(edge)][op]
+        y = op(states[edge])
+        return drop(y, drop_path) if drop_path and not isinstance(op, nn.Identity) else y
 
 
 class Cell(nn.Module):
-    def __init__(self, cell, c_prev_prev, c_prev, c, reduction, after_reduction, affine, prune):
+    def __init__(self, cell, c_prev_prev, c_prev, c, reduction, after_reduction, rules, prune):
         super().__init__()
         pairs, self.output = cell
         used = {edge for i in live_nodes(cell) for edge, _ in pairs[i]}
         self.live = live_nodes(cell) if prune else set(range(len(pairs)))
         if 0 in used or not prune:
-            pre = FactorizedReduce if after_reduction else ReLUConvBN
-            self.pre0 = pre(c_prev_prev, c, affine)
+            self.pre0 = (FactorizedReduce(c_prev_prev, c, rules.affine) if after_reduction else
+                         ReLUConvBN(c_prev_prev, c, rules.affine, rules.standard))
         if 1 in used or not prune:
-            self.pre1 = ReLUConvBN(c_prev, c, affine)
-        self.nodes = nn.ModuleDict({str(i): Node(pairs[i], c, reduction, affine) for i in sorted(self.live)})
+            self.pre1 = ReLUConvBN(c_prev, c, rules.affine, rules.standard)
+        self.nodes = nn.ModuleDict({str(i): Node(pairs[i], c, reduction, rules) for i in sorted(self.live)})
 
-    def forward(self, a, b):
+    def forward(self, a, b, drop_path=0):
         states = [self.pre0(a) if hasattr(self, "pre0") else None,
                   self.pre1(b) if hasattr(self, "pre1") else None]
         for i in range(max(self.live) + 1):
-            states.append(self.nodes[str(i)](states) if i in self.live else None)
+            states.append(self.nodes[str(i)](states, drop_path) if i in self.live else None)
         return torch.cat([states[s] for s in self.output], 1)
 
 
@@ -188,18 +268,25 @@ class Network(nn.Module):
     """One architecture. forward(x (N,3,H,W)) returns (logits, aux logits or None).
 
     net: ops, nodes, layers, channels, stem_multiplier, classes, affine; with an auxiliary head also
-    aux and aux_channels. arch: the JSON form of an architecture.
+    aux and aux_channels; imagenet for the form with the two-step stem. arch: the JSON form of an
+    architecture, whose space says the rules.
     prune: leave out what cannot reach the output (cells and preprocesses that nobody reads).
+    The attribute drop_path is the probability of drop-path in training.
     """
 
     def __init__(self, net, arch, prune=True):
         super().__init__()
         check_arch(net, arch)
-        affine, layers = net["affine"], net["layers"]
+        space, layers, imagenet = arch["space"], net["layers"], net.get("imagenet", False)
+        rules = Rules(net["affine"], space.get("pool_norm", True), space.get("weight_standard", False))
         reductions = {layers // 3, 2 * layers // 3}
         self.aux_at = 2 * layers // 3 if net.get("aux") else -1
-        cur = net["stem_multiplier"] * net["channels"]
-        self.stem = Stem(3, cur, affine)
+        if imagenet:
+            cur = net["channels"]
+            self.stem0, self.stem1 = Stem0(cur, net["affine"]), Stem1(cur, net["affine"])
+        else:
+            cur = net["stem_multiplier"] * net["channels"]
+            self.stem = Stem(3, cur, net["affine"])
         cells = [cell_of(arch, "reduce" if l in reductions else "normal") for l in range(layers)]
         self.live = live_cells(cells, self.aux_at) if prune else set(range(layers))
         c_prev_prev, c_prev, c = cur, cur, net["channels"]
@@ -209,20 +296,24 @@ class Network(nn.Module):
             if reduction:
                 c *= 2
             if l in self.live:
-                self.cells[str(l)] = Cell(cells[l], c_prev_prev, c_prev, c, reduction,
-                                          l - 1 in reductions, affine, prune)
+                after = l - 1 in reductions or imagenet and l == 0
+                self.cells[str(l)] = Cell(cells[l], c_prev_prev, c_prev, c, reduction, after, rules, prune)
             c_prev_prev, c_prev = c_prev, len(cells[l][1]) * c
             if l == self.aux_at:
                 widths = net.get("aux_channels", [128, 768])
-                self.aux = AuxHead(c_prev, widths, net["classes"], affine)
-        self.layers = layers
+                self.aux = AuxHead(c_prev, widths, net["classes"], net["affine"], imagenet)
+        self.layers, self.imagenet, self.drop_path = layers, imagenet, 0
         self.classifier = nn.Linear(c_prev, net["classes"])
 
     def forward(self, x):
-        a = b = self.stem(x)
-        aux = None
+        if self.imagenet:
+            a = self.stem0(x)
+            b = self.stem1(a)
+        else:
+            a = b = self.stem(x)
+        aux, drop_path = None, self.drop_path if self.training else 0
         for l in range(self.layers):
-            a, b = b, self.cells[str(l)](a, b) if l in self.live else None
+            a, b = b, self.cells[str(l)](a, b, drop_path) if l in self.live else None
             if l == self.aux_at:
                 aux = self.aux(b)
         return self.classifier(b.mean((2, 3))), aux

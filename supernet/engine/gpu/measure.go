@@ -23,6 +23,9 @@ type measurer struct {
 	input   int
 	recal   residentBatch
 	search  residentBatch
+	path    string    // that last was planned
+	last    *evalPlan // nil: there is none
+	logits  []float32 // of the last batch
 }
 
 // residentBatch is a number of images, normalised, and their labels on the device.
@@ -80,7 +83,7 @@ func (e *measurer) reopen() error {
 	if e.control != 0 {
 		return nil
 	}
-	e.input = 0
+	e.input, e.last = 0, nil
 	return e.open()
 }
 
@@ -155,7 +158,7 @@ func (e *measurer) room(n int) error {
 	if n <= e.input {
 		return nil
 	}
-	e.input = n
+	e.input, e.last = n, nil
 	return e.back.Resize(ops.Input, n)
 }
 
@@ -322,7 +325,10 @@ func (e *measurer) Logits(p engine.Path, b *data.Batch) ([]float32, error) {
 	if err := e.reopen(); err != nil {
 		return nil, err
 	}
-	out := make([]float32, b.N*e.m.Classes)
+	if n := b.N * e.m.Classes; len(e.logits) < n {
+		e.logits = make([]float32, n)
+	}
+	out := e.logits[:b.N*e.m.Classes]
 	one := func(yield func(*data.Batch) bool) { yield(b) }
 	err := e.each(context.Background(), p, one, []int{0}, func(x *evalPlan, l *cuda.Loaded, _ int) error {
 		return e.dev.cuda.Read(bytesOf(out), l.At(x.logits))
@@ -336,7 +342,6 @@ func (e *measurer) each(ctx context.Context, p engine.Path, batches iter.Seq[*da
 	if err := e.back.Write(ops.Mem{Region: ops.State, Len: len(e.m.State)}, e.m.State); err != nil {
 		return err
 	}
-	var x *evalPlan
 	for b := range batches {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -344,16 +349,17 @@ func (e *measurer) each(ctx context.Context, p engine.Path, batches iter.Seq[*da
 		if err := engine.Check(b, b.N, e.m.Image()); err != nil {
 			return err
 		}
-		if x == nil || x.g.Batch != b.N {
+		if e.last == nil || e.path != p.Name || e.last.g.Batch != b.N {
 			if err := e.room(len(b.X) + b.N); err != nil {
 				return err
 			}
-			var err error
-			if x, err = e.plan(p, b.N, ops.Eval); err != nil {
+			x, err := e.plan(p, b.N, ops.Eval)
+			if err != nil {
 				return err
 			}
+			e.path, e.last = p.Name, x
 		}
-		if err := e.one(x, b, sections, after); err != nil {
+		if err := e.one(e.last, b, sections, after); err != nil {
 			return err
 		}
 	}

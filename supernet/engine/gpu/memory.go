@@ -12,7 +12,7 @@ import (
 // trainRegions are the values of a training on the device, by region.
 func trainRegions(s engine.Sizes, c engine.TrainSpec) map[ops.Region]int {
 	sizes := map[ops.Region]int{ops.Params: s.Params, ops.Grad: s.Params, ops.State: s.State,
-		ops.Input: c.Graph.Batch * (s.Image + 1 + c.Masks)}
+		ops.Input: c.Graph.Batch * (engine.ImageInput(s.Image, s.Classes, c.Graph.Distributions()) + c.Masks)}
 	for i := range c.Slots {
 		sizes[ops.Slot(i)] = s.Params
 	}
@@ -81,6 +81,26 @@ func (e *Engine) ScoreMemory(s engine.Sizes, c engine.ScoreSizes, p engine.Path)
 			room.Load(x.plan)
 		}
 	}
+	m.Arena, m.Tables = int64(room.Arena), int64(room.Tables)
+	return m, nil
+}
+
+// LogitsMemory implements engine.Engine.
+func (e *Engine) LogitsMemory(s engine.Sizes, images int, p engine.Path) (engine.Memory, error) {
+	r := &measurer{dev: e, back: ops.NewDryCUDA(e.cuda, e.half)}
+	input := images * (s.Image + 1)
+	m := engine.Memory{Weights: 4 * int64(s.Params+s.State), Input: 4*int64(input) + int64(controlBytes)}
+	for region, n := range map[ops.Region]int{ops.Params: s.Params, ops.State: s.State, ops.Input: input} {
+		if err := r.back.Resize(region, n); err != nil {
+			return m, err
+		}
+	}
+	x, err := r.plan(p, images, ops.Eval)
+	if err != nil {
+		return m, err
+	}
+	var room cuda.Room
+	room.Load(x.plan)
 	m.Arena, m.Tables = int64(room.Arena), int64(room.Tables)
 	return m, nil
 }

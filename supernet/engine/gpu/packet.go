@@ -5,6 +5,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/ops/cuda"
+	"oneshot/supernet/engine"
 )
 
 // packet is what a step sends to the device and gets back, in pinned memory.
@@ -13,10 +14,16 @@ type packet struct {
 	stats   *cuda.Stats
 	recipes []data.Placed
 	masks   []float32 // (micro-batch, mask, image)
-	batch   []float32 // images, then labels, of uploaded batches
-	began   cuda.Event
-	lost    int // images that were replaced, see data.Batch
-	done    cuda.Event
+	uploaded
+	began cuda.Event
+	lost  int // images that were replaced, see data.Batch
+	done  cuda.Event
+}
+
+// uploaded is a batch that is made beside the device; empty where the device makes it.
+type uploaded struct {
+	images, labels   []float32
+	targets, teacher []float32 // (Batch,classes), where the loss takes such
 }
 
 // recipeBytes is the size of a batch's recipes.
@@ -30,9 +37,11 @@ const (
 )
 
 func (t *Trainer) openPacket(p *packet) error {
-	recipes, masks, batch := t.recipeBytes(), 4*t.c.Masks*t.c.Batch, 0
+	recipes, masks := t.recipeBytes(), 4*t.c.Masks*t.c.Batch
+	image, distributions := t.m.Image(), t.c.Graph.Distributions()
+	batch := 0
 	if t.px == nil {
-		batch = 4 * t.c.Batch * (t.m.Image() + 1)
+		batch = 4 * t.c.Batch * engine.ImageInput(image, t.m.Classes, distributions)
 	}
 	e := t.dev.cuda
 	var err error
@@ -43,7 +52,13 @@ func (t *Trainer) openPacket(p *packet) error {
 	p.stats, m = &viewOf[cuda.Stats](m[:statsBytes])[0], m[statsBytes:]
 	p.recipes, m = viewOf[data.Placed](m[:recipes]), m[recipes:]
 	p.masks, m = viewOf[float32](m[:masks]), m[masks:]
-	p.batch = viewOf[float32](m[:batch])
+	if t.px == nil {
+		n, v := t.c.Batch, viewOf[float32](m[:batch])
+		p.images, v = v[:n*image], v[n*image:]
+		p.labels, v = v[:n], v[n:]
+		p.targets = v[:min(distributions, 1)*n*t.m.Classes]
+		p.teacher = v[len(p.targets):]
+	}
 	if p.began, err = e.NewEvent(); err != nil {
 		return err
 	}

@@ -156,11 +156,7 @@ func (t *Trainer) launchPart(st *cuda.Stream, g *engine.Graph, p *packet, run cu
 		}
 	}
 	if upload {
-		if err := st.ToDevice(t.back.Addr(g.Images()), bytesOf(p.batch[lo*g.Image:hi*g.Image])); err != nil {
-			return err
-		}
-		y := p.batch[t.c.Batch*g.Image:]
-		if err := st.ToDevice(t.back.Addr(g.Labels()), bytesOf(y[lo:hi])); err != nil {
+		if err := t.upload(st, g, p, lo, hi); err != nil {
 			return err
 		}
 	} else if err := st.Launch(sp.loaded, sp.gather[i], run); err != nil {
@@ -172,6 +168,23 @@ func (t *Trainer) launchPart(st *cuda.Stream, g *engine.Graph, p *packet, run cu
 	}
 	for _, x := range sections {
 		if err := st.Launch(sp.loaded, x, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upload sends images lo to hi of a batch to the device.
+func (t *Trainer) upload(st *cuda.Stream, g *engine.Graph, p *packet, lo, hi int) error {
+	for _, x := range [...]struct {
+		to   ops.Mem
+		from []float32
+		n    int // values of an image
+	}{{g.Images(), p.images, g.Image}, {g.Labels(), p.labels, 1}, {g.Targets(), p.targets, g.Classes}, {g.Teacher(), p.teacher, g.Classes}} {
+		if x.to.Len == 0 {
+			continue
+		}
+		if err := st.ToDevice(t.back.Addr(x.to), bytesOf(x.from[lo*x.n:hi*x.n])); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,7 @@ func (e *Engine) Train(m engine.Model, c engine.TrainSpec) (engine.Trainer, erro
 }
 
 func (t *Trainer) open() error {
-	for r, size := range trainRegions(engine.Sizes{Params: len(t.m.Params), State: len(t.m.State), Image: t.m.Image()}, t.c) {
+	for r, size := range trainRegions(engine.Sizes{Params: len(t.m.Params), State: len(t.m.State), Image: t.m.Image(), Classes: t.m.Classes}, t.c) {
 		if err := t.back.Resize(r, size); err != nil {
 			return err
 		}
@@ -88,9 +88,9 @@ func (t *Trainer) open() error {
 }
 
 // fromPixels says whether the device makes the batches of a training. What it cannot do
-// itself is prepared beside it, a batch ahead.
+// itself is prepared beside it, a batch ahead: such are images with distributions.
 func fromPixels(c engine.TrainSpec) bool {
-	return c.Images != nil && c.Images.Resident() && c.Data.Augment.Plain()
+	return c.Images != nil && c.Images.Resident() && c.Data.Augment.Plain() && !c.Graph.Soft
 }
 
 func (t *Trainer) openAverage() error {
@@ -202,7 +202,7 @@ func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) err
 		return err
 	}
 	p := &t.packets[t.issued%depth]
-	if err := t.fill(ctx, p, s); err != nil {
+	if err := t.fill(ctx, g, p, s); err != nil {
 		return err
 	}
 	copy(p.masks, s.Masks)
@@ -214,7 +214,7 @@ func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) err
 }
 
 // fill puts the batch of a step, or how to make it, into a packet.
-func (t *Trainer) fill(ctx context.Context, p *packet, s engine.Step) error {
+func (t *Trainer) fill(ctx context.Context, g *engine.Graph, p *packet, s engine.Step) error {
 	b := s.Batch
 	p.lost = 0
 	switch {
@@ -227,13 +227,17 @@ func (t *Trainer) fill(ctx context.Context, p *packet, s engine.Step) error {
 			return err
 		}
 		defer t.feed.Recycle(b)
-		if err := engine.Check(b, t.c.Batch, t.m.Image()); err != nil {
+		if err := t.c.CheckBatch(g, b); err != nil {
 			return err
 		}
 	}
 	p.lost = b.Replaced
-	copy(p.batch, b.X)
-	engine.PutLabels(p.batch[len(b.X):], b.Y)
+	copy(p.images, b.X)
+	engine.PutLabels(p.labels, b.Y)
+	if g.Distributions > 0 {
+		engine.PutTargets(p.targets, b.Y, b.T, g.Classes, t.c.Graph.Smoothing)
+		copy(p.teacher, s.Teacher)
+	}
 	return nil
 }
 

@@ -26,6 +26,11 @@ func (e *Engine) ScoreMemory(engine.Sizes, engine.ScoreSizes, engine.Path) (engi
 	return engine.Memory{}, nil
 }
 
+// LogitsMemory implements engine.Engine likewise.
+func (e *Engine) LogitsMemory(engine.Sizes, int, engine.Path) (engine.Memory, error) {
+	return engine.Memory{}, nil
+}
+
 // Free implements engine.Engine likewise.
 func (e *Engine) Free() (int64, error) { return 0, nil }
 

@@ -76,7 +76,7 @@ func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) err
 	if err != nil {
 		return err
 	}
-	if err := engine.Check(b, t.c.Batch, g.Image); err != nil {
+	if err := t.c.CheckBatch(g, b); err != nil {
 		return err
 	}
 	if err := t.take(g, s, b); err != nil {
@@ -140,6 +140,9 @@ func (t *Trainer) gradient(g *engine.Graph, s engine.Step, b *data.Batch) error 
 		x, y := b.X[lo*g.Image:hi*g.Image], b.Y[lo:hi]
 		t.input.put(g, x, y)
 		copy(t.back.At(g.AllMasks()), s.Masks[lo*g.Masks:hi*g.Masks])
+		if g.Distributions > 0 {
+			t.putDistributions(g, s, b, lo, hi)
+		}
 		if err := g.Prog.Run(t.back, ops.Train, engine.NormMomentum); err != nil {
 			return err
 		}
@@ -157,6 +160,19 @@ func (t *Trainer) gradient(g *engine.Graph, s engine.Step, b *data.Batch) error 
 	out.GradNorm = math.Sqrt(norm2) / float64(parts)
 	out.Bad = bad(out.Loss) || bad(out.GradNorm) || !t.finiteState(g)
 	return nil
+}
+
+// putDistributions copies the targets of images lo to hi, and the teacher's distributions.
+func (t *Trainer) putDistributions(g *engine.Graph, s engine.Step, b *data.Batch, lo, hi int) {
+	k := g.Classes
+	var mixed []float32
+	if len(b.T) > 0 {
+		mixed = b.T[lo*k : hi*k]
+	}
+	engine.PutTargets(t.back.At(g.Targets()), b.Y[lo:hi], mixed, k, t.c.Graph.Smoothing)
+	if g.Distributions > 1 {
+		copy(t.back.At(g.Teacher()), s.Teacher[lo*k:hi*k])
+	}
 }
 
 // accumulate adds the gradients of a micro-batch to the sum of those before it.

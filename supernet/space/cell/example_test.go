@@ -3,6 +3,7 @@ package cell_test
 import (
 	"fmt"
 
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/supernet/space/cell"
 )
@@ -51,4 +52,38 @@ func Example() {
 	// 2 sep_conv_3x3
 	// 1 sep_conv_5x5
 	// normal node 0: sep_conv_3x3 of input 0
+}
+
+// Read a published cell as DARTS's code writes it: it is the network that its name stands for.
+func Example_genotype() {
+	s, a, err := space.ParseAny(`DARTS_V2 = Genotype(
+		normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1),
+			('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)],
+		normal_concat=range(2, 6),
+		reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1),
+			('max_pool_3x3', 0), ('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)],
+		reduce_concat=range(2, 6))`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, _ := cell.FindPublished(s.(cell.Space), a)
+	fmt.Println(p.Name, "of space", s.Name())
+
+	z := net.Size{Geometry: net.Geometry{Layers: cell.ImageNetLayers, Channels: cell.ImageNetChannels, StemMultiplier: 3, ImageNet: true},
+		Classes: cell.ImageNetClasses, Image: cell.ImageNetImage, Affine: true}
+	n, err := s.Describe(z, a)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	params, madds, err := n.Cost()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(params, "parameters,", madds, "multiply-adds")
+	// Output:
+	// darts-v2 of space darts4-rawpool
+	// 4718752 parameters, 529911552 multiply-adds
 }

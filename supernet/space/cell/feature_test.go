@@ -14,7 +14,7 @@ var featureWords = regexp.MustCompile(`^(normal|reduce) node (\d+): (\w+) of (in
 // every operation set: Feature is the inverse of Encode's layout.
 func TestFeatureSpellsTheArchitecture(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, set := range []string{"lanas", "darts", "full"} {
+	for _, set := range []string{"lanas", "darts", "full", "nasnet"} {
 		for nodes := 1; nodes <= 5; nodes++ {
 			s := mustNew(t, set, nodes)
 			a := s.Sample(r)

@@ -25,10 +25,7 @@ func (s Space) Describe(z net.Size, a space.Arch) (*net.Network, error) {
 		choices = 4 * s.Nodes
 	}
 	w := &writer{Space: s, z: z, arch: a, n: net.Begin(z.Image, choices)}
-	stem := z.StemMultiplier * z.Channels
-	prev := []int{w.n.Add(net.Layer{Name: "stem", Op: ops.Stem{Cin: 3, Cout: stem, Affine: z.Affine}, In: []int{net.Images}})}
-	prevprev := prev
-	g := geometry{cpp: stem, cp: stem, c: z.Channels}
+	g, prevprev, prev := w.stem()
 	for l := range z.Layers {
 		g.layer, g.reduction = l, reduces(z, l)
 		if g.reduction {
@@ -57,29 +54,40 @@ func reduces(z net.Size, layer int) bool { return layer == z.Layers/3 || layer =
 func auxLayer(z net.Size) int { return 2 * z.Layers / 3 }
 
 // auxStride is the stride of the auxiliary head's 5x5 pooling: the one that
-// leaves 2x2 pixels, 3 for 8x8 (CIFAR) and 2 for 7x7 (ImageNet).
+// leaves 2x2 pixels. In the form for CIFAR it is 3 for 8x8 pixels, and 2 for 7x7; in
+// that for ImageNet it is 2.
 func auxStride(z net.Size) (int, error) {
-	hw := z.Image
+	hw, strides, want := z.Image, []int{3, 2}, "7 to 10"
+	if z.ImageNet {
+		hw, strides, want = z.Image/8, []int{2}, "7 or 8"
+	}
 	for l := range auxLayer(z) + 1 {
 		if reduces(z, l) {
 			hw /= 2
 		}
 	}
-	for _, s := range []int{3, 2} {
+	for _, s := range strides {
 		if hw >= 5 && (hw-5)/s+1 == 2 {
 			return s, nil
 		}
 	}
-	return 0, fmt.Errorf("supernet: data.image %d leaves %dx%d pixels at cell %d; the auxiliary head needs 7 to 10: turn it off or change the image size", z.Image, hw, hw, auxLayer(z))
+	return 0, fmt.Errorf("supernet: data.image %d leaves %dx%d pixels at cell %d; the auxiliary head needs %s: turn it off (retrain.aux 0) or change the image size", z.Image, hw, hw, auxLayer(z), want)
 }
 
-// Fits implements space.Space.
+// Fits implements space.Space. An odd number of channels fits the form for CIFAR: a
+// FactorizedReduce, whose two halves share its channels, stands there only behind a
+// doubling.
 func (s Space) Fits(z net.Size) error {
 	if err := z.Check(); err != nil {
 		return err
 	}
-	if z.Image%4 != 0 {
+	switch {
+	case z.ImageNet && z.Image%32 != 0:
+		return z.Bad("image", z.Image, "a multiple of 32: the form imagenet halves it three times before the cells and twice in them")
+	case z.Image%4 != 0:
 		return z.Bad("image", z.Image, "a multiple of 4, at least 8: two reductions halve it twice")
+	case z.ImageNet && z.Channels%2 != 0:
+		return fmt.Errorf("supernet: %d channels (net.channels or retrain.channels), want an even number: the form imagenet halves it in its stem and in the first cell", z.Channels)
 	}
 	if !z.Aux {
 		return nil
@@ -111,18 +119,45 @@ type writer struct {
 	n    *net.Network
 }
 
+// stem adds what stands before the cells, and returns the geometry of the first one and
+// its two inputs. The form for ImageNet (arXiv 1806.09055, section 3.3, and DARTS's code)
+// halves the images three times, the older input twice: so its first cell is one after
+// a reduction.
+func (w *writer) stem() (g geometry, s0, s1 []int) {
+	c, affine := w.z.Channels, w.z.Affine
+	add := func(name string, op ops.Op, in int) int {
+		return w.n.Add(net.Layer{Name: name, Op: op, In: []int{in}})
+	}
+	if !w.z.ImageNet {
+		wide := w.z.StemMultiplier * c
+		stem := []int{add("stem", ops.Stem{Cin: 3, Cout: wide, Affine: affine}, net.Images)}
+		return geometry{cpp: wide, cp: wide, c: c}, stem, stem
+	}
+	conv := func(act ops.Activation, cin, cout int, suffix string) ops.Conv2D {
+		return ops.Conv2D{Act: act, Cin: cin, Cout: cout, R: 3, S: 3, StrideH: 2, StrideW: 2, Affine: affine, Suffix: suffix}
+	}
+	first := conv(ops.Identity, 3, c/2, "1")
+	first.Images = true
+	stem0 := add("stem0", conv(ops.ReLU, c/2, c, "2"), add("stem0", first, net.Images))
+	stem1 := add("stem1", conv(ops.ReLU, c, c, ""), stem0)
+	return geometry{cpp: c, cp: c, c: c, afterReduction: true}, []int{stem0}, []int{stem1}
+}
+
 // cell adds a cell and returns the nodes whose channels side by side are its output;
 // s0 and s1 are the inputs in the same form. A cell after a reduction halves the
 // older of its inputs.
 func (w *writer) cell(g geometry, s0, s1 []int) []int {
 	prefix := fmt.Sprintf("cells.%d.", g.layer)
-	var pre0 ops.Op = ops.ConvBN{Act: ops.ReLU, Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: w.z.Affine}
+	pre := func(parts, cin int) ops.ConvBN {
+		return ops.ConvBN{Act: ops.ReLU, Parts: parts, Cin: cin, Cout: g.c, Affine: w.z.Affine, Standard: w.Standard}
+	}
+	var pre0 ops.Op = pre(len(s0), g.cpp)
 	if g.afterReduction {
 		pre0 = ops.FactorizedReduce{Parts: len(s0), Cin: g.cpp, Cout: g.c, Affine: w.z.Affine}
 	}
 	states := []int{
 		w.n.Add(net.Layer{Name: prefix + "pre0", Op: pre0, In: s0}),
-		w.n.Add(net.Layer{Name: prefix + "pre1", Op: ops.ConvBN{Act: ops.ReLU, Parts: len(s1), Cin: g.cp, Cout: g.c, Affine: w.z.Affine}, In: s1}),
+		w.n.Add(net.Layer{Name: prefix + "pre1", Op: pre(len(s1), g.cp), In: s1}),
 	}
 	kind := 0
 	if g.reduction {
@@ -165,20 +200,20 @@ func (w *writer) node(g geometry, node, at int, states []int) int {
 	return w.n.Add(sum)
 }
 
-// candidate adds one operation of an edge and returns the layer it ends in: of an
-// identity that is its input. Its name ends in suffix.
+// candidate adds the operations of one candidate of an edge and returns the layer they
+// end in: of an identity that is its input. Their name ends in suffix.
 func (w *writer) candidate(g geometry, node int, p Pair, states []int, suffix string) int {
-	name := w.Ops[p.Op]
-	op := candidates[name](g.c, g.stride(p.Edge), w.z.Affine)
-	if op == nil {
-		return states[p.Edge]
+	name, x := w.Ops[p.Op], states[p.Edge]
+	for _, op := range candidates[name](place{g.c, g.stride(p.Edge), w.z.Affine, w.Plain, w.Standard}) {
+		x = w.n.Add(net.Layer{Name: fmt.Sprintf("cells.%d.nodes.%d.edges.%d.%s%s", g.layer, node, p.Edge, name, suffix),
+			Op: op, In: []int{x}, Candidate: true})
 	}
-	return w.n.Add(net.Layer{Name: fmt.Sprintf("cells.%d.nodes.%d.edges.%d.%s%s", g.layer, node, p.Edge, name, suffix),
-		Op: op, In: []int{states[p.Edge]}, Candidate: true})
+	return x
 }
 
 // auxiliaryHead adds the classifier of DARTS's training recipe behind a cell's nodes
-// y of width channels in all.
+// y of width channels in all. In the form for ImageNet its second convolution has no
+// normalisation, as DARTS's published runs had none there.
 func (w *writer) auxiliaryHead(y []int, width int) {
 	z := w.z
 	stride, err := auxStride(z)
@@ -190,6 +225,7 @@ func (w *writer) auxiliaryHead(y []int, width int) {
 	}
 	x := add("", ops.ReLUAvgPool{Parts: len(y), K: 5, Stride: stride}, y...)
 	x = add("aux", ops.ConvBN{Parts: 1, Cin: width, Cout: z.AuxChannels[0], Affine: z.Affine, Suffix: "1"}, x)
-	x = add("aux", ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 4 * z.AuxChannels[0], Cout: z.AuxChannels[1], Affine: z.Affine, Suffix: "2"}, x)
+	x = add("aux", ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 4 * z.AuxChannels[0], Cout: z.AuxChannels[1],
+		Affine: z.Affine && !z.ImageNet, NoNorm: z.ImageNet, Suffix: "2"}, x)
 	w.n.Aux = add("aux.classifier", ops.Linear{Act: ops.ReLU, In: z.AuxChannels[1], Out: z.Classes}, x)
 }

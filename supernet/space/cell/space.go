@@ -5,28 +5,40 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 
 	"oneshot/supernet/space"
 )
 
-// Space is the set of architectures of one operation set and node count.
+// Space is the set of architectures of one operation set and node count. Plain and
+// Standard are the rules of its networks; those of published networks differ from ours.
 type Space struct {
 	Set   string   // name of the operation set
 	Ops   []string // candidate operations, in encoding order
 	Nodes int      // nodes of a cell
+	// Plain: pools stand without batch normalisation, as in the retrained networks of
+	// DARTS (arXiv 1806.09055) and NASNet (1707.07012). Without it a pooling has one.
+	Plain bool
+	// Standard: weights of the 1x1 convolutions in separable and dilated ones and in
+	// front of a cell are standardised (arXiv 1903.10520), as those of LaNet are. Those of
+	// a FactorizedReduce and of the auxiliary head are not.
+	Standard bool
 }
 
 func init() {
 	for _, set := range opSets {
-		space.Register(space.Family{Name: set.name, New: func(nodes int) (space.Space, error) {
-			return Space{Set: set.name, Ops: slices.Clone(set.ops), Nodes: nodes}, nil
+		space.Register(space.Family{Name: set.name, New: func(n space.Named) (space.Space, error) {
+			return Space{Set: set.name, Ops: slices.Clone(set.ops), Nodes: n.Nodes, Plain: !n.PoolNorm, Standard: n.WeightStandard}, nil
 		}})
 	}
 }
 
-// Name implements space.Space: lanas5.
-func (s Space) Name() string { return s.Set + strconv.Itoa(s.Nodes) }
+// Named implements space.Space.
+func (s Space) Named() space.Named {
+	return space.Named{Ops: s.Set, Nodes: s.Nodes, PoolNorm: !s.Plain, WeightStandard: s.Standard}
+}
+
+// Name implements space.Space: lanas5, lanas7-rawpool-ws.
+func (s Space) Name() string { return s.Named().Name() }
 
 // Pair is one activated choice of a node.
 type Pair struct {

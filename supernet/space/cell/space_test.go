@@ -62,7 +62,7 @@ func all(s Space) []space.Arch {
 }
 
 func TestSizeIsTheProductOfBinomials(t *testing.T) {
-	for _, set := range []string{"lanas", "darts", "full"} {
+	for _, set := range []string{"lanas", "darts", "full", "nasnet"} {
 		s := mustNew(t, set, 1)
 		if got := s.Size(); got.Cmp(big.NewInt(int64(len(all(s))))) != 0 {
 			t.Errorf("%s with one node: size %v, brute force %d", set, got, len(all(s)))
@@ -176,9 +176,14 @@ func TestMaskOfTheRelease(t *testing.T) {
 
 func TestRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s, err := space.New(rapid.SampledFrom([]string{"lanas", "darts", "full"}).Draw(t, "set"), rapid.IntRange(1, 7).Draw(t, "nodes"))
+		n := space.Named{Ops: rapid.SampledFrom(space.Families()).Draw(t, "set"), Nodes: rapid.IntRange(1, 7).Draw(t, "nodes"),
+			PoolNorm: rapid.Bool().Draw(t, "pool_norm"), WeightStandard: rapid.Bool().Draw(t, "weight_standard")}
+		s, err := n.Open()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if s.Named() != n {
+			t.Fatalf("%+v is opened as %+v", n, s.Named())
 		}
 		a := s.Sample(rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0)))
 		if err := s.Check(a); err != nil {
@@ -223,6 +228,10 @@ func TestErrorsNameTheField(t *testing.T) {
 		{"lanas", "space"},
 		{"nope2:a:b", "ops"},
 		{"lanas99:a:b", "nodes"},
+		{"lanas2-ws-rawpool:a:b", "space"},
+		{"lanas2-ws-ws:a:b", "space"},
+		{"lanas2-:a:b", "space"},
+		{"-rawpool:a:b", "space"},
 		{"lanas2:x", "text"},
 		{"lanas1:0.skip_connect+1.skip_connect:0.skip_connect", "reduce.node[0]"},
 		{"lanas1:0.skip_connect+x.skip_connect:0.skip_connect+1.skip_connect", "normal.node[0].pair[1].edge"},
@@ -300,6 +309,10 @@ func cellsAlive(t *testing.T, s Space, a space.Arch, z net.Size) []alive {
 
 func FuzzParseAny(f *testing.F) {
 	f.Add("lanas1:1.skip_connect+0.max_pool_3x3:0.sep_conv_3x3+0.sep_conv_5x5")
+	f.Add("nasnet1-rawpool-ws:1.conv_7x1_1x7+0.max_pool_3x3/2:0.sep_conv_7x7+0.sep_conv_7x7/unread")
+	f.Add("lanet")
+	f.Add(laNetList)
+	f.Add(`{"space":{"ops":"lanas","nodes":1,"pool_norm":false,"weight_standard":true},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]]}`)
 	f.Add(`{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, a, err := space.ParseAny(text)
@@ -309,7 +322,7 @@ func FuzzParseAny(f *testing.F) {
 		if err := s.Check(a); err != nil {
 			t.Fatalf("%q is accepted but wrong: %v", text, err)
 		}
-		if _, b, err := space.ParseAny(s.Format(a)); err != nil || !reflect.DeepEqual(a, b) {
+		if s2, b, err := space.ParseAny(s.Format(a)); err != nil || !reflect.DeepEqual(a, b) || s.Name() != s2.Name() {
 			t.Fatalf("%q does not survive its text form", text)
 		}
 	})
@@ -334,5 +347,43 @@ func TestJSONForm(t *testing.T) {
 	want := `{"space":{"ops":"lanas","nodes":1},"normal":[[{"edge":0,"op":"max_pool_3x3"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"sep_conv_3x3"},{"edge":0,"op":"sep_conv_5x5"}]]}`
 	if string(b) != want || !json.Valid(b) {
 		t.Errorf("JSON form\n%s, want\n%s", b, want)
+	}
+}
+
+// TestRulesAreInEveryForm: rules that are not the default make another name, text, hash and
+// JSON, and each reads its own only. The names are those of published networks' texts.
+func TestRulesAreInEveryForm(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range []struct {
+		plain, standard bool
+		name, json      string
+	}{
+		{false, false, "lanas1", `{"ops":"lanas","nodes":1}`},
+		{true, false, "lanas1-rawpool", `{"ops":"lanas","nodes":1,"pool_norm":false}`},
+		{false, true, "lanas1-ws", `{"ops":"lanas","nodes":1,"weight_standard":true}`},
+		{true, true, "lanas1-rawpool-ws", `{"ops":"lanas","nodes":1,"pool_norm":false,"weight_standard":true}`},
+	} {
+		s := mustNew(t, "lanas", 1)
+		s.Plain, s.Standard = c.plain, c.standard
+		a := s.Arch([]Node{{{0, 0}, {1, 1}}}, []Node{{{0, 2}, {0, 3}}})
+		if s.Name() != c.name || seen[space.Hash(s, a)] {
+			t.Errorf("%s, hash %s; want the name %s and a hash of its own", s.Name(), space.Hash(s, a), c.name)
+		}
+		seen[space.Hash(s, a)] = true
+		j, err := s.MarshalArch(a)
+		if err != nil || !bytes.Contains(j, []byte(`{"space":`+c.json+`,`)) {
+			t.Errorf("%s %v, want the space %s", j, err, c.json)
+		}
+		other := s
+		other.Plain = !s.Plain
+		_, err = other.UnmarshalArch(j)
+		wantField(t, "JSON of other rules", err, "space")
+		_, err = other.Parse(s.Format(a))
+		wantField(t, "text of other rules", err, "space")
+	}
+	// Rules that are the default may be said.
+	s, _, err := space.ParseAny(`{"space":{"ops":"lanas","nodes":1,"pool_norm":true,"weight_standard":false},"normal":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]],"reduce":[[{"edge":0,"op":"skip_connect"},{"edge":1,"op":"skip_connect"}]]}`)
+	if err != nil || s.Name() != "lanas1" {
+		t.Errorf("default rules that are said: %v %v", s, err)
 	}
 }

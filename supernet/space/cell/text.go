@@ -17,7 +17,7 @@ import (
 //
 //	lanas2:0.sep_conv_3x3+1.skip_connect,1.max_pool_3x3+2.sep_conv_5x5:...
 //
-// the operation set and node count, the normal cell, the reduction cell; nodes
+// the space's name, the normal cell, the reduction cell; nodes
 // are separated by commas, a node's pairs edge.operation by a plus. A cell whose
 // output does not concatenate all nodes ends in a slash and the states that it does,
 // numbered as edges are: 2 is the first node,
@@ -181,14 +181,11 @@ type jsonPair struct {
 }
 
 type jsonArch struct {
-	Space struct {
-		Ops   string `json:"ops"`
-		Nodes int    `json:"nodes"`
-	} `json:"space"`
-	Normal       [][]jsonPair `json:"normal"`
-	Reduce       [][]jsonPair `json:"reduce"`
-	NormalOutput []int        `json:"normal_output,omitempty"` // states, as in the text form; all nodes without
-	ReduceOutput []int        `json:"reduce_output,omitempty"`
+	Space        space.JSONName `json:"space"`
+	Normal       [][]jsonPair   `json:"normal"`
+	Reduce       [][]jsonPair   `json:"reduce"`
+	NormalOutput []int          `json:"normal_output,omitempty"` // states, as in the text form; all nodes without
+	ReduceOutput []int          `json:"reduce_output,omitempty"`
 }
 
 // MarshalArch writes the JSON form, operations by name.
@@ -196,8 +193,7 @@ func (s Space) MarshalArch(a space.Arch) ([]byte, error) {
 	if err := s.Check(a); err != nil {
 		return nil, err
 	}
-	var j jsonArch
-	j.Space.Ops, j.Space.Nodes = s.Set, s.Nodes
+	j := jsonArch{Space: s.Named().JSON()}
 	for c, to := range []*[][]jsonPair{&j.Normal, &j.Reduce} {
 		for _, n := range s.Cells(a)[c] {
 			*to = append(*to, []jsonPair{{&n[0].Edge, s.Ops[n[0].Op]}, {&n[1].Edge, s.Ops[n[1].Op]}})
@@ -223,8 +219,8 @@ func (s Space) UnmarshalArch(b []byte) (space.Arch, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, &space.FieldError{Field: "json", Msg: "has more text after the object"}
 	}
-	if j.Space.Ops != s.Set || j.Space.Nodes != s.Nodes {
-		return nil, &space.FieldError{Field: "space", Msg: fmt.Sprintf("is %q, want %q", j.Space.Ops+strconv.Itoa(j.Space.Nodes), s.Name())}
+	if n := j.Space.Named(); n != s.Named() {
+		return nil, &space.FieldError{Field: "space", Msg: fmt.Sprintf("is %.60q, want %q", n.Name(), s.Name())}
 	}
 	var r reader
 	for c, nodes := range [][][]jsonPair{j.Normal, j.Reduce} {
