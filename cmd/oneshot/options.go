@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"oneshot/data/pixels"
 	"oneshot/internal/config"
 	"oneshot/lanas"
 )
@@ -24,6 +25,7 @@ type options struct {
 	keys                 []keyFlag // in the order of their declaration
 	drawnSeed            uint64
 	memoryLimit          config.Bytes
+	fitMAdds             config.Count
 }
 
 // keyFlag is a flag that sets a configuration key.
@@ -95,15 +97,31 @@ func (o *options) bindSGD(cmd *cobra.Command, section string) {
 	fs := cmd.Flags()
 	o.keyFlag(fs, "epochs", "", section+".epochs", "number", "passes over the training images")
 	o.keyFlag(fs, "batch-size", "b", section+".batch", "number", "images per step")
-	o.keyFlag(fs, "lr", "", section+".lr", "number", "learning rate at the start")
+	o.keyFlag(fs, "lr", "", section+".lr", "number", "highest learning rate")
 	o.keyFlag(fs, "min-lr", "", section+".min_lr", "number", "learning rate at the end")
+	o.keyFlag(fs, "sched", "", section+".schedule", "name", "how the learning rate falls: cosine or linear")
+	o.keyFlag(fs, "warmup-epochs", "", section+".warmup_epochs", "number", "passes over the training images in which the learning rate grows")
 	o.keyFlag(fs, "weight-decay", "", section+".weight_decay", "number", "weight decay")
 	o.keyFlag(fs, "clip-grad", "", section+".clip", "number", "largest gradient norm, 0 for any")
 	o.keyFlag(fs, "smoothing", "", section+".smoothing", "number", "label smoothing")
 	o.keyFlag(fs, "cutout", "", section+".cutout", "number", "side of the square cut out, in pixels")
-	o.keyFlag(fs, "aa", "", section+".policy", "name", "none, autoaugment-cifar10, autoaugment-imagenet or randaugment")
+	o.keyFlag(fs, "aa", "", section+".policy", "name", "distortions of shape and colour: none, "+strings.Join(pixels.PolicyNames(), ", "))
 	o.keyFlag(fs, "color-jitter", "", section+".color_jitter", "number", "most that colours change, as a part of themselves")
 	o.keyFlag(fs, "reprob", "", section+".erase", "number", "probability of random erasing")
+	o.keyFlag(fs, "mixup", "", section+".mixup", "number", "parameter of the beta distribution of mixup, 0 for none")
+	o.keyFlag(fs, "cutmix", "", section+".cutmix", "number", "parameter of the beta distribution of CutMix, 0 for none")
+}
+
+// bindRetrain declares short spellings of the keys that only the training of one network has.
+func (o *options) bindRetrain(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	o.keyFlag(fs, "drop-path", "", "retrain.drop_path", "number", "probability of dropping an operation at the last step")
+	o.keyFlag(fs, "model-ema-decay", "", "retrain.ema", "number", "decay of the averaged weights that are exported, 0 for the weights themselves")
+	o.keyFlag(fs, "seeds", "", "retrain.seeds", "number", "train it so many times and test each; reports mean and deviation (default 1)")
+	o.keyFlag(fs, "init", "", "retrain.init", "file", "start from this exported network, or from 'inherited' weights of the supernet")
+	o.keyFlag(fs, "teacher", "", "retrain.teacher", "file", "learn the outputs of this exported network beside the labels")
+	o.keyFlag(fs, "distill-ratio", "", "retrain.distill_ratio", "number", "weight of the teacher in the loss")
+	o.keyFlag(fs, "distill-temperature", "", "retrain.distill_temperature", "number", "what outputs are divided by before they are compared")
 }
 
 // bindSearch declares short spellings of the keys of the search.
@@ -111,8 +129,8 @@ func (o *options) bindSearch(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	o.keyFlag(fs, "samples", "n", "search.samples", "number", "subnetworks to score in all")
 	o.keyFlag(fs, "algo", "", "search.algo", "name", "who proposes them: "+strings.Join(lanas.Algorithms(), ", "))
-	o.keyFlag(fs, "max-params", "", "search.max_params", "number", "most parameters of the retrained network, 0 for any")
-	o.keyFlag(fs, "max-madds", "", "search.max_madds", "number", "most multiply-adds of the retrained network, 0 for any")
+	o.keyFlag(fs, "max-params", "", "search.max_params", "count", "most parameters of the retrained network, 0 for any")
+	o.keyFlag(fs, "max-madds", "", "search.max_madds", "count", "most multiply-adds of the retrained network, such as 600M; 0 for any")
 	o.keyFlag(fs, "time", "", "search.time", "duration", "stop searching after this long, such as 10m")
 	o.keyFlag(fs, "baselines", "", "search.baselines", "list", "algorithms to compare with at equal budget, such as random,evolution")
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"oneshot/data"
+	"oneshot/supernet/space"
 )
 
 // TestComplaints has what a user reads about values between which there is a rule, or
@@ -17,13 +18,16 @@ func TestComplaints(t *testing.T) {
 	}{
 		{func(c *Config) {}, ""},
 		{func(c *Config) { c.Data.Name = "cifar" }, `data.name = "cifar": want one of ` + strings.Join(data.Names(), ", ") + `; did you mean "cifar10"?`},
-		{func(c *Config) { c.Net.Ops = "x" }, `net.ops = "x": want one of lanas, darts, full`},
+		{func(c *Config) { c.Net.Ops = "x" }, `net.ops = "x": want one of ` + strings.Join(space.Families(), ", ")},
 		{func(c *Config) { c.Net.Nodes = 33 }, "net.nodes = 33: want 1..32"},
 		{func(c *Config) { c.Net.Layers = 0 }, "net.layers = 0: want 1..64"},
-		{func(c *Config) { c.Retrain.Channels = 7 }, "retrain.channels = 7: want an even number"},
+		{func(c *Config) { c.Retrain.Channels = 1 }, "retrain.channels = 1: want 2..1024"},
 
 		{func(c *Config) { c.Train.Epochs = 0 }, "train.epochs and train.steps are both 0: want one of them above 0"},
 		{func(c *Config) { c.Train.Epochs, c.Train.Steps = 0, 1 }, ""},
+		{func(c *Config) { c.Train.Steps, c.Train.WarmupSteps = 12, 30 }, "train.warmup_steps = 30: want at most train.steps = 12"},
+		{func(c *Config) { c.Retrain.Steps, c.Retrain.WarmupSteps = 12, 13 }, "retrain.warmup_steps = 13: want at most retrain.steps = 12"},
+		{func(c *Config) { c.Train.WarmupSteps = 30 }, ""}, // the images say how many steps there are
 		{func(c *Config) { c.Train.MicroBatch = 24 }, "train.micro_batch = 24: want 0 or a divisor of train.batch = 64 that is at least 2"},
 		{func(c *Config) { c.Retrain.MicroBatch = 1 }, "retrain.micro_batch = 1: want 0 or a divisor of retrain.batch = 64 that is at least 2"},
 		{func(c *Config) { c.Train.MinLR = 0.1 }, "train.min_lr = 0.1: want a number from 0 to train.lr"},
@@ -34,7 +38,7 @@ func TestComplaints(t *testing.T) {
 		{func(c *Config) { c.Train.Optimizer = "adm" }, `train.optimizer = "adm": want one of sgd, adamw; did you mean "adamw"?`},
 		{func(c *Config) { c.Train.Optimizer, c.Train.Momentum = "adamw", 1 }, "train.momentum = 1: want a number from 0 to below 1"},
 		{func(c *Config) { c.Train.Nesterov = true }, ""},
-		{func(c *Config) { c.Train.Nesterov, c.Train.Momentum = true, 0 }, "train.nesterov = true: want a momentum above 0"},
+		{func(c *Config) { c.Train.Nesterov, c.Train.Momentum = true, 0 }, "train.nesterov = true: want train.momentum above 0"},
 		{func(c *Config) { c.Train.Beta2 = math.NaN() }, "train.beta2 = NaN: want a number from 0 to below 1"},
 		{func(c *Config) { c.Train.Eps = 1e-60 }, "train.eps = 1e-60: want a number from 1e-30 to 1"}, // 0 in float32
 

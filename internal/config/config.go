@@ -22,7 +22,7 @@ import (
 // docs/settings.md lists all of them.
 type Config struct {
 	// Preset may be named by a YAML file, which then starts from another one than Default.
-	Preset string `yaml:"preset" json:"preset" doc:"the recipe that the values started from; see oneshot run --help"`
+	Preset string `yaml:"preset" json:"preset" doc:"the recipe that the values started from; see oneshot recipe"`
 	// Seed: 0 is a seed like any other.
 	Seed    uint64  `yaml:"seed" json:"seed" default:"42" doc:"feeds every random stream: initial weights, paths, data order, augmentation, search"`
 	Data    Data    `yaml:"data" json:"data"`
@@ -32,6 +32,16 @@ type Config struct {
 	Search  Search  `yaml:"search" json:"search"`
 	Retrain Retrain `yaml:"retrain" json:"retrain"`
 	Run     Run     `yaml:"run" json:"run"`
+}
+
+// Rules implements setting.Ruled: a warm-up is no longer than the training, where its length
+// is known before the images are.
+func (c Config) Rules() (rules []setting.Rule) {
+	for section, s := range map[string]SGD{"train": c.Train.SGD, "retrain": c.Retrain.SGD} {
+		rules = append(rules, setting.Rule{Name: section + ".warmup_steps", OK: s.Steps == 0 || s.WarmupSteps <= s.Steps,
+			Want: fmt.Sprintf("at most @steps = %d", s.Steps)})
+	}
+	return rules
 }
 
 // Data names the images and how they are split. Its Seed is not set; Config's is meant.
@@ -63,8 +73,8 @@ type Score struct {
 type Search struct {
 	lanas.Settings `yaml:",inline"`
 	Top            int   `yaml:"top" json:"top" default:"5" want:"0..1000" doc:"how many of the best are scored again, on all search images and with more images for batch normalisation, before the best of them is chosen; 0 is none"`
-	MaxParams      int64 `yaml:"max_params" json:"max_params" want:"0 or more" doc:"most trainable values of the retrained network; no other subnetwork is proposed; 0 is any"`
-	MaxMAdds       int64 `yaml:"max_madds" json:"max_madds" want:"0 or more" doc:"most multiply-adds of the retrained network for one image; no other subnetwork is proposed; 0 is any"`
+	MaxParams      Count `yaml:"max_params" json:"max_params" want:"0 or more" doc:"most trainable values of the retrained network; no other subnetwork is proposed; 0 is any"`
+	MaxMAdds       Count `yaml:"max_madds" json:"max_madds" want:"0 or more" doc:"most multiply-adds of the retrained network for one image; no other subnetwork is proposed; 0 is any"`
 	// Time counts over all processes that worked on the search. What a search with a
 	// limit finds depends on the machine's speed.
 	Time      Duration `yaml:"time" json:"time" want:"0 or more" doc:"time, such as 10m, after which no further subnetwork is proposed; 0 is no limit"`
@@ -95,12 +105,21 @@ func (s Search) BaselineNames() []string {
 	return names
 }
 
+// Inherited is the value of retrain.init that means the supernet's weights. A file of that name
+// is ./inherited.
+const Inherited = "inherited"
+
 // Retrain trains the winner from scratch, at its own width and depth.
 type Retrain struct {
 	SGD              `yaml:",inline"`
 	net.Geometry     `yaml:",inline"`
 	supernet.Scratch `yaml:",inline"`
-	AllImages        bool `yaml:"all_images" json:"all_images" doc:"train on the search images too; their accuracy says nothing then, so result.json has null for search_top1"`
+	AllImages        bool   `yaml:"all_images" json:"all_images" doc:"train on the search images too; their accuracy says nothing then, so result.json has null for search_top1"`
+	Seeds            int    `yaml:"seeds" json:"seeds" default:"1" want:"1..100" doc:"how many times it is trained, with seeds that count up from seed; the report has mean and deviation"`
+	Init             string `yaml:"init" json:"init" doc:"what its weights start from: an exported file, inherited (the supernet's), or nothing for random ones"`
+	InitSHA256       string `yaml:"init_sha256" json:"init_sha256" doc:"checksum of that file, filled in when the run begins"`
+	Teacher          string `yaml:"teacher" json:"teacher" doc:"an exported file whose outputs are learnt beside the labels; see distill_ratio"`
+	TeacherSHA256    string `yaml:"teacher_sha256" json:"teacher_sha256" doc:"checksum of that file, filled in when the run begins"`
 }
 
 // Run decides how the work is done: it may differ between a run and its

@@ -12,16 +12,16 @@ import (
 )
 
 func TestPresetsCheck(t *testing.T) {
-	for _, p := range presets {
-		c, err := FromPreset(p.name)
+	for _, name := range allPresets() {
+		c, err := FromPreset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Check(); err != nil {
-			t.Errorf("%s: %v", p.name, err)
+			t.Errorf("%s: %v", name, err)
 		}
-		if c.Preset != p.name {
-			t.Errorf("%s: preset is recorded as %q", p.name, c.Preset)
+		if c.Preset != name {
+			t.Errorf("%s: preset is recorded as %q", name, c.Preset)
 		}
 	}
 	if err := Default().Check(); err != nil {
@@ -61,8 +61,8 @@ func TestCheckCoversEveryNumber(t *testing.T) {
 }
 
 func TestConfigRoundTrip(t *testing.T) {
-	for _, p := range presets {
-		c, _ := FromPreset(p.name)
+	for _, name := range allPresets() {
+		c, _ := FromPreset(name)
 		c.Seed = math.MaxUint64
 		c.Train.LR = 0.1 + 0.2 // no short decimal form
 		c.Data.Dir = "/tmp/with: colon # and hash"
@@ -79,7 +79,7 @@ func TestConfigRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		if back != c {
-			t.Errorf("%s: %v", p.name, Drift(c, back))
+			t.Errorf("%s: %v", name, Drift(c, back))
 		}
 	}
 }
@@ -121,7 +121,7 @@ func TestDidYouMean(t *testing.T) {
 	keys, _ := Keys()
 	for word, want := range map[string]string{
 		"train.lrr": "train.lr", "lr": "train.lr", "weight_decay": "train.weight_decay",
-		"retrain.drop_pth": "retrain.drop_path", "sed": "seed", "zzzzzzzz": "",
+		"retrain.drop_pth": "retrain.drop_path", "sed": "seed", "zzzzzzzz": "", "nope": "", "weigth_decay": "train.weight_decay",
 	} {
 		got := fault.DidYouMean(word, keys)
 		if want == "" && got != "" || want != "" && !strings.Contains(got, `"`+want+`"`) {

@@ -4,7 +4,8 @@
 // [Config] has a section for each part of a run. A [Request] is what a command line
 // says; [Request.Resolve] lays it over a preset, a YAML file or the configuration
 // that a run folder has stored, and checks the whole. [Drift] tells two
-// configurations apart.
+// configurations apart. A preset is a file of the folder recipes; a [Recipe] has its
+// values and where each of them is from.
 //
 // Contract: a configuration that Resolve returns is complete and in range; whether it
 // fits the images is for those to say who have them. An unknown key is an error that

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// durationForms is what a length of time looks like, for messages.
+const durationForms = "such as 90s, 10m or 1h30m"
+
 // Duration is a length of time in a configuration, written as 90s, 10m or
 // 1h30m; nothing and 0 are none.
 type Duration time.Duration
@@ -23,7 +26,7 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	}
 	v, err := time.ParseDuration(text)
 	if err != nil {
-		return fmt.Errorf("%q: want a time such as 90s, 10m or 1h30m", text)
+		return fmt.Errorf("%q: want a time %s", text, durationForms)
 	}
 	*d = Duration(v)
 	return nil

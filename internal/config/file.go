@@ -32,7 +32,8 @@ func Keys() (keys []string, sections map[string]bool) {
 }
 
 // Set parses value as YAML and stores it under key, as --set and flags do.
-// Epochs given this way count: a number of steps from a preset is dropped.
+// Epochs given this way count: a number of steps from a preset is dropped. The length of a
+// warm-up has two units too, and the one that is given drops the other.
 func (c *Config) Set(key, value string) error {
 	key = strings.ReplaceAll(key, "-", "_")
 	switch key {
@@ -40,6 +41,14 @@ func (c *Config) Set(key, value string) error {
 		c.Train.Steps = 0
 	case "retrain.epochs":
 		c.Retrain.Steps = 0
+	case "train.warmup_epochs":
+		c.Train.WarmupSteps = 0
+	case "train.warmup_steps":
+		c.Train.WarmupEpochs = 0
+	case "retrain.warmup_epochs":
+		c.Retrain.WarmupSteps = 0
+	case "retrain.warmup_steps":
+		c.Retrain.WarmupEpochs = 0
 	}
 	for _, f := range setting.Fields(c) {
 		if f.Key != key {
@@ -55,13 +64,26 @@ func (c *Config) Set(key, value string) error {
 				return nil
 			}
 		}
-		kind := "a value of type " + f.Value.Type().Name()
-		if f.Value.Type() == reflect.TypeFor[Duration]() {
-			kind = "a time such as 90s, 10m or 1h30m"
-		}
-		return fault.Usage("", "%s = %q: want %s", key, value, kind)
+		return fault.Usage("", "%s = %q: want %s", key, value, kindOf(f.Value))
 	}
 	return unknownKey("", key)
+}
+
+// kindOf says what a setting's value looks like.
+func kindOf(v reflect.Value) string {
+	switch {
+	case v.Type() == reflect.TypeFor[Duration]():
+		return "a time " + durationForms
+	case v.Type() == reflect.TypeFor[Count]():
+		return "a count " + countForms
+	case v.CanInt() || v.CanUint():
+		return "a whole number"
+	case v.CanFloat():
+		return "a number"
+	case v.Kind() == reflect.Bool:
+		return "true or false"
+	}
+	return "a text"
 }
 
 // removedKeys are those of earlier versions, and what became of them.
@@ -81,8 +103,8 @@ func unknownKey(where, key string) error {
 }
 
 // Load reads a YAML file over base(preset named by the file). Unknown and
-// repeated keys are errors that name the line. A relative data.dir becomes
-// relative to the file's folder.
+// repeated keys are errors that name the line. A relative data.dir,
+// retrain.init or retrain.teacher becomes relative to the file's folder.
 func Load(path string, base func(preset string) (Config, error)) (Config, error) {
 	b, err := atomicfile.ReadAtMost(path, maxConfigBytes)
 	if err != nil {
@@ -93,9 +115,36 @@ func Load(path string, base func(preset string) (Config, error)) (Config, error)
 
 // Parse is Load of the bytes of a file, which path names in errors.
 func Parse(path string, b []byte, base func(string) (Config, error)) (Config, error) {
-	var doc yaml.Node
-	bad := func(err error) (Config, error) {
-		return Config{}, fault.Usage("", "config: %s: %w", path, err)
+	c, _, err := parse(path, b, base)
+	if err != nil {
+		return c, err
+	}
+	for _, p := range c.paths() {
+		if filepath.IsAbs(*p) {
+			continue
+		}
+		if *p = filepath.Join(filepath.Dir(path), *p); !filepath.IsAbs(*p) {
+			*p = "." + string(filepath.Separator) + *p // a file called inherited stays one
+		}
+	}
+	return c, nil
+}
+
+// paths are the files and folders of the configuration that decide what is computed.
+func (c *Config) paths() (paths []*string) {
+	for _, p := range []*string{&c.Data.Dir, &c.Retrain.Init, &c.Retrain.Teacher} {
+		if *p != "" && !(p == &c.Retrain.Init && *p == Inherited) {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// parse reads the bytes of a file over base and returns them as a document too; folders
+// stay as they are written.
+func parse(path string, b []byte, base func(string) (Config, error)) (c Config, doc yaml.Node, err error) {
+	bad := func(err error) (Config, yaml.Node, error) {
+		return Config{}, doc, fault.Usage("", "config: %s: %w", path, err)
 	}
 	if err := loadOne(b, &doc); err != nil {
 		return bad(err)
@@ -105,25 +154,24 @@ func Parse(path string, b []byte, base func(string) (Config, error)) (Config, er
 	}
 	if len(doc.Content) > 0 {
 		if err := checkKeys(path, "", doc.Content[0]); err != nil {
-			return Config{}, err
+			return Config{}, doc, err
 		}
 		if err := doc.Decode(&named); err != nil {
 			return bad(err)
 		}
 	}
-	c, err := base(named.Preset)
-	if err != nil {
-		return Config{}, err
+	if c, err = base(named.Preset); err != nil {
+		return Config{}, doc, err
 	}
 	if len(doc.Content) > 0 {
 		if err := doc.Decode(&c); err != nil {
+			if line, key, value, kind := badValue(doc.Content[0], ""); key != "" {
+				return Config{}, doc, fault.Usage("", "config: %s:%d: %s = %q: want %s", path, line, key, value, kind)
+			}
 			return bad(err)
 		}
 	}
-	if c.Data.Dir != "" && !filepath.IsAbs(c.Data.Dir) {
-		c.Data.Dir = filepath.Join(filepath.Dir(path), c.Data.Dir)
-	}
-	return c, nil
+	return c, doc, nil
 }
 
 // loadOne reads the only document of b; an empty file has none.
@@ -180,6 +228,28 @@ func checkKeys(path, prefix string, n *yaml.Node) error {
 		}
 	}
 	return nil
+}
+
+// badValue finds the first value that its setting cannot hold, and says what it holds; the
+// key is "" where there is none. The keys of the mapping are known.
+func badValue(n *yaml.Node, prefix string) (line int, key, value, kind string) {
+	var c Config
+	fields := setting.Fields(&c)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := prefix+n.Content[i].Value, n.Content[i+1]
+		if v.Kind == yaml.MappingNode {
+			if line, key, value, kind = badValue(v, k+"."); key != "" {
+				return
+			}
+			continue
+		}
+		for _, f := range fields {
+			if f.Key == k && v.Decode(f.Value.Addr().Interface()) != nil {
+				return v.Line, k, v.Value, kindOf(f.Value)
+			}
+		}
+	}
+	return 0, "", "", ""
 }
 
 // YAML returns the resolved configuration as config.yaml stores it.

@@ -26,10 +26,11 @@ func settingsPage() []byte {
 	b.WriteString(`# Settings
 
 Every key of a configuration file, and of --set. Written by ` + "`go test ./internal/config -update`" + ` from the
-declarations in the code. A preset has other values, see ` + "`oneshot run --dry-run --preset NAME`" + `.
+declarations in the code. A preset has other values, see ` + "`oneshot recipe NAME`" + `.
 
 Ranges: 1..64 are integers with both ends, [0,1) are numbers from 0 to below 1, (0,10] numbers above 0, at
-most 10. Where nothing stands behind the dots, 2147483647 is meant; max is the largest float32.
+most 10. Where nothing stands behind the dots, 2147483647 is meant; max is the largest float32. Parameters and
+multiply-adds may be written as 600M, 5.3M, 1.2G or 300k.
 `)
 	c := Default()
 	last := "none"

@@ -23,7 +23,7 @@ type Request struct {
 type Flag struct {
 	Name  string // without dashes
 	Key   string
-	Kind  string // what it wants, in a word: number, name, folder, duration, list
+	Kind  string // what it wants, in a word: number, count, name, folder, duration, list
 	Value string
 }
 
@@ -41,8 +41,10 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 		if f.Key != "data.name" {
 			continue
 		}
-		if c.Data.Name = f.Value; c.Data.Name != name {
-			// Sizes chosen for one data set mean nothing for another.
+		// Sizes chosen for one data set mean nothing for another. A format of files is only said
+		// more precisely than by auto.
+		precise := name == data.Auto && !data.Drawn(f.Value) && !data.Official(f.Value)
+		if c.Data.Name = f.Value; c.Data.Name != name && !precise {
 			c.Data.TrainSize, c.Data.TestSize, c.Data.SearchSize = 0, 0, 0
 			c.Data.Image, c.Data.CropPct = 0, 0
 		}
@@ -73,10 +75,7 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 			value = r.randomSeed(stored)
 		}
 		if err := c.Set(f.Key, value); err != nil {
-			hint := ""
-			if f.Kind == "duration" {
-				hint = "such as 90s, 10m or 1h30m"
-			}
+			hint := map[string]string{"duration": durationForms, "count": countForms}[f.Kind]
 			return c, fault.Usage(hint, "--%s %q: want a %s", f.Name, value, f.Kind)
 		}
 	}
@@ -176,10 +175,11 @@ func finish(c *Config) error {
 	fill(&c.Data.TrainSize, d.TrainSize)
 	fill(&c.Data.TestSize, d.TestSize)
 	fill(&c.Data.SearchSize, d.SearchSize)
-	for _, path := range []*string{&c.Data.Dir, &c.Run.Cache} {
-		if *path == "" {
-			continue
-		}
+	paths := c.paths()
+	if c.Run.Cache != "" {
+		paths = append(paths, &c.Run.Cache)
+	}
+	for _, path := range paths {
 		abs, err := filepath.Abs(*path)
 		if err != nil {
 			return err

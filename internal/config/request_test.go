@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,12 +79,86 @@ func TestAnotherDataSetHasItsOwnSizes(t *testing.T) {
 	}
 }
 
+// TestFormatKeepsSizes: a recipe for files keeps its sizes where their format is named, and
+// not where other images are.
+func TestFormatKeepsSizes(t *testing.T) {
+	for name, image := range map[string]int{"imagenet": 224, "folder": 224, data.Auto: 224, "cifar10": 0, "shapes10": 0} {
+		c, err := Request{Preset: "imagenet-mobile", Flags: []Flag{{"dataset", "data.name", "name", name}}}.Resolve(nil, "tiny")
+		if err != nil || c.Data.Name != name || c.Data.Image != image {
+			t.Errorf("%s: %v %+v", name, err, c.Data)
+		}
+	}
+}
+
+// TestWarmupInOneUnit: what is given last counts, not what the preset has in the other unit.
+func TestWarmupInOneUnit(t *testing.T) {
+	for set, want := range map[string][2]float64{
+		"train.warmup_epochs=2":   {0, 2},
+		"train.warmup-steps=7":    {7, 0},
+		"retrain.warmup_epochs=2": {0, 2},
+		"retrain.warmup_steps=7":  {7, 0},
+	} {
+		for _, preset := range []string{"folder-small", "imagenet-mobile"} { // in steps, and in epochs
+			c, err := Request{Preset: preset, Sets: []string{set}}.Resolve(nil, "")
+			s := c.Train.SGD
+			if strings.HasPrefix(set, "retrain") {
+				s = c.Retrain.SGD
+			}
+			if err != nil || float64(s.WarmupSteps) != want[0] || s.WarmupEpochs != want[1] {
+				t.Errorf("%s over %s: %v, %d steps and %g epochs", set, preset, err, s.WarmupSteps, s.WarmupEpochs)
+			}
+		}
+	}
+}
+
 // TestCachePathIsAbsolute, as that of the data: a run may be continued from elsewhere.
 func TestCachePathIsAbsolute(t *testing.T) {
 	c, err := Request{Sets: []string{"run.cache=lists"}}.Resolve(nil, "tiny")
 	abs, _ := filepath.Abs("lists")
 	if err != nil || c.Run.Cache != abs {
 		t.Errorf("%v: %q, want %q", err, c.Run.Cache, abs)
+	}
+}
+
+// TestPathsAreAbsolute: a network to start from, and a teacher, are found as the images are,
+// from the folder of the file or from the current one. The word inherited is no path.
+func TestPathsAreAbsolute(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "f.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	abs := func(name string) string {
+		p, err := filepath.Abs(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, x := range []struct {
+		file, init, teacher string   // in the file, and what comes out
+		sets                []string // over it
+	}{
+		{"init: a/b\n  teacher: t", filepath.Join(dir, "a/b"), filepath.Join(dir, "t"), nil},
+		{"init: a\n  teacher: t", abs("b"), abs("u"), []string{"retrain.init=b", "retrain.teacher=./u"}},
+		{"init: inherited\n  teacher: ''", "inherited", "", nil},
+		{"init: ./inherited\n  teacher: inherited", filepath.Join(dir, "inherited"), filepath.Join(dir, "inherited"), nil},
+		{"init: ''", abs("inherited"), "", []string{"retrain.init=./inherited"}},
+		{"init: /x/y", "/x/y", "", nil},
+	} {
+		write("retrain:\n  " + x.file + "\n")
+		c, err := Request{File: file, Sets: x.sets}.Resolve(nil, "tiny")
+		if err != nil || c.Retrain.Init != x.init || c.Retrain.Teacher != x.teacher {
+			t.Errorf("%q: %v: %q and %q, want %q and %q", x.file, err, c.Retrain.Init, c.Retrain.Teacher, x.init, x.teacher)
+		}
+	}
+	// The same file beside the current folder.
+	c, err := Parse("f.yaml", []byte("retrain:\n  init: ./inherited\n"), FromPreset)
+	if err != nil || c.Retrain.Init == Inherited || filepath.Clean(c.Retrain.Init) != "inherited" {
+		t.Errorf("%v %q", err, c.Retrain.Init)
 	}
 }
 

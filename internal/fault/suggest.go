@@ -13,7 +13,12 @@ func DidYouMean(word string, candidates []string) string {
 	for _, c := range candidates {
 		d := editDistance(word, c)
 		if i := strings.LastIndexByte(c, '.'); i >= 0 && !strings.Contains(word, ".") {
-			d = min(d, editDistance(word, c[i+1:]))
+			// A mistyped key without its section is a further mistake: nope is not data.name.
+			if e := editDistance(word, c[i+1:]); e > 0 {
+				d = min(d, e+1)
+			} else {
+				d = 0
+			}
 		}
 		if d < bestDist {
 			best, bestDist = c, d
