@@ -41,7 +41,7 @@ ours_allowed() {
     oneshot/internal/device/selftest) echo 'data|ops/cuda|supernet|supernet/(net|space)|internal/rng' ;;
     oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
-    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rundir|search|ui)' ;;
+    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|report|rundir|search|ui)' ;;
     oneshot/internal/measure/peak) echo 'ops/cpu' ;;
     oneshot/internal/measure/kernels) echo 'ops|ops/cpu' ;;
     oneshot/internal/measure/floor) echo 'ops|supernet/(net|space)' ;;

@@ -77,7 +77,7 @@ func (a *app) rootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	a.opt.bind(root)
 	root.AddCommand(a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(),
-		a.inspectCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
+		a.inspectCmd(), a.recipeCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
 	return root
 }
 

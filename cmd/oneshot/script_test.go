@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -37,6 +38,7 @@ func TestMain(m *testing.M) {
 //	waitfree DIR                             until no process holds the run folder
 //	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
 //	pictures FORMAT WxH SEED FILE...         writes the same picture, jpeg, grey or png, to files
+//	miniature DIR TRAIN VAL SIDE             writes ImageNet's archives with few small images
 //
 // Two scripts take as long as all others: that of the emulated GPU, and that of all
 // instruction sets (the runs in plain Go). They run where $ONESHOT_SCRIPTS is all
@@ -63,7 +65,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "signal": cmdSignal, "json": cmdJSON, "truncate": cmdTruncate, "plain": cmdPlain,
-			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses, "pictures": cmdPictures,
+			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses, "pictures": cmdPictures, "miniature": cmdMiniature,
 		},
 	})
 }
@@ -176,14 +178,18 @@ func environ(ts *testscript.TestScript) []string {
 	return env
 }
 
+// cmdJSON is json KEY[=VALUE]...: stdout is an object with these keys, and values.
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 	out := ts.ReadFile("stdout")
 	if strings.Count(out, "\n") != 1 {
 		ts.Fatalf("stdout is not one line:\n%s", out)
 	}
 	var v map[string]any
-	ts.Check(json.Unmarshal([]byte(out), &v))
-	for _, path := range args {
+	d := json.NewDecoder(strings.NewReader(out))
+	d.UseNumber()
+	ts.Check(d.Decode(&v))
+	for _, arg := range args {
+		path, want, compare := strings.Cut(arg, "=")
 		var at any = v
 		for part := range strings.SplitSeq(path, ".") {
 			m, _ := at.(map[string]any)
@@ -191,6 +197,9 @@ func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 			if at, ok = m[part]; !ok {
 				ts.Fatalf("no %s in %s", path, out)
 			}
+		}
+		if got := fmt.Sprint(at); compare && got != want {
+			ts.Fatalf("%s is %s, want %s", path, got, want)
 		}
 	}
 }

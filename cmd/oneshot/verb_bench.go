@@ -9,15 +9,18 @@ import (
 
 	"oneshot/internal/fault"
 	"oneshot/internal/measure"
+	"oneshot/supernet/space"
 )
 
 func (a *app) benchCmd() *cobra.Command {
 	var names []string
 	cmd := &cobra.Command{
-		Use: "bench step|eval|retrain|score|ops|kernels|archs|search", Short: "Measure this machine: training steps, scoring, kernels; race search algorithms",
+		Use: "bench step|eval|retrain|infer|score|ops|kernels|archs|search", Short: "Measure this machine: training steps, scoring, kernels; race search algorithms",
 		Long: `bench measures on random images, without a data set. Without flags, step and eval take
 the reference job: 8 cells, 16 channels, 5 nodes, images 32x32, batch 64 (eval: 250);
-retrain takes 20 cells of 36 channels and batch 96. --preset takes a recipe's network.
+retrain and infer, of one architecture, take 20 cells of 36 channels and batch 96 (infer: 250).
+--preset takes a recipe's network. --arch names an architecture instead of random ones; with --recipe a
+step has all that the recipe says, the preparation of its batch on drawn images of 32x32 included.
 
 For each of --archs random architectures the median and the best of --reps repetitions
 count; what is printed is their mean. With --device cuda a step trains another architecture
@@ -36,6 +39,7 @@ machine's measured peak would need for a perfectly fused step.`,
 		a.benchNetCmd("step", "net", "train.batch", "A training step of the supernet, a path a time"),
 		a.benchNetCmd("eval", "net", "score.batch", "A forward pass of the supernet with running statistics"),
 		a.benchNetCmd("retrain", "retrain", "retrain.batch", "A training step of one architecture"),
+		a.benchNetCmd("infer", "retrain", "score.batch", "A forward pass of one architecture with running statistics"),
 		a.benchScoreCmd(), a.benchOpsCmd(), a.benchKernelsCmd(), a.benchArchsCmd(), a.benchSearchCmd())
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
@@ -85,10 +89,10 @@ func (f *benchFlags) job(o *options, preset string) (measure.Job, error) {
 func (f *benchFlags) bind(cmd *cobra.Command, o *options) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.space, "space", "nasnet", "search space; nasnet is the only one")
-	o.keyFlag(fs, "ops", "", "net.ops", "name", "candidate operations: lanas, darts or full")
+	o.keyFlag(fs, "ops", "", "net.ops", "name", "candidate operations: "+strings.Join(space.Families(), ", "))
 	o.keyFlag(fs, "nodes", "", "net.nodes", "number", "nodes of a cell")
 	fs.IntVar(&f.Archs, "archs", 8, "random architectures, those of the seeds 1, 2, ...")
-	f.Image, f.Reps = 32, 1 // of a verb without these flags
+	f.Image, f.Reps, f.Classes = 32, 1, 10 // of a verb without these flags
 }
 
 func (f *benchFlags) check() error {
@@ -99,7 +103,7 @@ func (f *benchFlags) check() error {
 		flag   string
 		got    int
 		lo, hi int
-	}{{"archs", f.Archs, 1, 10000}, {"reps", f.Reps, 1, 10000}, {"image", f.Image, 8, 4096}} {
+	}{{"archs", f.Archs, 1, 10000}, {"reps", f.Reps, 1, 10000}, {"image", f.Image, 8, 4096}, {"classes", f.Classes, 2, 65535}} {
 		if n.got < n.lo || n.got > n.hi {
 			return fault.Usage("", "--%s %d: want %d..%d", n.flag, n.got, n.lo, n.hi)
 		}
@@ -113,13 +117,11 @@ func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
 		Use: what, Short: short, Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			preset := ""
-			switch what {
-			case "retrain":
-				preset = "lanet-s"
-			case "eval":
-				if a.opt.config == "" { // the reference job's, whatever a preset says
-					a.opt.sets = slices.Insert(a.opt.sets, 0, "score.batch=250")
-				}
+			if section == "retrain" {
+				preset = "lanas-oneshot" // the CIFAR-10 form: 20 cells of 36 channels
+			}
+			if batch == "score.batch" && a.opt.config == "" { // the reference job's, whatever a preset says
+				a.opt.sets = slices.Insert(a.opt.sets, 0, "score.batch=250")
 			}
 			j, err := f.job(a.opt, preset)
 			if err != nil {
@@ -127,6 +129,9 @@ func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
 			}
 			if j.Config.Train.MicroBatch != 0 && what == "step" || j.Config.Retrain.MicroBatch != 0 && what == "retrain" {
 				return fault.Usage("--batch measures a smaller batch", "bench measures whole batches, not micro_batch")
+			}
+			if j.Recipe && j.Image != 32 {
+				return fault.Usage("without --recipe a step takes images of any size", "--image %d: the images of --recipe are 32x32", j.Image)
 			}
 			r, err := a.bench().Network(what, j)
 			return a.showBench(r, err)
@@ -140,8 +145,15 @@ func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
 	a.opt.keyFlag(fs, "batch", "b", batch, "number", "images at a time")
 	fs.IntVar(&f.Image, "image", 32, "side of the square images in pixels")
 	fs.IntVar(&f.Reps, "reps", 3, "repetitions of each architecture")
+	if section == "retrain" {
+		fs.StringVar(&f.Arch, "arch", "", "architecture instead of random ones: a published name, text or JSON")
+		fs.IntVar(&f.Classes, "classes", 10, "outputs of the network")
+		a.opt.keyFlag(fs, "imagenet", "", "retrain.imagenet", "bool", "the form for large images")
+		fs.Lookup("imagenet").NoOptDefVal = "true"
+	}
 	if what == "retrain" {
 		fs.BoolVar(&f.Aux, "aux", false, "with the auxiliary head")
+		fs.BoolVar(&f.Recipe, "recipe", false, "with all of the recipe, the preparation of batches included")
 	}
 	return cmd
 }

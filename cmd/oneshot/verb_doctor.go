@@ -10,9 +10,11 @@ import (
 	"oneshot/internal/device"
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
+	"oneshot/internal/pipeline"
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/ops/cuda"
+	"oneshot/supernet"
 )
 
 func (a *app) doctorCmd() *cobra.Command {
@@ -31,9 +33,11 @@ type doctorReport struct {
 	Threads   int            `json:"threads"`
 	CUDA      device.GPU     `json:"cuda"`
 	MemoryMiB int64          `json:"memory_available_mib"`
-	TrainMiB  int64          `json:"train_needs_mib"`
-	FinalMiB  int64          `json:"retrain_needs_mib"`
+	TrainMiB  int64          `json:"train_needs_mib,omitempty"` // 0 where the images are not known
+	FinalMiB  int64          `json:"retrain_needs_mib,omitempty"`
 	gpuNeeds
+	Forecasts []pipeline.Forecast `json:"stages,omitempty"`
+
 	Data  string   `json:"data"`
 	Roles string   `json:"data_roles,omitempty"`
 	Notes []string `json:"data_notes,omitempty"`
@@ -50,12 +54,7 @@ type gpuNeeds struct {
 }
 
 // gpuNeeds estimates them. The error may be that a stage needs more than is free.
-func (a *app) gpuNeeds(p *plan.Plan) (n gpuNeeds, err error) {
-	rt, err := device.Open(p.Config.Run, deviceFiles(), a.ui)
-	if err != nil {
-		return n, err
-	}
-	defer rt.Close()
+func (a *app) gpuNeeds(p *plan.Plan, rt *supernet.Runtime) (n gpuNeeds, err error) {
 	free, err := rt.FreeMemory()
 	if err != nil || rt.Device() == "cpu" {
 		return n, err
@@ -106,9 +105,8 @@ func (a *app) doctor(ctx context.Context) error {
 			problem = cmp.Or(problem, fault.New(fault.ExitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB))
 		}
 	}
-	if p != nil && r.CUDA.Device != "" && r.CUDA.Problem == "" {
-		r.gpuNeeds, err = a.gpuNeeds(p)
-		problem = cmp.Or(problem, err)
+	if p != nil {
+		problem = cmp.Or(problem, a.ahead(ctx, p, &r))
 	}
 	r.Disk = "written, synced and renamed"
 	if err := rundir.TryDisk(cmp.Or(a.opt.out, "runs"), a.ui.Now()); err != nil {
@@ -126,15 +124,41 @@ func (a *app) doctor(ctx context.Context) error {
 	return err
 }
 
+// ahead looks at what the stages that train will take of the device and of time.
+func (a *app) ahead(ctx context.Context, p *plan.Plan, r *doctorReport) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	rt, err := device.Open(p.Config.Run, deviceFiles(), a.ui)
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	if rt.Device() != "cpu" {
+		if r.gpuNeeds, err = a.gpuNeeds(p, rt); err != nil {
+			return err
+		}
+	}
+	r.Forecasts = pipeline.Forecasts(ctx, p, rt, []string{"train", "retrain"}, nil, a.ui.Now)
+	return nil
+}
+
 func (a *app) showDoctor(r doctorReport) {
 	a.ui.Printf("version  %s (%s, %s, %s)\n", r.Version.Version, r.Version.Revision, r.Version.Go, r.Version.Platform)
 	a.ui.Printf("cpu      %s, %d threads, %v\n", r.CPU, r.Threads, r.Features)
 	a.ui.Printf("cuda     %s\n", r.CUDA)
-	a.ui.Printf("memory   %d MiB available; training needs about %d, retraining %d\n", r.MemoryMiB, r.TrainMiB, r.FinalMiB)
+	needs := ""
+	if r.TrainMiB > 0 {
+		needs = fmt.Sprintf("; training needs about %d, retraining %d", r.TrainMiB, r.FinalMiB)
+	}
+	a.ui.Printf("memory   %d MiB available%s\n", r.MemoryMiB, needs)
 	if n := r.gpuNeeds; n.Train > 0 {
 		a.ui.Printf("memory   %d MiB of the GPU free; training needs about %d, searching %d, retraining %d\n", r.CUDA.FreeMiB, n.Train, n.Search, n.Retrain)
 	}
 	a.ui.Printf("data     %s\n", r.Data)
+	for _, f := range r.Forecasts {
+		a.ui.Printf("%s\n", f)
+	}
 	if r.Roles != "" {
 		a.ui.Printf("roles    %s\n", r.Roles)
 	}

@@ -40,7 +40,7 @@ func (a *app) evalCmd() *cobra.Command {
 	fs.StringVarP(&a.opt.out, "out", "o", "", "run `folder`")
 	fs.StringVar(&weights, "weights", "", "exported `file` (safetensors)")
 	fs.StringVar(&split, "split", "test", "images to use with --weights: test or search")
-	a.opt.bindArch(cmd, "architecture: text, JSON file, 0/1 mask, or 'best' of the run")
+	a.opt.bindArch(cmd, "architecture: published name, Genotype, text, list, JSON or a file of one; or 'best' of the run")
 	return cmd
 }
 
@@ -127,11 +127,14 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 // evalRun works in a run folder.
 func (a *app) evalRun(ctx context.Context, r *pipeline.Run) error {
 	if a.opt.arch != "" {
-		found, res, err := r.ScoreArch(ctx, a.opt.arch)
+		found, res, err := r.ScoreArch(ctx, a.opt.arch, a.opt.request())
 		if err != nil {
 			return err
 		}
 		return a.showEval(evalReport{Arch: found, Dataset: r.Data.Name, Split: "search", Images: res.Images, Top1: res.Top1, Loss: res.Loss})
+	}
+	if file := r.Folder.File("export", "model.safetensors"); !r.Folder.Has("search", "best.json") && r.Folder.Has("export", "model.safetensors") {
+		return fault.Usage("`oneshot eval --weights "+file+"` tests it", "no search in %s has found the network that it has", r.Folder)
 	}
 	best, err := plan.BestOf(r.Folder)
 	if err != nil {

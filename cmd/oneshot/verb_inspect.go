@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,34 +11,37 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"oneshot/data"
 	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
-	"oneshot/internal/plan"
 	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
-	"oneshot/supernet"
-	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
 
 func (a *app) inspectCmd() *cobra.Command {
-	return &cobra.Command{
+	var imageNet bool
+	cmd := &cobra.Command{
 		Use:   "inspect PATH|ARCH",
 		Short: "Describe a run folder, a checkpoint, a safetensors file or an architecture",
+		Long: "Describe a run folder, a checkpoint, a safetensors file or an architecture.\n\nAn architecture is " +
+			strings.Join(space.FormNames(), ",\n") + ", a 0/1 code, or a file with one of these.\n" +
+			"Networks are counted as the retrain section of --preset or --config has them; without these, published\n" +
+			"networks at their published size, by the rules of their code, others as the preset tiny has them.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fault.Usage("", "inspect wants one path or architecture, but got %d", len(args))
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args[0], imageNet) },
 	}
+	cmd.Flags().BoolVar(&imageNet, "imagenet", false, "of an architecture: the form for ImageNet (default 14 cells of 48 channels, 224 pixels, 1000 classes)")
+	return cmd
 }
 
-func (a *app) inspect(what string) error {
+func (a *app) inspect(what string, imageNet bool) error {
 	info, err := os.Stat(what)
 	switch {
 	case err == nil && info.IsDir() && rundir.Folder(what).Has("config.yaml"):
@@ -55,17 +57,17 @@ func (a *app) inspect(what string) error {
 	case errors.Is(err, fs.ErrNotExist) && looksLikePath(what):
 		return fault.Usage("", "inspect: %w", err)
 	}
-	return a.inspectArch(what)
+	return a.inspectArch(what, imageNet)
 }
 
 // looksLikePath tells a path from an architecture, whose text has a slash behind its
-// first colon at the earliest.
+// first colon or bracket at the earliest. A line of a log with a Genotype may have a date before.
 func looksLikePath(what string) bool {
-	slash := strings.IndexByte(what, filepath.Separator)
-	if slash < 0 || strings.HasPrefix(what, "{") || strings.HasPrefix(what, "[") {
+	if strings.Contains(what, "Genotype(") {
 		return false
 	}
-	return !strings.Contains(what[:slash], ":")
+	slash := strings.IndexByte(what, filepath.Separator)
+	return slash >= 0 && !strings.ContainsAny(what[:slash], ":([{")
 }
 
 func (a *app) inspectRun(path string) error {
@@ -91,6 +93,11 @@ func (a *app) inspectRun(path string) error {
 	}
 	if r.Result != nil {
 		return a.showResult(d, *r.Result)
+	}
+	if r.Retrain != nil {
+		var b strings.Builder
+		r.Retrain.Text(&b)
+		a.ui.Printf("%s", &b)
 	}
 	return nil
 }
@@ -144,63 +151,4 @@ func (a *app) showTensors(kind, path string, step int, ts []weights.Tensor, meta
 		}
 	}
 	return nil
-}
-
-type archReport struct {
-	Kind   string         `json:"kind"`
-	Text   string         `json:"text"`
-	Hash   string         `json:"hash"`
-	Space  string         `json:"space"`
-	Size   string         `json:"space_size"`
-	Params int64          `json:"params"`
-	MAdds  int64          `json:"madds"`
-	Ops    map[string]int `json:"ops"` // uses in both cells
-}
-
-// inspectArch costs an architecture as the configured preset would retrain it.
-func (a *app) inspectArch(text string) error {
-	c, err := a.opt.resolve("tiny")
-	if err != nil {
-		return err
-	}
-	configured, err := space.New(c.Net.Ops, c.Net.Nodes)
-	if err != nil {
-		return err
-	}
-	s, arch, err := plan.ReadArch(text, configured)
-	if err != nil {
-		return err
-	}
-	r := archReport{Kind: "arch", Text: s.Format(arch), Hash: space.Hash(s, arch), Space: s.Name(), Size: s.Size().String(), Ops: map[string]int{}}
-	uses := s.Uses(arch)
-	for _, u := range uses {
-		if u.N > 0 {
-			r.Ops[u.Op] = u.N
-		}
-	}
-	size := net.Size{Geometry: c.Retrain.Geometry, Classes: classCount(c.Data.Name), Image: cmp.Or(c.Data.Image, data.UsualImage(c.Data.Name))}
-	if r.Params, r.MAdds, err = (supernet.NetConfig{Space: s, Size: size}).Cost(arch); err != nil {
-		return fault.WithCode(err, fault.ExitUsage, "")
-	}
-	if a.opt.json {
-		return a.ui.JSON(r)
-	}
-	among := fmt.Sprintf("one of %s in space %s", r.Size, r.Space)
-	if s.Encode(arch) == nil {
-		among = "in no search of space " + r.Space
-	}
-	a.ui.Printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
-	a.ui.Printf("size     %s parameters, %s multiply-adds with %d cells of %d channels for %dx%d pixels and %d classes (%s)\n",
-		ui.Count(r.Params), ui.Count(r.MAdds), size.Layers, size.Channels, size.Image, size.Image, size.Classes, pipeline.PresetOr(c.Preset))
-	for _, u := range uses {
-		a.ui.Printf("         %2d x %s\n", u.N, u.Op)
-	}
-	return nil
-}
-
-func classCount(dataset string) int {
-	if dataset == "cifar100" {
-		return 100
-	}
-	return 10
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,13 +26,10 @@ func (a *app) runCmd() *cobra.Command {
 			if a.opt.resume && a.opt.out == "" {
 				return fault.Usage("name the folder: --resume --out DIR", "--resume without --out: which run?")
 			}
-			if a.opt.dryRun && a.opt.memoryLimit > 0 {
-				return fault.Usage("a run with a limit writes what it chose to config.yaml", "--dry-run opens no data, so it cannot say what --memory-limit would choose")
-			}
-			if a.opt.dryRun {
-				return a.dryRun("tiny")
-			}
 			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train", "retrain", "search"}}
+			if a.opt.dryRun {
+				return a.dryRun(cmd.Context(), q)
+			}
 			return a.inRun(cmd.Context(), q, func(ctx context.Context, r *pipeline.Run) error {
 				res, err := r.All(ctx, func(s rundir.SearchSummary) {
 					var b strings.Builder
@@ -62,16 +60,32 @@ func (a *app) showResult(d rundir.Folder, r rundir.Result) error {
 	return err
 }
 
-// dryRun prints the configuration that would be used.
-func (a *app) dryRun(preset string) error {
-	c, err := a.opt.resolve(preset)
+// dryRun prints the configuration that would be used. What the stages would take is said
+// on stderr, as far as the images can be opened.
+func (a *app) dryRun(ctx context.Context, q pipeline.Request) error {
+	if a.opt.memoryLimit > 0 {
+		return fault.Usage("a run with a limit writes what it chose to config.yaml", "--dry-run does not say what --memory-limit would choose")
+	}
+	q.Folder, q.Override = a.opt.out, a.opt.override
+	q.Config, q.Resume = a.opt.request(), q.Resume || a.opt.resume
+	trains := slices.Contains(q.Sizes, "train") || slices.Contains(q.Sizes, "retrain")
+	v, err := pipeline.Look(ctx, pipeline.Process{UI: a.ui, Program: build(), Device: deviceFiles()}, q, trains && !a.opt.quiet)
 	if err != nil {
 		return err
 	}
-	if a.opt.json {
-		return a.ui.JSON(c)
+	for _, line := range v.Lines {
+		a.ui.Infof("%s", line)
 	}
-	b, err := c.YAML()
+	for _, f := range v.Forecasts {
+		a.ui.Infof("%s", f)
+	}
+	if v.Unseen != nil {
+		a.ui.Infof("ahead    memory and time are not known: %v", v.Unseen)
+	}
+	if a.opt.json {
+		return a.ui.JSON(v.Config)
+	}
+	b, err := v.Config.YAML()
 	if err != nil {
 		return err
 	}

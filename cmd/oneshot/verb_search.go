@@ -21,7 +21,7 @@ func (a *app) searchCmd() *cobra.Command {
 			"the folder search draws them. If the training was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.opt.dryRun {
-				return a.dryRun("tiny")
+				return a.dryRun(cmd.Context(), pipeline.Request{Preset: "tiny"})
 			}
 			q := pipeline.Request{Resume: true, Frees: []string{"search", "retrain"}}
 			return a.inRun(cmd.Context(), q, func(ctx context.Context, r *pipeline.Run) error {

@@ -13,10 +13,10 @@ func (a *app) trainCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "train", Short: "Train the supernet only", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.opt.dryRun {
-				return a.dryRun("tiny")
-			}
 			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train"}}
+			if a.opt.dryRun {
+				return a.dryRun(cmd.Context(), q)
+			}
 			return a.inRun(cmd.Context(), q, func(ctx context.Context, r *pipeline.Run) error {
 				r.Announce()
 				if _, err := r.Train(ctx); err != nil {

@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"oneshot/internal/fault"
-	"oneshot/supernet/space"
 	"oneshot/supernet/space/cell"
 )
 
@@ -27,7 +26,7 @@ type Arch struct {
 
 // Archs lists the architectures that measurements take.
 func Archs(j Job) (ArchList, error) {
-	s, err := space.New(j.Config.Net.Ops, j.Config.Net.Nodes)
+	s, err := j.Config.Net.Named.Open()
 	if err != nil {
 		return ArchList{}, err
 	}

@@ -21,7 +21,25 @@ type Job struct {
 	Archs  int           // random architectures, those of the seeds 1, 2, ...
 	Reps   int           // repetitions of each architecture
 	Image  int           // side of the square images in pixels
-	Aux    bool          // with the auxiliary head
+
+	// Of one architecture, retrain and infer.
+	Arch    string // the architecture, and with it the space, instead of random ones
+	Classes int    // 10 for 0
+	Aux     bool   // with the auxiliary head
+	Recipe  bool   // a step as a run takes it: with all that the configuration says, and its batch
+}
+
+// choose returns the architectures and their space.
+func (j Job) choose() (space.Space, []space.Arch, error) {
+	if j.Arch != "" {
+		s, arch, err := space.ParseAny(j.Arch)
+		return s, []space.Arch{arch}, err
+	}
+	s, err := j.Config.Net.Named.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, j.sample(s), nil
 }
 
 // sample draws the architectures.

@@ -29,10 +29,7 @@ func (m *networkRun) measureDevice(n *supernet.Net, archs []space.Arch) error {
 	if err != nil {
 		return err
 	}
-	c := supernet.DefaultTrain()
-	c.Descent = m.optimizer
-	c.Batch, c.Steps = m.batch, 1<<30
-	t, err := supernet.NewTrainer(n, d.Train, c)
+	t, err := supernet.NewTrainer(n, d.Train, m.training)
 	if err != nil {
 		return err
 	}
@@ -86,7 +83,7 @@ type ScoreReport struct {
 func (b Bench) Score(j Job) (ScoreReport, error) {
 	r := ScoreReport{Bench: "score", Archs: j.Archs, Reps: j.Reps, RecalImages: supernet.DefaultScore().RecalImages}
 	c := j.Config
-	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	s, err := c.Net.Named.Open()
 	if err != nil {
 		return r, err
 	}
@@ -171,7 +168,7 @@ func (b Bench) Kernels(j Job) (GPUReport, error) {
 	var r GPUReport
 	c := j.Config
 	c.Run.Device = "cuda"
-	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	s, err := c.Net.Named.Open()
 	if err != nil {
 		return r, err
 	}

@@ -1,6 +1,7 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
+	"oneshot/supernet/space/cell"
 )
 
 // NetworkReport is the result of a measurement; times and floors are means over
@@ -47,6 +49,7 @@ type NetworkReport struct {
 	Channels         int     `json:"channels"`
 	Image            int     `json:"image"`
 	Aux              bool    `json:"aux"`
+	Recipe           bool    `json:"recipe"`      // with all of a recipe, batches and all
 	PeakGFLOPS       float64 `json:"peak_gflops"` // all threads
 	PeakGBPerS       float64 `json:"peak_gb_per_s"`
 	FloorFlopsMS     float64 `json:"floor_flops_ms"`
@@ -56,8 +59,8 @@ type NetworkReport struct {
 }
 
 // Network measures steps of a network: what is "step" (a training step of the
-// supernet), "eval" (a forward pass of it with running statistics) or "retrain" (a
-// training step of one architecture).
+// supernet), "eval" (a forward pass of it with running statistics), "retrain" (a
+// training step of one architecture) or "infer" (a forward pass of one).
 func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 	r := NetworkReport{Bench: what}
 	isa, err := cpu.ISA()
@@ -65,25 +68,30 @@ func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 		b.UI.Warnf("%v", err)
 	}
 	c := j.Config
-	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	s, archs, err := j.choose()
 	if err != nil {
-		return r, err
+		return r, fault.WithCode(err, fault.ExitUsage, "")
 	}
 	rt, err := device.Open(c.Run, b.Device, b.UI)
 	if err != nil {
 		return r, err
 	}
 	defer rt.Close()
-	m := &networkRun{what: what, now: b.UI.Now, net: j.network(what, s), archs: j.sample(s), reps: j.Reps, seed: c.Seed, rt: rt}
-	m.optimizer = c.Train.Descent
-	if what == "retrain" {
-		m.optimizer = c.Retrain.Descent
+	m := &networkRun{what: what, now: b.UI.Now, net: j.network(what, s), archs: archs, reps: j.Reps, seed: c.Seed, rt: rt}
+	switch {
+	case j.Recipe:
+		m.training, m.recipe = j.recipe(), true
+	case what == "retrain":
+		m.training = training(c.Retrain.Batch, c.Retrain.Descent)
+	case what == "step":
+		m.training = training(c.Train.Batch, c.Train.Descent)
+	default:
+		m.training.Batch = c.Score.Batch
 	}
-	m.batch = map[string]int{"step": c.Train.Batch, "eval": c.Score.Batch, "retrain": c.Retrain.Batch}[what]
 	if err := m.net.Check(); err != nil {
 		return r, fault.WithCode(err, fault.ExitUsage, "")
 	}
-	if what != "eval" {
+	if m.trains() {
 		mem, err := m.memory()
 		if err != nil {
 			return r, fmt.Errorf("bench: %w", err)
@@ -95,8 +103,12 @@ func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 	}
 	r = NetworkReport{
 		Bench: what, PeakRSSMB: machine.PeakResident() >> 20, Threads: rt.Threads(), ISA: isa, CPU: machine.CPUModel(),
-		Batch: m.batch, Archs: j.Archs, Reps: j.Reps, Params: m.params / int64(m.nets),
-		Ops: c.Net.Ops, Nodes: c.Net.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: j.Image, Aux: j.Aux,
+		Batch: m.training.Batch, Archs: len(archs), Reps: j.Reps, Params: m.params / int64(m.nets),
+		Ops: c.Net.Ops, Nodes: c.Net.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: j.Image,
+		Aux: m.net.Aux, Recipe: j.Recipe,
+	}
+	if cells, ok := s.(cell.Space); ok {
+		r.Ops, r.Nodes = cells.Set, cells.Nodes
 	}
 	if err := m.report(&r, measurePeak(rt.Threads(), b.UI.Now)); err != nil {
 		return r, fmt.Errorf("bench: %w", err)
@@ -124,9 +136,10 @@ func (j Job) network(what string, s space.Space) supernet.NetConfig {
 		Space: s, Size: net.Size{Geometry: c.Net.Geometry,
 			Classes: 10, Image: j.Image, Affine: c.Net.Affine},
 	}
-	if what == "retrain" {
-		n.Geometry = c.Retrain.Geometry
-		n.Affine, n.Aux, n.AuxChannels = true, j.Aux, supernet.DefaultNet().AuxChannels
+	if what == "retrain" || what == "infer" {
+		n.Geometry, n.Classes = c.Retrain.Geometry, cmp.Or(j.Classes, n.Classes)
+		n.Affine, n.AuxChannels = true, supernet.DefaultNet().AuxChannels
+		n.Aux = what == "retrain" && (j.Aux || j.Recipe && c.Retrain.Aux > 0)
 	}
 	return n
 }
@@ -137,8 +150,9 @@ type networkRun struct {
 	now          func() time.Time
 	net          supernet.NetConfig
 	archs        []space.Arch
-	batch, reps  int
-	optimizer    ops.Descent
+	training     supernet.TrainConfig // its batch also where nothing is trained
+	recipe       bool                 // batches are prepared as the training says
+	reps         int
 	seed         uint64
 	rt           *supernet.Runtime
 	params       int64 // of all networks that were built
@@ -147,22 +161,26 @@ type networkRun struct {
 	device       float64   // seconds of a step on a GPU
 }
 
+// trains tells training steps from forward passes.
+func (m *networkRun) trains() bool { return m.what == "step" || m.what == "retrain" }
+
+// single tells networks of one architecture from supernets.
+func (m *networkRun) single() bool { return m.what == "retrain" || m.what == "infer" }
+
 // memory is about what these steps need.
 func (m *networkRun) memory() (supernet.Memory, error) {
-	c := supernet.DefaultTrain()
-	c.Batch, c.Descent = m.batch, m.optimizer
 	var arch space.Arch
-	if m.what == "retrain" {
+	if m.single() {
 		arch = m.archs[0]
 	}
-	return supernet.Estimate(m.net, arch, c, m.rt.Threads())
+	return supernet.Estimate(m.net, arch, m.training, m.rt.Threads())
 }
 
 // warmUp steps run before the clock does: arenas grow to their size.
 const warmUp = 2
 
 func (m *networkRun) run() error {
-	if m.what != "retrain" {
+	if !m.single() {
 		n, err := supernet.New(m.net, m.seed, m.rt)
 		if err != nil {
 			return err
@@ -185,7 +203,7 @@ func (m *networkRun) run() error {
 // measure times every architecture of a network. A step builds the graph of the
 // next one at the same time, as a training does, so the order is known ahead.
 func (m *networkRun) measure(n *supernet.Net, archs []space.Arch) error {
-	if m.rt.Device() == "cuda" && m.what != "eval" {
+	if m.rt.Device() == "cuda" && m.trains() {
 		return m.measureDevice(n, archs)
 	}
 	m.params += n.Params()
@@ -219,8 +237,8 @@ func (m *networkRun) measure(n *supernet.Net, archs []space.Arch) error {
 // work is what is measured: a function that trains or evaluates path after path in the
 // given order, and one that ends it.
 func (m *networkRun) work(n *supernet.Net, archs []space.Arch, order []int) (work func(path int) error, end func(), err error) {
-	ctx, images := context.Background(), randomImages(m.net, m.batch)
-	if m.what == "eval" {
+	ctx, images := context.Background(), randomImages(m.net, m.training.Batch)
+	if !m.trains() {
 		e, err := supernet.NewEvaluator(n)
 		if err != nil {
 			return nil, nil, err
@@ -230,7 +248,15 @@ func (m *networkRun) work(n *supernet.Net, archs []space.Arch, order []int) (wor
 			return err
 		}, e.Close, nil
 	}
-	t, err := onBatch(n, images, archs, order, m.optimizer)
+	var t *supernet.Trainer
+	if m.recipe {
+		var d *data.Dataset
+		if d, err = benchData(); err == nil {
+			t, err = supernet.NewTrainer(n, d.Train, m.training)
+		}
+	} else {
+		t, err = onBatch(n, images, archs, order, m.training)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -246,10 +272,10 @@ func (m *networkRun) report(r *NetworkReport, p peak.Peak) error {
 		median += m.median[i] / n
 		best += m.best[i] / n
 		var o ops.Optimizer // of a training
-		if m.what != "eval" {
-			o = m.optimizer.Rule()
+		if m.trains() {
+			o = m.training.Rule()
 		}
-		w, err := floor.Of(m.net.Space, m.net.Size, a, m.batch, o)
+		w, err := floor.Of(m.net.Space, m.net.Size, a, m.training.Batch, o)
 		if err != nil {
 			return err
 		}
@@ -265,7 +291,7 @@ func (m *networkRun) report(r *NetworkReport, p peak.Peak) error {
 		r.MaddsPerImage += float64(madds) / n
 	}
 	r.MSPerStepMedian, r.MSPerStepBest = 1e3*median, 1e3*best
-	r.ImagesPerSMedian, r.ImagesPerSBest = float64(m.batch)/median, float64(m.batch)/best
+	r.ImagesPerSMedian, r.ImagesPerSBest = float64(m.training.Batch)/median, float64(m.training.Batch)/best
 	r.GFLOPS = flops / median / 1e9
 	r.FloorShare = r.FloorMS / r.MSPerStepMedian
 	return nil

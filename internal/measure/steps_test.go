@@ -54,7 +54,7 @@ func perSecond(b *testing.B, archs []space.Arch, batch int, o ops.Optimizer) {
 func BenchmarkStep(b *testing.B) {
 	n, archs := reference(b, 2)
 	c := supernet.DefaultTrain()
-	t, err := onBatch(n, randomImages(supernet.DefaultNet(), c.Batch), archs, []int{0, 1, 2, 3, 4, 5, 6, 7}, c.Descent)
+	t, err := onBatch(n, randomImages(supernet.DefaultNet(), c.Batch), archs, []int{0, 1, 2, 3, 4, 5, 6, 7}, training(c.Batch, c.Descent))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestTrainingFollowsTheOrder(t *testing.T) {
 	}
 	archs := []space.Arch{c.Space.Sample(rng.New(1, "a")), c.Space.Sample(rng.New(2, "b"))}
 	order := []int{0, 1, 1}
-	tr, err := onBatch(n, randomImages(c, 4), archs, order, supernet.DefaultTrain().Descent)
+	tr, err := onBatch(n, randomImages(c, 4), archs, order, training(4, supernet.DefaultTrain().Descent))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestTrainingFollowsTheOrder(t *testing.T) {
 	if !(losses[6] < losses[0]) {
 		t.Errorf("the loss of the same images and path goes from %g to %g", losses[0], losses[6])
 	}
-	if _, err := onBatch(n, randomImages(c, 4), nil, nil, supernet.DefaultTrain().Descent); err == nil {
+	if _, err := onBatch(n, randomImages(c, 4), nil, nil, training(4, supernet.DefaultTrain().Descent)); err == nil {
 		t.Error("no architecture passes")
 	}
 }

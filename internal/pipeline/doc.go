@@ -5,6 +5,11 @@
 // names. A [Run] is a plan in a run folder that this process holds, with a device. Its
 // methods are the stages; [Stages] declares what each reads and leaves. A stage goes on
 // from what it finds in the folder, and one that is complete only reads its files again.
+// [Look] previews a request without a folder, with a [Forecast] of each training.
+//
+// A retraining may start from an exported network or from the supernet, learn from an
+// exported one, and be repeated with several seeds, each in a folder of its own
+// ([Run.Seeds]).
 //
 // Contract: [Open] finds everything that can be wrong with a request before anything is
 // computed, and a request that is refused leaves the folder as it was. What a stage

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,17 +22,14 @@ import (
 
 // Test evaluates the exported file, once, on the test images and writes
 // result.json. A result that exists is read instead: the test images are never
-// looked at twice.
+// looked at twice. Where the architecture was trained with several seeds, each network was
+// tested after its training, and the result is that of the first.
 func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Result, error) {
 	var res rundir.Result
 	if r.Folder.Has("result.json") {
 		return res, r.Folder.ReadJSON(&res, "result.json")
 	}
-	file, err := ReadExport(r.Folder.File("export", "model.safetensors"))
-	if err != nil {
-		return res, err
-	}
-	x, err := file.Network("", 0, r.rt)
+	x, err := openExport(r.Folder.File("export", "model.safetensors"), r.rt)
 	if err != nil {
 		return res, err
 	}
@@ -44,34 +42,79 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	if res.Arch, err = r.DescribeArch(x.Arch); err != nil {
 		return res, err
 	}
-	if res.Retrain, err = r.RetrainSummary(ctx, x.Net, x.Arch); err != nil {
+	if res.Retrain, err = r.describeRetrain(); err != nil {
 		return res, err
 	}
-	t, err := r.evaluate(ctx, "test", x.Net, x.Arch, r.Data.Test.Batches(evalBatch), r.Data.Test.Len())
-	if err != nil {
+	var t rundir.Tested
+	if r.Config.Retrain.Seeds > 1 {
+		s, err := r.Seeds(ctx, x.Arch)
+		if err != nil {
+			return res, err
+		}
+		t, res.Retrain.Seeds = s.Runs[0].Tested, brief(s)
+	} else if t, err = r.test(ctx, x, r.Folder); err != nil {
 		return res, err
 	}
-	res.TestTop1, res.TestCount = t.Top1, t.Images
-	if len(r.Data.Classes) > 5 {
-		res.TestTop5 = &t.Top5
-	}
-	res.Classes = ByClass(r.Data.Classes, t)
-	res.BadSamples = r.Data.TestSize - t.Images
+	res.Retrain.SearchTop1 = t.SearchTop1
+	res.TestTop1, res.TestTop5, res.TestCount, res.Classes, res.BadSamples = t.TestTop1, t.TestTop5, t.TestImages, t.Classes, t.TestBad
 	if _, res.Retrain.Replaced, err = r.Folder.Trained("retrain"); err != nil {
 		return res, err
 	}
 	return res, r.Folder.WriteJSON(res, "result.json")
 }
 
-// RetrainSummary measures the final network on the search split, unless it was
-// trained on it.
-func (r *Run) RetrainSummary(ctx context.Context, n *supernet.Net, arch space.Arch) (rundir.RetrainSummary, error) {
-	s := rundir.RetrainSummary{Epochs: r.Config.Retrain.EpochsFor(r.Images("retrain").Len())}
-	if r.Config.Retrain.AllImages {
-		return s, nil
+// openExport makes the network of an exported file.
+func openExport(path string, rt *supernet.Runtime) (*Exported, error) {
+	file, err := ReadExport(path)
+	if err != nil {
+		return nil, err
+	}
+	return file.Network("", 0, rt)
+}
+
+// test evaluates the network of a training in folder d: on the search images, unless it was
+// trained on them, and on the test images.
+func (r *Run) test(ctx context.Context, x *Exported, d rundir.Folder) (out rundir.Tested, err error) {
+	if out.SearchTop1, err = r.searchTop1(ctx, x.Net, x.Arch, d); err != nil {
+		return out, err
+	}
+	t, err := r.evaluate(ctx, "test", x.Net, x.Arch, r.Data.Test.Batches(evalBatch), r.Data.Test.Len())
+	if err != nil {
+		return out, err
+	}
+	out.TestTop1, out.TestImages = t.Top1, t.Images
+	if len(r.Data.Classes) > 5 {
+		out.TestTop5 = &t.Top5
+	}
+	out.Classes = ByClass(r.Data.Classes, t)
+	out.TestBad = r.Data.TestSize - t.Images
+	return out, nil
+}
+
+// searchTop1 is the accuracy on the search images of a network that was trained in folder d,
+// nil where it was trained on them.
+func (r *Run) searchTop1(ctx context.Context, n *supernet.Net, arch space.Arch, d rundir.Folder) (*float64, error) {
+	if knows, err := r.knowsSearch(d); err != nil || knows {
+		return nil, err
 	}
 	t, err := r.evaluate(ctx, "check", n, arch, r.Data.Search.Batches(evalBatch), r.Data.Search.Len())
-	s.SearchTop1 = &t.Top1
+	return &t.Top1, err
+}
+
+// describeRetrain says how the network was retrained; what is measured is left out.
+func (r *Run) describeRetrain() (rundir.RetrainSummary, error) {
+	s, err := describeTraining(r.Folder, r.Config.Retrain)
+	s.Epochs = r.Config.Retrain.EpochsFor(r.Images("retrain").Len())
+	return s, err
+}
+
+// describeTraining says what the training in folder d began with and learnt from.
+func describeTraining(d rundir.Folder, c config.Retrain) (s rundir.RetrainSummary, err error) {
+	if c.Teacher != "" {
+		s.Teacher = &rundir.Teacher{File: filepath.Base(c.Teacher), SHA256: c.TeacherSHA256}
+	}
+	s.Start, err = startOf(d)
+	s.TrainedOnSearch = c.AllImages || s.Start != nil && s.Start.SeenSearch
 	return s, err
 }
 
@@ -165,7 +208,7 @@ func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c con
 	batches, total := d.Test.Batches(evalBatch), d.Test.Len()
 	if split == "search" {
 		if about.AllImages {
-			u.Warnf("the network was trained on these images (retrain.all_images): their accuracy says nothing about others")
+			u.Warnf("the network was trained on these images, itself or as what it started from: their accuracy says nothing about others")
 		}
 		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
 	}
@@ -232,10 +275,11 @@ func difference(a, b []string) (out []string) {
 }
 
 // ScoreArch scores an architecture in the run's supernet as its search sees it; a
-// supernet that was stopped is trained to its end first.
-func (r *Run) ScoreArch(ctx context.Context, text string) (rundir.Arch, supernet.Result, error) {
+// supernet that was stopped is trained to its end first. q gives the rules of an architecture
+// whose form does not say them.
+func (r *Run) ScoreArch(ctx context.Context, text string, q config.Request) (rundir.Arch, supernet.Result, error) {
 	var found rundir.Arch
-	arch, err := plan.WantedArch(text, r.Config.Net, r.Space, r.Folder)
+	arch, err := plan.WantedArch(text, r.Config.Net, r.Space, r.Folder, q)
 	if err != nil {
 		return found, supernet.Result{}, err
 	}

@@ -30,7 +30,7 @@ func exported(t *testing.T, c config.Config) (*Exported, About) {
 	}
 	defer p.Data.Close()
 	arch := p.Space.Sample(rng.New(1, "test"))
-	meta, err := about(p, arch)
+	meta, err := about(p, arch, c.Retrain.AllImages, c.Seed)
 	if err != nil {
 		t.Fatal(err)
 	}

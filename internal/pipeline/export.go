@@ -29,6 +29,7 @@ type About struct {
 	Layers         int         `json:"layers"`
 	Channels       int         `json:"channels"`
 	StemMultiplier int         `json:"stem_multiplier"`
+	ImageNet       bool        `json:"imagenet,omitempty"` // the form for large images
 	Image          int         `json:"image"`
 	Affine         bool        `json:"affine"`
 	Classes        []string    `json:"classes"`
@@ -41,6 +42,13 @@ type About struct {
 	TestDrawn bool `json:"test_drawn,omitempty"`
 	// AllImages says that it was trained on the search images too.
 	AllImages bool `json:"all_images,omitempty"`
+	// TrainSeed is the seed of the training where it is not Seed: one of retrain.seeds.
+	TrainSeed *uint64 `json:"train_seed,omitempty"`
+}
+
+// geometry is that of the network.
+func (a About) geometry() net.Geometry {
+	return net.Geometry{Layers: a.Layers, Channels: a.Channels, StemMultiplier: a.StemMultiplier, ImageNet: a.ImageNet}
 }
 
 const aboutKey = "oneshot"
@@ -48,40 +56,54 @@ const aboutKey = "oneshot"
 // Export writes the final network and its architecture; weights.ExportModel reads the
 // file back and compares every value. Doing it again gives the same bytes.
 func (r *Run) Export(n *supernet.Net, arch space.Arch) error {
-	meta, err := about(r.Plan, arch)
+	return r.export(n, arch, repeat{r.Folder, r.Config.Seed})
+}
+
+// export is Export of one of several trainings, into its folder.
+func (r *Run) export(n *supernet.Net, arch space.Arch, of repeat) error {
+	knows, err := r.knowsSearch(of.folder)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.Folder.File("export"), 0o755); err != nil {
+	meta, err := about(r.Plan, arch, knows, of.seed)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(of.folder.File("export"), 0o755); err != nil {
 		return err
 	}
 	if n, err = n.Inference(); err != nil {
 		return err
 	}
-	if err := weights.ExportModel(r.Folder.File("export", "model.safetensors"), n.Tensors(), meta); err != nil {
+	if err := weights.ExportModel(of.folder.File("export", "model.safetensors"), n.Tensors(), meta); err != nil {
 		return err
 	}
 	b, err := r.ArchJSON(arch)
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(r.Folder.File("export", "arch.json"), b, 0o644)
+	return atomicfile.WriteFile(of.folder.File("export", "arch.json"), b, 0o644)
 }
 
-// about is the metadata of the exported file.
-func about(p *plan.Plan, arch space.Arch) (map[string]string, error) {
+// about is the metadata of the exported file of a training with a seed; knows says that it
+// was trained on the search images.
+func about(p *plan.Plan, arch space.Arch, knows bool, seed uint64) (map[string]string, error) {
 	c := p.Final(false)
 	source := p.Config.Data
 	source.Dir = ""
 	if p.Data.Decoder != "" {
 		source.Decoder = decode.Auto // what another machine has
 	}
-	b, err := json.Marshal(About{
-		Arch: p.Space.Format(arch), Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier,
+	a := About{
+		Arch: p.Space.Format(arch), Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier, ImageNet: c.ImageNet,
 		Image: c.Image, Affine: c.Affine, Classes: p.Data.Classes, Mean: p.Data.Mean, Std: p.Data.Std,
 		Data: source, DataSHA256: p.Data.SHA256, Seed: p.Config.Seed,
-		TestDrawn: p.Data.TestDrawn, AllImages: p.Config.Retrain.AllImages,
-	})
+		TestDrawn: p.Data.TestDrawn, AllImages: knows,
+	}
+	if seed != p.Config.Seed {
+		a.TrainSeed = &seed
+	}
+	b, err := json.Marshal(a)
 	return map[string]string{
 		"arch": p.Space.Format(arch), "classes": strconv.Itoa(c.Classes), aboutKey: string(b),
 	}, err
@@ -139,10 +161,7 @@ func (f *ExportedFile) Network(archText string, side int, rt *supernet.Runtime) 
 			return nil, fault.Usage("leave out --arch to use that of the file", "%s holds another architecture:\n  %s, not\n  %s", f.path, f.Arch, want)
 		}
 	}
-	c := supernet.NetConfig{
-		Space: s, Size: net.Size{Geometry: net.Geometry{Layers: f.Layers, Channels: f.Channels, StemMultiplier: f.StemMultiplier},
-			Classes: len(f.Classes), Image: f.Image, Affine: f.Affine},
-	}
+	c := f.config(s)
 	if err := plausible(c, arch, f.tensors); err != nil {
 		return nil, fault.New(fault.ExitInvalid, "", "%s: %w", f.path, err)
 	}
@@ -160,6 +179,13 @@ func (f *ExportedFile) Network(archText string, side int, rt *supernet.Runtime) 
 		return nil, fault.WithCode(fmt.Errorf("%s: %w", f.path, err), fault.ExitInvalid, "")
 	}
 	return &Exported{Net: n, Config: c, Arch: arch, Space: s}, nil
+}
+
+// config describes the network of the file, whose space is s.
+func (f *ExportedFile) config(s space.Space) supernet.NetConfig {
+	return supernet.NetConfig{
+		Space: s, Size: net.Size{Geometry: f.geometry(), Classes: len(f.Classes), Image: f.Image, Affine: f.Affine},
+	}
 }
 
 // plausible compares the network the metadata describes with the tensors in the

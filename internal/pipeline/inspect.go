@@ -2,12 +2,14 @@ package pipeline
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 )
 
@@ -28,7 +30,22 @@ type Inspection struct {
 	Stages []Progress `json:"stages"`
 	// Search is the end of the search, null before it.
 	Search *rundir.SearchSummary `json:"search"`
-	Result *rundir.Result        `json:"result"`
+	// Retrain is how a network is retrained that has no result yet, null where none is.
+	Retrain *Retraining    `json:"retrain"`
+	Result  *rundir.Result `json:"result"`
+}
+
+// Retraining is rundir.RetrainSummary as far as the folder tells it.
+type Retraining struct {
+	TrainedOnSearch bool            `json:"trained_on_search_images,omitempty"`
+	Start           *rundir.Start   `json:"init,omitempty"`
+	Teacher         *rundir.Teacher `json:"teacher,omitempty"`
+	Seeds           *rundir.Seeds   `json:"seeds,omitempty"`
+}
+
+// Text writes it as retrain does.
+func (r Retraining) Text(w io.Writer) {
+	report.RetrainText(w, rundir.RetrainSummary{TrainedOnSearch: r.TrainedOnSearch, Start: r.Start, Teacher: r.Teacher, Seeds: r.Seeds})
 }
 
 // Inspect says what a run folder holds. It needs no lock and opens no images, so sizes
@@ -48,7 +65,11 @@ func Inspect(d rundir.Folder) (Inspection, error) {
 	}
 	steps := map[string]int{"train": c.Train.StepsFor(images), "retrain": c.Retrain.StepsFor(all)}
 	for _, s := range Stages {
-		out.Stages = append(out.Stages, s.progress(d, steps[s.Name]))
+		p := s.progress(d, steps[s.Name])
+		if s.Name == "retrain" && p.State == "done" && c.Retrain.Seeds > 1 && !allTrained(d, c.Retrain) {
+			p.State = "started" // other seeds are left
+		}
+		out.Stages = append(out.Stages, p)
 	}
 	if d.Has("search", "best.json") {
 		out.Search = new(rundir.SearchSummary)
@@ -58,11 +79,24 @@ func Inspect(d rundir.Folder) (Inspection, error) {
 	}
 	if d.Has("result.json") {
 		out.Result = new(rundir.Result)
-		if err := d.ReadJSON(out.Result, "result.json"); err != nil {
-			return out, err
-		}
+		err = d.ReadJSON(out.Result, "result.json")
+	} else if stageOf("retrain").begun(d) {
+		out.Retrain, err = inspectRetraining(d, c.Retrain)
 	}
-	return out, nil
+	return out, err
+}
+
+func inspectRetraining(d rundir.Folder, c config.Retrain) (*Retraining, error) {
+	s, err := describeTraining(d, c)
+	if err != nil {
+		return nil, err
+	}
+	out := &Retraining{TrainedOnSearch: s.TrainedOnSearch, Start: s.Start, Teacher: s.Teacher}
+	seeds, err := readSeeds(d)
+	if len(seeds.Runs) > 0 {
+		out.Seeds = brief(seeds)
+	}
+	return out, err
 }
 
 // progress of a stage; one that trains has that many steps.

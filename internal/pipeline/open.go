@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +52,12 @@ type Request struct {
 	Frees []string
 	// Arch is the architecture to retrain, as text or "best"; "" is not known yet.
 	Arch string
+	// Retrains says that one architecture is asked for: that of Arch; where that is "", the one
+	// of the file that retrain.init names, or else the best of the folder.
+	Retrains bool
+	// FitMAdds, above 0, has retrain.channels be the largest width with at most so many
+	// multiply-adds.
+	FitMAdds int64
 	// Sizes are the stages whose memory is announced; they must fit into MemoryLimit
 	// bytes, 0 for any.
 	Sizes       []string
@@ -73,10 +77,12 @@ type Run struct {
 	process Process
 	dir     *rundir.Dir
 	rt      *supernet.Runtime
-	within  lanas.Space // what a search draws from
-	sizes   []string    // of the request
-	fitted  []string    // what fit has to say
-	shrinks bool        // a stage may take fewer images at a time where memory is short
+	within  lanas.Space   // what a search draws from
+	sizes   []string      // of the request
+	fitted  []string      // what fit has to say
+	shrinks bool          // a stage may take fewer images at a time where memory is short
+	start   *ExportedFile // what a retraining starts from; nil where nothing, or no more
+	seen    bool          // it was trained on search images of this run
 
 	log   *slog.Logger  // the user interface's, before the run
 	every time.Duration // likewise
@@ -90,14 +96,18 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	now := p.UI.Now()
 	path := q.Folder
 	stored := path != "" && q.Resume && rundir.Folder(path).Has("config.yaml")
-	if !stored && !q.Create {
-		return nil, fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(path, "(no folder given)"))
+	none := fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(path, "(no folder given)"))
+	if !stored && !q.Create && !q.Retrains {
+		return nil, none
 	}
 	o := opening{Process: p, Request: q, now: now, stored: stored}
 	if !stored {
 		var err error
 		if o.config, err = q.Config.Resolve(nil, q.Preset); err != nil {
 			return nil, err
+		}
+		if q.Retrains && (q.Arch == "best" || q.Arch == "" && !startsFromFile(o.config.Retrain)) {
+			return nil, none // of which the best could be
 		}
 		if path == "" {
 			path = rundir.DefaultPath(now, o.config.Preset)
@@ -121,34 +131,6 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	return r, nil
 }
 
-// apart refuses a run folder among the images, of which its files would seem to be some.
-func apart(path string, c config.Data) error {
-	if !data.Walked(c) {
-		return nil
-	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	// Links to either are followed as far as there is something.
-	images, err := filepath.EvalSymlinks(c.Dir)
-	if err != nil {
-		return nil // opening them says what is wrong
-	}
-	for at := abs; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			at = filepath.Join(real, strings.TrimPrefix(abs, at))
-			if rel, err := filepath.Rel(images, at); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-				return fault.Usage("name a folder outside with --out", "the run folder %s lies within the images of %s", path, c.Dir)
-			}
-			return nil
-		}
-		if at == filepath.Dir(at) {
-			return nil
-		}
-	}
-}
-
 // opening is a request on its way to a run.
 type opening struct {
 	Process
@@ -157,9 +139,15 @@ type opening struct {
 	stored     bool // the folder has a run
 	config     config.Config
 	old        *config.Config // the folder's, where stored
-	overridden bool           // settings changed on which results depend
+	overridden []string       // keys that changed on which results depend
 	settled    []string       // what plan.Settle has to say
 	made       bool           // the folder for lists of records is made by this call
+
+	start, teacher *ExportedFile // what a retraining starts from and what it learns from, as far as needed
+	startSeen      bool          // start was trained on search images of this run
+
+	peeks  bool  // nothing may be written
+	unseen error // why images could not be opened
 }
 
 // open makes the run in a folder that is held. What describes the run is written last,
@@ -172,6 +160,8 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 	} else if dir.Has("supernet") || dir.Has("search") || dir.Has("retrain") {
 		return nil, fault.New(fault.ExitInvalid, "put config.yaml back, or choose another folder with --out",
 			"%s holds stages of a run but no config.yaml to continue them with", dir.Folder)
+	} else if err := o.derive(dir.Folder); err != nil {
+		return nil, err
 	}
 	p, arch, err := o.plan(ctx, dir.Folder)
 	if err != nil {
@@ -191,17 +181,22 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 	if err != nil {
 		return nil, err
 	}
-	fitted, err := fit(p, dir.Folder, o.Sizes, arch, o.MemoryLimit)
+	rt, err := device.Open(p.Config.Run, o.Device, o.UI)
 	if err != nil {
 		return nil, err
 	}
-	rt, err := device.Open(p.Config.Run, o.Device, o.UI)
+	var fitted []string
+	if p.Teacher, err = o.teach(rt); err == nil { // which needs memory too
+		fitted, err = fit(p, dir.Folder, o.Sizes, arch, o.MemoryLimit)
+	}
 	if err != nil {
+		rt.Close()
 		return nil, err
 	}
 	r := &Run{
 		Plan: p, Folder: dir.Folder, Arch: arch, process: o.Process, dir: dir, rt: rt, within: within,
 		sizes: o.Sizes, fitted: append(o.settled, fitted...), shrinks: o.MemoryLimit > 0, log: o.UI.Log, every: o.UI.Every,
+		start: o.start, seen: o.startSeen,
 	}
 	log, err := dir.OpenLog()
 	if err == nil {
@@ -223,8 +218,11 @@ func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.
 		return nil, nil, err
 	}
 	var arch space.Arch
+	if o.Retrains && o.Request.Arch == "" {
+		o.Request.Arch = o.retrained(d)
+	}
 	if o.Request.Arch != "" {
-		if arch, err = plan.WantedArch(o.Request.Arch, o.config.Net, s, d); err != nil {
+		if arch, err = plan.WantedArch(o.Request.Arch, o.config.Net, s, d, o.Config); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -246,57 +244,21 @@ func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.
 		images.Close()
 		return nil, nil, err
 	}
-	if err := o.refuse(d, func(key string) bool { return slices.Contains(plan.Settled, key) }); err != nil {
+	if err = o.fitWidth(s, arch, images); err == nil {
+		err = o.checkGiven(images)
+	}
+	if err == nil {
+		err = o.refuse(d, o.settles)
+	}
+	if err != nil {
 		images.Close()
 		return nil, nil, err
 	}
 	return &plan.Plan{Config: o.config, Space: s, Data: images}, arch, nil
 }
 
-// sameImages compares the images with the manifest of the run that is continued.
-func (o *opening) sameImages(d *data.Dataset, f rundir.Folder) error {
-	if !o.stored {
-		return nil
-	}
-	old, err := f.ReadManifest()
-	switch {
-	case errors.Is(err, fs.ErrNotExist): // stopped before it was written
-		return nil
-	case err != nil:
-		return err
-	case old.Dataset.SHA256 != d.SHA256 && old.Seed == o.config.Seed:
-		return fault.New(fault.ExitInvalid, ownImages, "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.config.Data.Name, d.SHA256, old.Dataset.SHA256)
-	case old.Dataset.Classes != "" && old.Dataset.Classes != hashNames(d.Classes):
-		return fault.New(fault.ExitInvalid, ownImages, "classes of data set %s have other names than when the run began", o.config.Data.Name)
-	}
-	return nil
-}
-
 // ownImages is what to do where a run is given other images than it began with.
 const ownImages = "point --data-dir at the data the run began with, as it was"
-
-// hashNames is the sha256 of names, a line each.
-func hashNames(names []string) string {
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, "\n"))))
-}
-
-// images opens them. The list of the records of a large data set is kept in the run folder,
-// unless another place was named.
-func (o *opening) images(ctx context.Context, d rundir.Folder) (*data.Dataset, error) {
-	c := o.config
-	if c.Run.Cache == "" {
-		c.Run.Cache, o.made = d.File("cache"), !d.Has("cache")
-	}
-	show, finish := o.UI.Late("read", o.now)
-	images, err := plan.OpenData(ctx, c, show)
-	finish()
-	if err == nil {
-		if err = context.Cause(ctx); err != nil {
-			images.Close()
-		}
-	}
-	return images, err
-}
 
 // adopt takes over the stored configuration of a folder and refuses to change
 // what results may depend on already.
@@ -320,72 +282,10 @@ func (o *opening) adopt(d rundir.Folder) error {
 		return err
 	}
 	o.old = &old
-	return o.refuse(d, func(key string) bool { return !slices.Contains(plan.Settled, key) })
-}
-
-// refuse refuses changes of the stored configuration among the keys for which which holds.
-// Those that the images settle are compared when these are open.
-func (o *opening) refuse(d rundir.Folder, which func(key string) bool) error {
-	if o.old == nil {
-		return nil
+	if err := o.derive(d); err != nil {
+		return err
 	}
-	var refused []config.Change
-	for _, c := range config.Drift(*o.old, o.config) {
-		if which(c.Key) && !isFree(d, c.Key, o.Frees) {
-			refused = append(refused, c)
-		}
-	}
-	if len(refused) == 0 || o.Override {
-		o.overridden = o.overridden || len(refused) > 0
-		for _, c := range refused {
-			o.UI.Warnf("changed in mid-run (--override): %v", c)
-		}
-		return nil
-	}
-	msg := "the configuration differs from that of " + string(d) + ":"
-	for _, c := range refused {
-		msg += "\n  " + c.String()
-	}
-	return fault.Usage("repeat the stored values, use another --out, or force it with --override", "%s", msg)
-}
-
-// check finds what would stop a later stage before the first one starts, and what a
-// search draws from.
-func (o *opening) check(p *plan.Plan, arch space.Arch, d rundir.Folder) (within lanas.Space, err error) {
-	if err := p.Check(); err != nil {
-		return nil, err
-	}
-	if o.Request.Arch == "best" {
-		if err := p.CheckCeilings(arch); err != nil {
-			return nil, fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
-		}
-	}
-	if within, err = p.SearchSpace(); err != nil {
-		return nil, err
-	}
-	if o.overridden {
-		err = o.checkBegun(p, d)
-	}
-	return within, err
-}
-
-// checkBegun refuses settings with which a training that has begun could not go on:
-// before anything is written, so that the folder stays as it is.
-func (o *opening) checkBegun(p *plan.Plan, d rundir.Folder) error {
-	for _, name := range []string{"train", "retrain"} {
-		c := p.Training(name)
-		from, err := newestCheckpoint(d.File(stageOf(name).Begun), o.UI)
-		if err != nil {
-			return err
-		}
-		if from == nil || from.Step == c.Steps {
-			continue
-		}
-		if err := c.Continues(*from); err != nil {
-			return fault.Usage("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", name, d, err)
-		}
-	}
-	return nil
+	return o.refuse(d, func(key string) bool { return !o.settles(key) })
 }
 
 // describe writes config.yaml and manifest.json, and compares the images with the
@@ -405,7 +305,7 @@ func (o *opening) describe(r *Run) error {
 			return err
 		default:
 			m.Started = old.Started
-			m.Resumed = append(old.Resumed, now)
+			m.Resumed, m.Start = append(old.Resumed, now), old.Start
 		}
 	}
 	return r.writeConfig(m)

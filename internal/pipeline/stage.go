@@ -26,7 +26,7 @@ var Stages = []Stage{
 	{Name: "search", Inputs: []string{"train"}, Keys: []string{"score.", "search."},
 		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json", Passed: "retrain"},
 	{Name: "retrain", Inputs: []string{"search"}, Keys: []string{"retrain."},
-		Outputs: []string{"retrain"}, Begun: "retrain", Passed: "export/model.safetensors"},
+		Outputs: []string{"retrain", seedsFolder}, Begun: "retrain", Passed: "export/model.safetensors"},
 	{Name: "export", Inputs: []string{"retrain"},
 		Outputs: []string{"export"}, Begun: "export/model.safetensors", Done: "export/arch.json"},
 	{Name: "test", Inputs: []string{"train", "search", "export"},

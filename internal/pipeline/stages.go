@@ -3,11 +3,10 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/machine"
 	"oneshot/internal/plan"
@@ -27,7 +26,7 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 	}
 	c := r.Training("train")
 	r.process.UI.Debugf("supernet: %d parameters, %d training images, %d steps of %d", n.Params(), r.Images("train").Len(), c.Steps, c.Batch)
-	return n, r.advance(ctx, "train", n)
+	return n, r.advance(ctx, "train", n, repeat{r.Folder, r.Config.Seed})
 }
 
 // TrainSummary is the supernet's part of result.json.
@@ -66,67 +65,70 @@ func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary
 	return sum, err
 }
 
-// Retrain trains arch from scratch to its last step, from wherever it stands,
-// and returns the network to evaluate: with averaged weights if there are any.
+// Retrain trains arch to its last step, from wherever it stands, and returns the network to
+// evaluate: with averaged weights if there are any. It starts from random weights, or from
+// those that retrain.init names.
 func (r *Run) Retrain(ctx context.Context, arch space.Arch) (*supernet.Net, error) {
-	if err := r.fixArch(arch); err != nil {
+	return r.retrain(ctx, arch, repeat{r.Folder, r.Config.Seed})
+}
+
+// retrain is Retrain of one of several trainings, in its folder.
+func (r *Run) retrain(ctx context.Context, arch space.Arch, of repeat) (*supernet.Net, error) {
+	if err := r.fixArch(arch, of.folder); err != nil {
 		return nil, err
 	}
-	n, err := supernet.NewArch(r.Final(true), arch, r.Config.Seed, r.rt)
+	n, err := supernet.NewArch(r.Final(true), arch, of.seed, r.rt)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.begin(ctx, n, arch, of); err != nil {
 		return nil, err
 	}
 	c := r.Training("retrain")
 	r.process.UI.Debugf("retrain: %d parameters, %d images, %d steps of %d", n.Params(), r.Images("retrain").Len(), c.Steps, c.Batch)
-	return n, r.advance(ctx, "retrain", n)
+	return n, r.advance(ctx, "retrain", n, of)
 }
 
-// fixArch records in retrain/arch.json what is retrained, and refuses to go on
-// with another architecture in the same folder.
-func (r *Run) fixArch(arch space.Arch) error {
-	path := r.Folder.File("retrain", "arch.json")
-	b, err := atomicfile.ReadAtMost(path, plan.MaxArchBytes)
-	if err == nil {
-		old, err := plan.StoredArch(r.Space, b)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		if was, want := r.Space.Format(old), r.Space.Format(arch); was != want {
-			return fault.Usage("use another --out for another architecture",
-				"this folder retrains another architecture:\n  %s -> %s", was, want)
-		}
-		return nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+// fixArch records in retrain/arch.json of a folder what is retrained there, and refuses to go
+// on with another architecture.
+func (r *Run) fixArch(arch space.Arch, d rundir.Folder) error {
+	begun, err := begunArch(r.Space, d)
+	if err != nil {
 		return err
 	}
-	if b, err = r.ArchJSON(arch); err != nil {
+	if begun != nil {
+		return sameAs(r.Space, begun, arch)
+	}
+	b, err := r.ArchJSON(arch)
+	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.Folder.File("retrain"), 0o755); err != nil {
+	if err := os.MkdirAll(d.File("retrain"), 0o755); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(path, b, 0o644)
+	return atomicfile.WriteFile(d.File("retrain", "arch.json"), b, 0o644)
 }
 
 // RetrainedArch is what the folder retrains: the one recorded when that began,
 // else the best of the search.
 func (r *Run) RetrainedArch() (space.Arch, error) {
-	b, err := atomicfile.ReadAtMost(r.Folder.File("retrain", "arch.json"), plan.MaxArchBytes)
-	if err != nil {
-		return plan.WantedArch("best", r.Config.Net, r.Space, r.Folder)
+	begun, err := begunArch(r.Space, r.Folder)
+	if err != nil || begun != nil {
+		return begun, err
 	}
-	return plan.StoredArch(r.Space, b)
+	return plan.WantedArch("best", r.Config.Net, r.Space, r.Folder, config.Request{})
 }
 
-// advance runs the training of a stage to its last step. Where a device is out of
+// advance runs the training of a stage to its last step, in a folder and with a seed. Where a device is out of
 // memory before the first checkpoint, and the request has a limit of memory, fewer
 // images at a time go through the network.
-func (r *Run) advance(ctx context.Context, name string, n *supernet.Net) error {
+func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repeat) error {
 	stage := stageOf(name)
 	for {
+		c := r.Training(name)
+		c.Seed = of.seed
 		t := training{
-			stage: stage, folder: r.Folder, ui: r.process.UI, net: n, images: r.Images(name), config: r.Training(name),
+			stage: stage, of: r.Folder, folder: of.folder, ui: r.process.UI, net: n, images: r.Images(name), config: c,
 			every: r.Config.Run.CheckpointSteps, keep: r.Config.Run.CheckpointKeep, saveAsked: r.process.SaveAsked,
 			hash:    func(a space.Arch) string { return space.Hash(r.Space, a) },
 			prepare: func() (func(), error) { return r.lessGarbage(name) },
@@ -176,14 +178,16 @@ func (r *Run) rewriteConfig() error {
 func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (rundir.Result, error) {
 	var res rundir.Result
 	if r.Folder.Has("result.json") {
-		r.process.UI.Infof("%s is finished; this is its result", r.Folder)
 		if err := r.Folder.ReadJSON(&res, "result.json"); err != nil {
 			return res, err
 		}
 		if res.Arch.Hash == "" || res.TestCount == 0 {
 			return res, fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: no result in it", r.Folder.File("result.json"))
 		}
-		return res, nil
+		if allTrained(r.Folder, r.Config.Retrain) {
+			r.process.UI.Infof("%s is finished; this is its result", r.Folder)
+			return res, nil
+		}
 	}
 	r.Announce()
 	best, arch, err := r.Find(ctx)
@@ -193,11 +197,15 @@ func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (run
 	if r.Searched {
 		searched(best)
 	}
-	final, err := r.Retrain(ctx, arch)
-	if err != nil {
-		return res, err
+	if r.Config.Retrain.Seeds > 1 {
+		_, err = r.Seeds(ctx, arch)
+	} else {
+		var final *supernet.Net
+		if final, err = r.Retrain(ctx, arch); err == nil {
+			err = r.Export(final, arch)
+		}
 	}
-	if err := r.Export(final, arch); err != nil {
+	if err != nil {
 		return res, err
 	}
 	return r.Test(ctx, best)

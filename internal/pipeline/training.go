@@ -20,7 +20,8 @@ import (
 // a folder of the run, its steps in metrics.jsonl.
 type training struct {
 	stage  Stage
-	folder rundir.Folder
+	of     rundir.Folder // that of the run
+	folder rundir.Folder // where this training's checkpoints and metrics are
 	ui     *ui.UI
 	net    *supernet.Net
 	images *data.Train
@@ -140,7 +141,7 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 			if err := save(); err != nil {
 				return err
 			}
-			return fault.Stopped(ctx, string(t.folder), stage, trainer.StepNumber(), total)
+			return fault.Stopped(ctx, string(t.of), stage, trainer.StepNumber(), total)
 		}
 		// A device that holds before a checkpoint has no step more to finish.
 		trainer.Hold((trainer.StepNumber()+1)%t.every == 0)

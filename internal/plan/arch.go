@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"oneshot/internal/atomicfile"
@@ -18,31 +20,37 @@ import (
 // MaxArchBytes caps an architecture file; a large one has about 2 KB.
 const MaxArchBytes = 1 << 20
 
-// ReadArch reads an architecture from its text form, its JSON form, a 0/1 mask,
-// or a file with one of them. A mask does not name its space: it is taken to be
-// of in.
+// ReadArch reads an architecture in any form of space.FormNames, a 0/1 code, or a file
+// with one of them. Whoever is given the space takes it as the architecture's own, with
+// its rules (space.Named). A code does not name its space: it is taken to be of in.
 func ReadArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	text = strings.TrimSpace(text)
-	if _, err := os.Stat(text); err == nil {
+	path := ""
+	info, err := os.Stat(text)
+	switch {
+	case err == nil && info.Mode().IsRegular():
 		b, err := atomicfile.ReadAtMost(text, MaxArchBytes)
 		if err != nil {
 			return nil, nil, fault.WithCode(err, fault.ExitUsage, "")
 		}
-		text = strings.TrimSpace(string(b))
-	} else if strings.HasSuffix(text, ".json") && errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fault.Usage("", "--arch: %w", err)
+		path, text = text+": ", strings.TrimSpace(string(b))
+	case errors.Is(err, fs.ErrNotExist) && slices.Contains([]string{".json", ".txt", ".py"}, filepath.Ext(text)):
+		return nil, nil, fault.Usage("", "no architecture: %w", err)
 	}
-	const hint = "an architecture looks like lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:..., or is a file arch.json"
 	s, a, err := parseArch(text, in)
 	if err != nil {
-		return s, a, fault.Wrap(fault.ExitUsage, err, hint)
+		if len(text) < 40 {
+			name := strings.ReplaceAll(strings.ToLower(text), "_", "-") // DARTS_V2
+			err = fmt.Errorf("%w%s", err, fault.DidYouMean(name, space.FormWords()))
+		}
+		return s, a, fault.Wrap(fault.ExitUsage, fmt.Errorf("%s%w", path, err), "an architecture is "+strings.Join(space.FormNames(), ", ")+", a 0/1 code of the run's space, or a file with one of these")
 	}
 	return s, a, nil
 }
 
-// parseArch reads the forms that name their space, or a mask of in.
+// parseArch reads the forms that name their space, or a code of in.
 func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
-	if !strings.HasPrefix(text, "[") {
+	if !space.IsCode(text) {
 		return space.ParseAny(text)
 	}
 	a, err := space.ParseCode(in, text)
@@ -58,9 +66,9 @@ func StoredArch(s space.Space, b []byte) (space.Arch, error) {
 	return a, fault.WithCode(err, fault.ExitInvalid, "")
 }
 
-// WantedArch is the architecture that a request names, checked against the space of
-// the run, in, which c describes; "best" is the best of the folder's search.
-func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder) (space.Arch, error) {
+// WantedArch is the architecture that a request names, by the rules that it gives, checked
+// against the space of the run, in, which c describes; "best" is the best of the folder's search.
+func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder, r config.Request) (space.Arch, error) {
 	if text == "best" {
 		best, err := BestOf(d)
 		if err != nil {
@@ -73,11 +81,32 @@ func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder) (spa
 	if err != nil {
 		return a, err
 	}
+	if s, err = WithRules(s, c, r); err != nil {
+		return a, err
+	}
 	if s.Name() != in.Name() {
-		return a, fault.Usage("choose the space with --set net.ops=... --set net.nodes=...",
-			"the architecture is of space %s, the run of %s with %d nodes", s.Name(), c.Ops, c.Nodes)
+		hint := "use another --out for an architecture of another space"
+		if of, run := s.Named(), in.Named(); of.Ops == run.Ops && of.Nodes == run.Nodes {
+			hint = fmt.Sprintf("--set net.pool_norm=%v --set net.weight_standard=%v takes its cells by the rules of the run", run.PoolNorm, run.WeightStandard)
+		}
+		return a, fault.Usage(hint, "the architecture is of space %s, the run of %s", s.Name(), in.Name())
 	}
 	return a, nil
+}
+
+// WithRules is the space of an architecture that was read, s, with those rules that the
+// request gives: they come from c, which it was resolved to. The choices of an
+// architecture mean the same by any rules.
+func WithRules(s space.Space, c config.Net, r config.Request) (space.Space, error) {
+	n := s.Named()
+	if r.Gives("net.pool_norm") {
+		n.PoolNorm = c.PoolNorm
+	}
+	if r.Gives("net.weight_standard") {
+		n.WeightStandard = c.WeightStandard
+	}
+	s, err := n.Open()
+	return s, fault.WithCode(err, fault.ExitUsage, "")
 }
 
 // BestOf reads the result of a search.

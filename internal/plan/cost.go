@@ -52,10 +52,10 @@ type ceiling struct {
 func (p *Plan) ceilings() []ceiling {
 	var out []ceiling
 	if m := p.Config.Search.MaxParams; m > 0 {
-		out = append(out, ceiling{"search.max_params", m, func(params, _ int64) int64 { return params }})
+		out = append(out, ceiling{"search.max_params", int64(m), func(params, _ int64) int64 { return params }})
 	}
 	if m := p.Config.Search.MaxMAdds; m > 0 {
-		out = append(out, ceiling{"search.max_madds", m, func(_, madds int64) int64 { return madds }})
+		out = append(out, ceiling{"search.max_madds", int64(m), func(_, madds int64) int64 { return madds }})
 	}
 	return out
 }

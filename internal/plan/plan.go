@@ -17,6 +17,8 @@ type Plan struct {
 	Config config.Config
 	Space  space.Space
 	Data   *data.Dataset
+	// Teacher is the network whose outputs are learnt in the retraining; nil is none.
+	Teacher *supernet.Teacher
 
 	costOf func(space.Arch) (params, madds int64, err error) // see costs
 }
@@ -37,7 +39,7 @@ func New(ctx context.Context, c config.Config) (*Plan, error) {
 
 // OpenSpace opens the space of a configuration.
 func OpenSpace(c config.Config) (space.Space, error) {
-	s, err := space.New(c.Net.Ops, c.Net.Nodes)
+	s, err := c.Net.Named.Open()
 	return s, fault.WithCode(err, fault.ExitUsage, "")
 }
 
@@ -88,9 +90,13 @@ func (p *Plan) Settings(stage string) *config.SGD {
 func (p *Plan) Training(stage string) supernet.TrainConfig {
 	s := *p.Settings(stage)
 	c := supernet.TrainConfig{Training: s, Seed: p.Config.Seed, Workers: p.Config.Run.Workers}
-	c.Steps = s.StepsFor(p.Images(stage).Len())
+	images := p.Images(stage).Len()
+	c.Steps, c.WarmupSteps = s.StepsFor(images), s.WarmupFor(images)
 	if stage == "retrain" {
 		c.Scratch = p.Config.Retrain.Scratch
+		if c.Teacher = p.Teacher; c.Teacher != nil {
+			c.Mean, c.Std = p.Data.Mean, p.Data.Std
+		}
 	}
 	return c
 }
@@ -108,6 +114,9 @@ func (p *Plan) Scoring(again bool) supernet.ScoreConfig {
 // Check finds what would stop a stage before the first one starts: networks and
 // trainings that cannot be, and more images than there are.
 func (p *Plan) Check() error {
+	if err := p.contradiction(); err != nil {
+		return err
+	}
 	for _, err := range []error{
 		p.Supernet().Check(), p.Final(true).Check(), p.Scoring(false).Check(),
 		p.Training("train").Check(), p.Training("retrain").Check(),
@@ -131,6 +140,29 @@ func (p *Plan) Check() error {
 	}
 	if n, have := p.Config.Score.Images, p.Data.Search.Len(); n > have {
 		return fault.Usage("0 is all of them", "score.images is %d, but there are only %d search images", n, have)
+	}
+	return nil
+}
+
+// contradiction finds settings that make no sense together.
+func (p *Plan) contradiction() error {
+	for _, stage := range []string{"train", "retrain"} {
+		s, images := p.Settings(stage), p.Images(stage).Len()
+		if epochs := s.EpochsFor(images); s.WarmupSteps == 0 && s.WarmupEpochs > epochs {
+			return fault.Usage("", "%s.warmup_epochs is %g, but the training has only %.4g epochs", stage, s.WarmupEpochs, epochs)
+		}
+	}
+	for _, stage := range []string{"train", "retrain"} {
+		if s := p.Settings(stage); s.MixProb == 0 && (s.Mixup > 0 || s.CutMix > 0) {
+			return fault.Usage("leave out mixup and cutmix, or raise the probability", "%s.mixup = %g and cutmix = %g would mix nothing: %s.mix_prob is 0", stage, s.Mixup, s.CutMix, stage)
+		}
+	}
+	r := p.Config.Retrain
+	if r.Teacher != "" && r.DistillRatio == 0 {
+		return fault.Usage("leave out the teacher, or raise the ratio", "retrain.teacher = %s would teach nothing: retrain.distill_ratio is 0", r.Teacher)
+	}
+	if r.Teacher != "" && r.DistillTemperature == 0 {
+		return fault.Usage("1 is what outputs are by themselves", "retrain.distill_temperature is 0, want above 0 with a teacher")
 	}
 	return nil
 }

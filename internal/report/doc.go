@@ -2,7 +2,8 @@
 // the same in words on a terminal.
 //
 // A [Page] is one HTML file with inline SVG. [Search] makes the page of a search out of
-// the records of its folder, [SearchText] the text.
+// the records of its folder, [SearchText] the text; [Seeds] and [RetrainText] are those of a
+// retraining.
 //
 // Contract: everything here is a function of its arguments; nothing is read, and
 // nothing is written but to the writer that was given.

@@ -93,6 +93,7 @@ func ResultText(w io.Writer, d rundir.Folder, r rundir.Result) {
 	if t := r.Retrain.SearchTop1; t != nil {
 		fmt.Fprintf(w, "retrain  %.2f %% on the search images after %.4g epochs\n", 100**t, r.Retrain.Epochs)
 	}
+	RetrainText(w, r.Retrain)
 	fmt.Fprintf(w, "test     %.2f %% on %d images, looked at once\n", 100*r.TestTop1, r.TestCount)
 	fmt.Fprintf(w, "files    %s: export/model.safetensors, export/arch.json, result.json\n", d)
 }

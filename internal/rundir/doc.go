@@ -9,7 +9,9 @@
 //	supernet/       checkpoints of the supernet
 //	search/         samples.jsonl, rechecks.jsonl, baseline-*.jsonl, times.jsonl,
 //	                best.json, tree.json, report.html
-//	retrain/        arch.json, checkpoints of the final network
+//	retrain/        arch.json, checkpoints of the final network; init.json where it did not
+//	                start from random weights; seeds.json and report.html of several seeds
+//	retrain-seeds/  a folder for each further seed, with retrain, export and metrics.jsonl
 //	export/         model.safetensors, arch.json
 //	result.json     the summary; written last, once
 //

@@ -27,6 +27,8 @@ type Manifest struct {
 	Dataset      Dataset  `json:"dataset"`
 	Started      string   `json:"started"`
 	Resumed      []string `json:"resumed,omitempty"`
+	// Start is what the retraining started from, if not from random weights.
+	Start *Start `json:"init,omitempty"`
 }
 
 // Dataset is what the images of a run were.

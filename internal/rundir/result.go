@@ -1,5 +1,10 @@
 package rundir
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Result is result.json and the object `run --json` ends with. Accuracies are
 // fractions. Nothing in it depends on the clock or the machine.
 type Result struct {
@@ -57,4 +62,48 @@ type RetrainSummary struct {
 	// SearchTop1 is top-1 on the search split, null where the network was
 	// trained on these images too (retrain.all_images).
 	SearchTop1 *float64 `json:"search_top1"`
+	// TrainedOnSearch says that it was.
+	TrainedOnSearch bool `json:"trained_on_search_images,omitempty"`
+	// Start is what the weights started from; null where they were drawn.
+	Start *Start `json:"init,omitempty"`
+	// Teacher is the file whose outputs were learnt too.
+	Teacher *Teacher `json:"teacher,omitempty"`
+	// Seeds is null where the architecture was trained once.
+	Seeds *Seeds `json:"seeds,omitempty"`
+}
+
+// Start is retrain/init.json: what the weights of a retraining started from.
+type Start struct {
+	From    string `json:"from"` // name of a file, or inherited: the supernet
+	SHA256  string `json:"sha256,omitempty"`
+	Image   int    `json:"image,omitempty"`   // side that the file's network was trained at
+	Classes int    `json:"classes,omitempty"` // that it knows
+	// Drawn are the layers whose weights were random.
+	Drawn []string `json:"drawn"`
+	// SeenSearch says that the file's network was trained on images of the search split.
+	SeenSearch bool `json:"trained_on_search_images,omitempty"`
+}
+
+// FromSupernet is what Start.From has where a network began with the supernet's weights.
+const FromSupernet = "inherited"
+
+// String is the start in words.
+func (s Start) String() string {
+	text := "the weights of " + s.From
+	if s.From == FromSupernet {
+		text = "the weights of the supernet"
+	}
+	if s.Classes > 0 {
+		text += fmt.Sprintf(" (%d classes, %d pixels, sha256 %.12s)", s.Classes, s.Image, s.SHA256)
+	}
+	if len(s.Drawn) > 0 {
+		text += "; drawn anew: " + strings.Join(s.Drawn, ", ")
+	}
+	return text
+}
+
+// Teacher is an exported file whose outputs were learnt.
+type Teacher struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
 }

@@ -259,7 +259,7 @@ func TestSearchKeepsToLimits(t *testing.T) {
 		dir := newRun(t)
 		maxParams, maxMAdds := int64(quantile(params, 0.2)), int64(quantile(madds, 0.2))
 		st := newTestStage(t, dir, func(c *config.Config) {
-			c.Search.Algo, c.Search.MaxParams, c.Search.MaxMAdds = algo, maxParams, maxMAdds
+			c.Search.Algo, c.Search.MaxParams, c.Search.MaxMAdds = algo, config.Count(maxParams), config.Count(maxMAdds)
 		})
 		sum := st.searched(t)
 		got := samplesOf(t, dir, "samples.jsonl")

@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"oneshot/data"
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
+	"oneshot/internal/plan"
+	"oneshot/internal/rundir"
+)
+
+// apart refuses a run folder among the images, of which its files would seem to be some.
+func apart(path string, c config.Data) error {
+	if !data.Walked(c) {
+		return nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	// Links to either are followed as far as there is something.
+	images, err := filepath.EvalSymlinks(c.Dir)
+	if err != nil {
+		return nil // opening them says what is wrong
+	}
+	for at := abs; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			at = filepath.Join(real, strings.TrimPrefix(abs, at))
+			if rel, err := filepath.Rel(images, at); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+				return fault.Usage("name a folder outside with --out", "the run folder %s lies within the images of %s", path, c.Dir)
+			}
+			return nil
+		}
+		if at == filepath.Dir(at) {
+			return nil
+		}
+	}
+}
+
+// images opens them. The list of the records of a large data set is kept in the run folder,
+// unless another place was named.
+func (o *opening) images(ctx context.Context, d rundir.Folder) (*data.Dataset, error) {
+	c := o.config
+	switch {
+	case o.peeks:
+		c.Run.Cache = ""
+	case c.Run.Cache == "":
+		c.Run.Cache, o.made = d.File("cache"), !d.Has("cache")
+	}
+	show, finish := o.UI.Late("read", o.now)
+	images, err := plan.OpenData(ctx, c, show)
+	finish()
+	if err == nil {
+		if err = context.Cause(ctx); err != nil {
+			images.Close()
+		}
+	}
+	o.unseen = err
+	return images, err
+}
+
+// sameImages compares the images with the manifest of the run that is continued.
+func (o *opening) sameImages(d *data.Dataset, f rundir.Folder) error {
+	if !o.stored {
+		return nil
+	}
+	old, err := f.ReadManifest()
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // stopped before it was written
+		return nil
+	case err != nil:
+		return err
+	case old.Dataset.SHA256 != d.SHA256 && old.Seed == o.config.Seed:
+		return fault.New(fault.ExitInvalid, ownImages, "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.config.Data.Name, d.SHA256, old.Dataset.SHA256)
+	case old.Dataset.Classes != "" && old.Dataset.Classes != hashNames(d.Classes):
+		return fault.New(fault.ExitInvalid, ownImages, "classes of data set %s have other names than when the run began", o.config.Data.Name)
+	}
+	return nil
+}
+
+// hashNames is the sha256 of names, a line each.
+func hashNames(names []string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, "\n"))))
+}

@@ -1,0 +1,123 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"oneshot/data"
+	"oneshot/internal/config"
+	"oneshot/internal/device"
+	"oneshot/internal/fault"
+	"oneshot/internal/plan"
+	"oneshot/internal/rundir"
+)
+
+// Preview is what a request would do, in a run folder or a new one.
+type Preview struct {
+	Config    config.Config // resolved, with what follows from architecture and files
+	Lines     []string      // what the images are, and what was chosen
+	Forecasts []Forecast
+	// Unseen says why there are no forecasts; nil where there are.
+	Unseen error
+}
+
+// Look previews a request; it writes nothing. Images are opened only where measure has the
+// stages that train be forecast, or the request depends on them. The error is that of a request
+// that would be refused whatever the images are.
+func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, error) {
+	o := opening{Process: p, Request: q, now: p.UI.Now(), peeks: true}
+	var v Preview
+	d, err := o.lookInto(rundir.Folder(q.Folder))
+	if err != nil {
+		return v, err
+	}
+	v.Config = o.config
+	if !measure && q.FitMAdds == 0 {
+		return v, nil
+	}
+	if !data.Drawn(o.config.Data.Name) {
+		_, err := os.Stat(o.config.Data.Dir)
+		if o.config.Data.Dir == "" {
+			err = errors.New("no folder is named, --data-dir names one")
+		}
+		if err != nil {
+			v.Unseen = fmt.Errorf("the images were not looked at: %w", err)
+			if q.FitMAdds > 0 {
+				return v, fault.Usage("", "--fit-madds depends on the size of the images and the number of classes: %w", v.Unseen)
+			}
+			return v, nil
+		}
+	}
+	pl, arch, err := o.plan(ctx, d)
+	if o.unseen != nil {
+		if v.Unseen = o.unseen; o.FitMAdds > 0 {
+			return v, o.unseen // the width depends on them
+		}
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	defer pl.Data.Close()
+	v.Config.Retrain.Channels = o.config.Retrain.Channels
+	v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
+	if !measure {
+		return v, nil
+	}
+	if err = pl.Check(); o.stored && err == nil {
+		_, err = o.check(pl, arch, d)
+	}
+	if err != nil {
+		v.Unseen = fmt.Errorf("it would be refused: %w", err)
+		return v, nil
+	}
+	rt, err := device.Open(pl.Config.Run, p.Device, p.UI)
+	if err != nil {
+		v.Unseen = err
+		return v, nil
+	}
+	defer rt.Close()
+	if pl.Teacher, err = o.teach(rt); err != nil {
+		return v, err
+	}
+	stages := slices.DeleteFunc(slices.Clone(q.Sizes), func(s string) bool {
+		return s == "search" || o.stored && over(pl, s, d)
+	})
+	v.Forecasts = Forecasts(ctx, pl, rt, stages, arch, p.UI.Now)
+	return v, nil
+}
+
+// lookInto resolves the configuration as it would be in folder d: that of the run in it, or,
+// where the request would begin one, a folder that has nothing, which is returned then.
+func (o *opening) lookInto(d rundir.Folder) (rundir.Folder, error) {
+	if o.stored = d != "" && o.Resume && d.Has("config.yaml"); o.stored {
+		return d, o.adopt(d)
+	}
+	nowhere := rundir.Folder(os.DevNull)
+	var err error
+	if o.config, err = o.Config.Resolve(nil, o.Preset); err != nil {
+		return nowhere, err
+	}
+	if o.config.Retrain.Init == config.Inherited {
+		o.Retrains = false // the supernet is that of a folder
+	}
+	if err := o.derive(nowhere); err != nil {
+		return nowhere, err
+	}
+	if o.Retrains = false; o.Request.Arch == "best" {
+		o.Request.Arch = "" // of a folder too
+	}
+	return nowhere, nil
+}
+
+// over says whether nothing is left of a stage that trains.
+func over(p *plan.Plan, stage string, d rundir.Folder) bool {
+	if stage == "retrain" && p.Config.Retrain.Seeds > 1 {
+		return allTrained(d, p.Config.Retrain)
+	}
+	step, _ := lastCheckpoint(d.File(stageOf(stage).Begun))
+	return step >= p.Training(stage).Steps
+}

@@ -1,0 +1,172 @@
+package pipeline
+
+import (
+	"context"
+	"path"
+	"path/filepath"
+	"strconv"
+
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
+	"oneshot/internal/report"
+	"oneshot/internal/rundir"
+	"oneshot/supernet/space"
+)
+
+// repeat is one of the trainings of an architecture: its seed and the folder that has its
+// retrain, export and metrics. That of the first is the run folder.
+type repeat struct {
+	folder rundir.Folder
+	seed   uint64
+}
+
+// seedsFolder has a folder for each further training, named by its seed.
+const seedsFolder = "retrain-seeds"
+
+// repeats are the trainings of an architecture in a run folder, by ascending seed.
+func repeats(d rundir.Folder, c config.Retrain, seed uint64) []repeat {
+	out := []repeat{{d, seed}}
+	for range c.Seeds - 1 {
+		seed++
+		out = append(out, repeat{rundir.Folder(d.File(seedsFolder, strconv.FormatUint(seed, 10))), seed})
+	}
+	return out
+}
+
+// readSeeds reads retrain/seeds.json; none is no trainings yet.
+func readSeeds(d rundir.Folder) (s rundir.Seeds, err error) {
+	if d.Has("retrain", "seeds.json") {
+		err = d.ReadJSON(&s, "retrain", "seeds.json")
+	}
+	return s, err
+}
+
+// Seeds trains an architecture with each of retrain.seeds seeds, from wherever they stand,
+// and exports and tests each network once, after its last step. Weights, order, augmentation and
+// masks follow the seed; the images are divided as the run's seed says.
+func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) {
+	s, err := readSeeds(r.Folder)
+	if err != nil {
+		return s, err
+	}
+	all := repeats(r.Folder, r.Config.Retrain, r.Config.Seed)
+	s.Arch = r.Space.Format(arch)
+	for i, of := range all {
+		if i < len(s.Runs) {
+			if s.Runs[i].Seed != of.seed {
+				return s, fault.New(fault.ExitInvalid, "delete the file to test the networks again", "%s: run %d has seed %d, want %d",
+					r.Folder.File("retrain", "seeds.json"), i, s.Runs[i].Seed, of.seed)
+			}
+			continue
+		}
+		r.process.UI.Infof("seed     %d (%d of %d)", of.seed, i+1, len(all))
+		run, err := r.trainSeed(ctx, arch, of)
+		if err != nil {
+			return s, err
+		}
+		if i > 0 {
+			run.Classes = nil
+		}
+		s.Add(run)
+		if err := r.Folder.WriteJSON(s, "retrain", "seeds.json"); err != nil {
+			return s, err
+		}
+	}
+	page, err := report.Seeds(r.Folder.Base(), s).Render()
+	if err != nil {
+		return s, err
+	}
+	if _, err := r.Folder.Update(page, "retrain", "report.html"); err != nil {
+		return s, err
+	}
+	return s, r.addSeeds(s)
+}
+
+// RetrainAll retrains and exports an architecture, with as many seeds as retrain.seeds says,
+// and measures the networks: one only on the search images, several on the test images too.
+func (r *Run) RetrainAll(ctx context.Context, arch space.Arch) (rundir.RetrainSummary, error) {
+	if r.Config.Retrain.Seeds > 1 {
+		s, err := r.Seeds(ctx, arch)
+		if err != nil {
+			return rundir.RetrainSummary{}, err
+		}
+		out, err := r.describeRetrain()
+		out.SearchTop1, out.Seeds = s.Runs[0].SearchTop1, brief(s)
+		return out, err
+	}
+	n, err := r.Retrain(ctx, arch)
+	if err != nil {
+		return rundir.RetrainSummary{}, err
+	}
+	if err := r.Export(n, arch); err != nil {
+		return rundir.RetrainSummary{}, err
+	}
+	out, err := r.describeRetrain()
+	if err == nil {
+		out.SearchTop1, err = r.searchTop1(ctx, n, arch, r.Folder)
+	}
+	return out, err
+}
+
+// trainSeed trains, exports and tests one of them.
+func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir.SeedRun, error) {
+	out := rundir.SeedRun{Seed: of.seed}
+	n, err := r.retrain(ctx, arch, of)
+	if err != nil {
+		return out, err
+	}
+	if err := r.export(n, arch, of); err != nil {
+		return out, err
+	}
+	file := of.folder.File("export", "model.safetensors")
+	rel, err := filepath.Rel(string(r.Folder), file)
+	if err != nil {
+		return out, err
+	}
+	out.Weights = path.Clean(filepath.ToSlash(rel))
+	if out.Loss, _, err = of.folder.Trained("retrain"); err != nil {
+		return out, err
+	}
+	if of.seed == r.Config.Seed && r.Folder.Has("result.json") { // tested already, by a run of one seed
+		var res rundir.Result
+		if err := r.Folder.ReadJSON(&res, "result.json"); err != nil {
+			return out, err
+		}
+		out.Tested = rundir.Tested{SearchTop1: res.Retrain.SearchTop1, TestTop1: res.TestTop1, TestTop5: res.TestTop5,
+			TestImages: res.TestCount, TestBad: res.BadSamples, Classes: res.Classes}
+		return out, nil
+	}
+	x, err := openExport(file, r.rt)
+	if err != nil {
+		return out, err
+	}
+	out.Tested, err = r.test(ctx, x, of.folder)
+	return out, err
+}
+
+// addSeeds puts the trainings into the result of a run that was finished with fewer.
+func (r *Run) addSeeds(s rundir.Seeds) error {
+	if !r.Folder.Has("result.json") {
+		return nil
+	}
+	var res rundir.Result
+	if err := r.Folder.ReadJSON(&res, "result.json"); err != nil {
+		return err
+	}
+	if got := res.Retrain.Seeds; got != nil && len(got.Runs) == len(s.Runs) {
+		return nil
+	}
+	res.Retrain.Seeds = brief(s)
+	return r.Folder.WriteJSON(res, "result.json")
+}
+
+// brief is s without what result.json has elsewhere.
+func brief(s rundir.Seeds) *rundir.Seeds {
+	runs := make([]rundir.SeedRun, len(s.Runs))
+	copy(runs, s.Runs)
+	for i := range runs {
+		runs[i].Classes = nil
+	}
+	s.Runs = runs
+	return &s
+}
