@@ -69,6 +69,8 @@ check-golden: ## recompute the golden files in PyTorch, skipped where there is n
 	@if $(PYTHON) -c 'import torch' 2>/dev/null; then set -ex; \
 		$(PYTHON) supernet/testdata/parity.py verify; \
 		$(PYTHON) supernet/testdata/parity.py selftest; \
+		$(PYTHON) supernet/testdata/soft.py verify; \
+		$(PYTHON) supernet/testdata/published.py; \
 		$(PYTHON) ops/testdata/ops_golden.py verify; \
 		$(PYTHON) ops/testdata/optim_golden.py verify; \
 		if $(PYTHON) -c 'import torchvision, PIL' 2>/dev/null; then \
@@ -76,8 +78,8 @@ check-golden: ## recompute the golden files in PyTorch, skipped where there is n
 		else echo "check-golden: images skipped, $(PYTHON) has no torchvision (Debian: python3-torchvision)"; fi; \
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
-# What torchvision, Pillow and scipy write, beside the scripts that make them write it.
-image_goldens := data/pixels/testdata/augment_golden.py data/pixels/testdata/resize_golden.py
+# What torchvision, Pillow, scipy and NumPy write, beside the scripts that make them write it.
+image_goldens := data/testdata/mix_golden.py data/pixels/testdata/augment_golden.py data/pixels/testdata/lanet_golden.py data/pixels/testdata/resize_golden.py
 
 check-bytes: ## whole runs compute the bytes they did before, with every instruction set; half a minute
 	scripts/check-bytes.sh
@@ -106,6 +108,9 @@ bench-record: bin/bench ## measure this commit and write bench/record.json; 1.5 
 bench-peer: build ## against PyTorch, in turn on this machine (ROUNDS=3 JOBS="step eval ops retrain"); many minutes
 	bench/compare.sh
 
+bench-recipe: build ## a step with a whole recipe and the ImageNet form against PyTorch, in turn (ROUNDS=3 JOBS="recipe imagenet-step imagenet-eval"); many minutes
+	bench/recipe.sh
+
 bench-data: ## images/s against torchvision, in turn on one core (ROUNDS=3 JOBS="photo shards cifar autoaugment"); some minutes
 	bench/data.sh
 
@@ -125,5 +130,5 @@ bin/bench:
 bench_flags = $(if $(ROUNDS), -rounds '$(ROUNDS)')$(if $(THREADS), -threads '$(THREADS)')
 
 .PHONY: help run build test check generate bench-compare check-rest lint race noasm isas arm64 check-generate check-ptx \
-	check-deps check-golden check-bytes test-orders fuzz mutants test-cuda bench-record bench-peer bench-data bench-growth generate-ptx \
+	check-deps check-golden check-bytes test-orders fuzz mutants test-cuda bench-record bench-peer bench-recipe bench-data bench-growth generate-ptx \
 	gpu-bundle bin/bench
