@@ -33,6 +33,9 @@ func repeats(d rundir.Folder, c config.Retrain, seed uint64) []repeat {
 	return out
 }
 
+// lossParts is how many points the curve of a training's loss has at most.
+const lossParts = 200
+
 // readSeeds reads retrain/seeds.json; none is no trainings yet.
 func readSeeds(d rundir.Folder) (s rundir.Seeds, err error) {
 	if d.Has("retrain", "seeds.json") {
@@ -54,7 +57,7 @@ func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) 
 	for i, of := range all {
 		if i < len(s.Runs) {
 			if s.Runs[i].Seed != of.seed {
-				return s, fault.New(fault.ExitInvalid, "delete the file to test the networks again", "%s: run %d has seed %d, want %d",
+				return s, fault.New(fault.ExitInvalid, "move the file away to test the networks again", "%s: run %d has seed %d, want %d",
 					r.Folder.File("retrain", "seeds.json"), i, s.Runs[i].Seed, of.seed)
 			}
 			continue
@@ -72,7 +75,15 @@ func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) 
 			return s, err
 		}
 	}
-	page, err := report.Seeds(r.Folder.Base(), s).Render()
+	trained := r.Config.Retrain
+	trained.Seeds = len(s.Runs) // more than are asked for, where there were more
+	losses := make([][]float64, len(s.Runs))
+	for i, of := range repeats(r.Folder, trained, r.Config.Seed) {
+		if losses[i], err = of.folder.Losses("retrain", lossParts); err != nil {
+			return s, err
+		}
+	}
+	page, err := report.Seeds(r.Folder.Base(), s, losses).Render()
 	if err != nil {
 		return s, err
 	}

@@ -48,8 +48,9 @@ func spreadOf(s rundir.Spread) string {
 	return fmt.Sprintf("%.2f +- %.2f %%", 100*s.Mean, 100**s.Deviation)
 }
 
-// Seeds is retrain/report.html: an architecture trained several times.
-func Seeds(run string, s rundir.Seeds) Page {
+// Seeds is retrain/report.html: an architecture trained several times. losses has the
+// course of the loss of each training, in as many parts.
+func Seeds(run string, s rundir.Seeds, losses [][]float64) Page {
 	t := Table{Title: "The trainings", Left: 1, Head: []string{"seed", "test", "search", "loss"},
 		Note: "Each network is that after its last step; it was tested once. Deviation is the unbiased standard deviation."}
 	row := func(name string, test rundir.Spread, search *rundir.Spread, loss string) {
@@ -67,5 +68,9 @@ func Seeds(run string, s rundir.Seeds) Page {
 		row(fmt.Sprint(r.Seed), rundir.Spread{Mean: r.TestTop1}, search, fmt.Sprintf("%.4f", r.Loss))
 	}
 	row("all", s.Test, s.Search, "")
-	return Page{Title: "Retraining of " + run, Lines: []string{s.Arch}, Sections: []Section{{Tables: []Table{t}}}}
+	c := Chart{Title: "Training loss", X: "parts of the training", Y: "mean loss"}
+	for i, y := range losses {
+		c.Series = append(c.Series, Series{Name: fmt.Sprintf("seed %d", s.Runs[i].Seed), Y: y})
+	}
+	return Page{Title: "Retraining of " + run, Lines: []string{s.Arch}, Sections: []Section{{Tables: []Table{t}, Charts: []Chart{c}}}}
 }

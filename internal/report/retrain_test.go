@@ -34,12 +34,12 @@ seeds    92.00 +- 1.41 % on the test images; 82.00 +- 1.41 % on the search image
 }
 
 func TestSeedsPage(t *testing.T) {
-	b, err := Seeds("run", twoSeeds()).Render()
+	b, err := Seeds("run", twoSeeds(), [][]float64{{3, 2, 1}, {3.5, 2.5, 1.5}}).Render()
 	if err != nil {
 		t.Fatal(err)
 	}
 	wellFormed(t, b)
-	for _, want := range []string{"Retraining of run", "lanas1:a&lt;b", "91.00 %", "92.00 +- 1.41 %", "82.00 +- 1.41 %"} {
+	for _, want := range []string{"Retraining of run", "lanas1:a&lt;b", "91.00 %", "92.00 +- 1.41 %", "82.00 +- 1.41 %", "seed 8", "<polyline"} {
 		if !strings.Contains(strings.ReplaceAll(string(b), "&#43;", "+"), want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -96,11 +96,31 @@ const lossWindow = 100
 // Trained is what metrics.jsonl says of a training: the mean loss of its last steps and
 // how many images were replaced.
 func (d Folder) Trained(stage string) (loss float64, replaced int, err error) {
-	var last []float64
+	losses, replaced, err := d.losses(stage)
+	if err != nil {
+		return 0, 0, err
+	}
+	return mean(losses[max(0, len(losses)-lossWindow):]), replaced, nil
+}
+
+// Losses is the course of a training's loss: its mean in each of that many parts of the
+// training of about the same length, or of every step where there are fewer.
+func (d Folder) Losses(stage string, parts int) ([]float64, error) {
+	losses, _, err := d.losses(stage)
+	n := min(parts, len(losses))
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = mean(losses[i*len(losses)/n : (i+1)*len(losses)/n])
+	}
+	return out, err
+}
+
+// losses are those of all steps of a training, at least one, and how many images were replaced.
+func (d Folder) losses(stage string) (losses []float64, replaced int, err error) {
 	path := d.File("metrics.jsonl")
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	defer f.Close()
 	_, _, err = ScanJSONL(f, path, func(line []byte) (bool, error) {
@@ -109,21 +129,21 @@ func (d Folder) Trained(stage string) (loss float64, replaced int, err error) {
 			return false, err
 		}
 		if l.Stage == stage && l.Loss != nil {
-			last = append(last, *l.Loss)
+			losses = append(losses, *l.Loss)
 			replaced += l.Replaced
 		}
 		return true, nil
 	})
-	if err != nil {
-		return 0, 0, err
+	if err == nil && len(losses) == 0 {
+		err = fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
 	}
-	if len(last) == 0 {
-		return 0, 0, fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
-	}
-	last = last[max(0, len(last)-lossWindow):]
+	return losses, replaced, err
+}
+
+func mean(v []float64) float64 {
 	sum := 0.0
-	for _, v := range last {
-		sum += v
+	for _, x := range v {
+		sum += x
 	}
-	return sum / float64(len(last)), replaced, nil
+	return sum / float64(len(v))
 }
