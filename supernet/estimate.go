@@ -118,7 +118,7 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 // all threads.
 func (n *Net) lane(path space.Arch, threads int) (g *engine.Graph, scratch int, err error) {
 	back := ops.NewCPU[float32](nil)
-	if g, err = n.build(back, path, engine.Spec{Batch: host.LaneImages}); err != nil {
+	if g, err = n.build(back, path, engine.Spec{Batch: host.LaneImages(n.widest)}); err != nil {
 		return nil, 0, err
 	}
 	return g, threads * back.ScratchFor(1, g.Prog), nil
