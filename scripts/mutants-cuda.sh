@@ -23,7 +23,7 @@ mutant() {
   echo "{\"Replace\":{\"$file\":\"$copy/$2.cu\"}}" >"$copy/overlay.json"
   planted=$((planted + 1))
   for order in forward reverse; do
-    if ! EMU_ORDER=$order FAKE_CUDA_QUIET=1 go test -count=1 -overlay "$copy/overlay.json" -run "$run" "$package" >"$copy/log" 2>&1; then
+    if ! EMU_ORDER=$order FAKE_CUDA_QUIET=1 go test -count=1 -failfast -overlay "$copy/overlay.json" -run "$run" "$package" >"$copy/log" 2>&1; then
       if grep -q 'build the emulator\|build failed' "$copy/log"; then
         echo "mutants-cuda: $1 does not compile:"
         cat "$copy/log"
