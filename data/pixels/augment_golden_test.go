@@ -129,40 +129,55 @@ func difference(got, want []uint8) string {
 
 func TestApplyEqualsTorchvision(t *testing.T) {
 	g := readAugmentGolden(t)
+	compareCases(t, g.Images, g.Cases, 0, Hue)
+}
+
+// compareCases applies the operations of each case, and wants at least 8 cases of each of
+// those from first to last.
+func compareCases(t *testing.T, images map[string]augmentImage, cases []augmentCase, first, last Op) {
+	t.Helper()
 	var s Scratch
 	seen := map[Op]int{}
-	for _, c := range g.Cases {
-		img := g.Images[c.image]
-		got := slices.Clone(img.pix)
-		Apply(got, img.h, img.w, c.ops, &s)
+	for _, c := range cases {
 		seen[c.ops[0].Op]++
-		if d := difference(got, c.want); d != "" {
+		if d := difference(c.applied(images, &s), c.want); d != "" {
 			t.Errorf("%s after %v: %s", c.image, c.ops, d)
 		}
 	}
-	for o := range Hue + 1 {
+	for o := first; o <= last; o++ {
 		if seen[o] < 8 {
 			t.Errorf("%d cases of %v, want at least 8", seen[o], o)
 		}
 	}
 }
 
+// compareSums works like compareCases on cases of which the file has sums, at least so many.
+func compareSums(t *testing.T, images map[string]augmentImage, cases []augmentCase, least int) {
+	t.Helper()
+	if len(cases) < least {
+		t.Fatalf("%d cases, want at least %d", len(cases), least)
+	}
+	var s Scratch
+	for _, c := range cases {
+		if sum := crc32.ChecksumIEEE(c.applied(images, &s)); sum != c.sum {
+			t.Errorf("%s after %v: sum %08x, want %08x", c.image, c.ops, sum, c.sum)
+		}
+	}
+}
+
+// applied is the image of a case after its operations.
+func (c augmentCase) applied(images map[string]augmentImage, s *Scratch) []uint8 {
+	img := images[c.image]
+	got := slices.Clone(img.pix)
+	Apply(got, img.h, img.w, c.ops, s)
+	return got
+}
+
 // Every magnitude that a policy can draw, ColorJitter's sequences, and whole draws of
 // torchvision's policies.
 func TestApplyEqualsTorchvisionEverywhere(t *testing.T) {
 	g := readAugmentGolden(t)
-	var s Scratch
-	if len(g.Sweep) < 2000 {
-		t.Fatalf("%d cases", len(g.Sweep))
-	}
-	for _, c := range g.Sweep {
-		img := g.Images[c.image]
-		got := slices.Clone(img.pix)
-		Apply(got, img.h, img.w, c.ops, &s)
-		if sum := crc32.ChecksumIEEE(got); sum != c.sum {
-			t.Errorf("%s after %v: sum %08x, want %08x", c.image, c.ops, sum, c.sum)
-		}
-	}
+	compareSums(t, g.Images, g.Sweep, 2000)
 }
 
 // Hue and Color each look at a pixel by itself, so that all colours are all there is to test.

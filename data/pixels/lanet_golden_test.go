@@ -2,9 +2,7 @@ package pixels
 
 import (
 	"encoding/json"
-	"hash/crc32"
 	"math"
-	"slices"
 	"testing"
 )
 
@@ -25,33 +23,8 @@ func readLaNetGolden(t *testing.T) (g laNetGolden) {
 
 func TestCubicEqualsScipy(t *testing.T) {
 	g := readLaNetGolden(t)
-	var s Scratch
-	seen := map[Op]int{}
-	for _, c := range g.Cases {
-		img := g.Images[c.image]
-		got := slices.Clone(img.pix)
-		Apply(got, img.h, img.w, c.ops, &s)
-		seen[c.ops[0].Op]++
-		if d := difference(got, c.want); d != "" {
-			t.Errorf("%s after %v: %s", c.image, c.ops, d)
-		}
-	}
-	for o := CubicShearX; o < numOps; o++ {
-		if seen[o] < 8 {
-			t.Errorf("%d cases of %v, want at least 8", seen[o], o)
-		}
-	}
-	if len(g.Sweep) < 2500 {
-		t.Fatalf("%d sums", len(g.Sweep))
-	}
-	for _, c := range g.Sweep {
-		img := g.Images[c.image]
-		got := slices.Clone(img.pix)
-		Apply(got, img.h, img.w, c.ops, &s)
-		if sum := crc32.ChecksumIEEE(got); sum != c.sum {
-			t.Errorf("%s after %v: sum %08x, want %08x", c.image, c.ops, sum, c.sum)
-		}
-	}
+	compareCases(t, g.Images, g.Cases, CubicShearX, numOps-1)
+	compareSums(t, g.Images, g.Sweep, 2500)
 }
 
 // The table of AutoAugment for CIFAR-10 is LaNet's too, but for numbers that say nothing.

@@ -36,19 +36,15 @@ func Keys() (keys []string, sections map[string]bool) {
 // warm-up has two units too, and the one that is given drops the other.
 func (c *Config) Set(key, value string) error {
 	key = strings.ReplaceAll(key, "-", "_")
-	switch key {
-	case "train.epochs":
-		c.Train.Steps = 0
-	case "retrain.epochs":
-		c.Retrain.Steps = 0
-	case "train.warmup_epochs":
-		c.Train.WarmupSteps = 0
-	case "train.warmup_steps":
-		c.Train.WarmupEpochs = 0
-	case "retrain.warmup_epochs":
-		c.Retrain.WarmupSteps = 0
-	case "retrain.warmup_steps":
-		c.Retrain.WarmupEpochs = 0
+	for section, t := range map[string]*SGD{"train": &c.Train.SGD, "retrain": &c.Retrain.SGD} {
+		switch key {
+		case section + ".epochs":
+			t.Steps = 0
+		case section + ".warmup_epochs":
+			t.WarmupSteps = 0
+		case section + ".warmup_steps":
+			t.WarmupEpochs = 0
+		}
 	}
 	for _, f := range setting.Fields(c) {
 		if f.Key != key {

@@ -47,7 +47,10 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	}
 	var t rundir.Tested
 	if r.Config.Retrain.Seeds > 1 {
-		s, err := r.Seeds(ctx, x.Arch)
+		s, err := readSeeds(r.Folder)
+		if err == nil && len(s.Runs) < r.Config.Retrain.Seeds {
+			s, err = r.Seeds(ctx, x.Arch)
+		}
 		if err != nil {
 			return res, err
 		}

@@ -46,7 +46,7 @@ type About struct {
 	TrainSeed *uint64 `json:"train_seed,omitempty"`
 }
 
-// geometry is that of the network.
+// geometry is the size of the network.
 func (a About) geometry() net.Geometry {
 	return net.Geometry{Layers: a.Layers, Channels: a.Channels, StemMultiplier: a.StemMultiplier, ImageNet: a.ImageNet}
 }

@@ -126,7 +126,7 @@ func imageSeconds(ctx context.Context, p *plan.Plan, rt *supernet.Runtime, stage
 	return perImage, nil // there is no memory for more
 }
 
-// stepSeconds is that of steps of n images.
+// stepSeconds measures the seconds of a training step of n images, divided by n.
 func stepSeconds(ctx context.Context, p *plan.Plan, rt *supernet.Runtime, stage string, arch space.Arch, n int, now func() time.Time) (float64, error) {
 	size, c := p.Supernet(), p.Training(stage)
 	c.Batch, c.MicroBatch, c.WarmupSteps = n, 0, 0

@@ -119,9 +119,9 @@ func (r *Run) RetrainedArch() (space.Arch, error) {
 	return plan.WantedArch("best", r.Config.Net, r.Space, r.Folder, config.Request{})
 }
 
-// advance runs the training of a stage to its last step, in a folder and with a seed. Where a device is out of
-// memory before the first checkpoint, and the request has a limit of memory, fewer
-// images at a time go through the network.
+// advance runs the training of a stage to its last step, in a folder and with a seed. Where
+// a device is out of memory before the first checkpoint, and the request has a limit of
+// memory, fewer images at a time go through the network.
 func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repeat) error {
 	stage := stageOf(name)
 	for {
@@ -182,7 +182,7 @@ func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (run
 			return res, err
 		}
 		if res.Arch.Hash == "" || res.TestCount == 0 {
-			return res, fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: no result in it", r.Folder.File("result.json"))
+			return res, fault.New(fault.ExitInvalid, "move the file away to make it again with --resume", "%s: no result in it", r.Folder.File("result.json"))
 		}
 		if allTrained(r.Folder, r.Config.Retrain) {
 			r.process.UI.Infof("%s is finished; this is its result", r.Folder)

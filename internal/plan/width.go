@@ -18,14 +18,14 @@ type Width struct {
 	Above int64
 }
 
-// maxChannels is the end of the range of net.Geometry.
+// maxChannels is the end of the range of net.Geometry; a test holds them equal.
 const maxChannels = 1024
 
 // FitWidth finds the largest width with which the network of an architecture, otherwise
 // built to size c, has at most max multiply-adds. They grow with every channel.
 func FitWidth(c supernet.NetConfig, a space.Arch, max int64) (Width, error) {
 	step := 1
-	if c.Channels = 3; c.Check() != nil { // a form that halves the width
+	if c.Channels = 3; c.Check() != nil { // a form that wants even widths
 		step = 2
 	}
 	var failed error

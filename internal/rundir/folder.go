@@ -64,10 +64,10 @@ func (d Folder) ReadJSON(v any, parts ...string) error {
 	dec := json.NewDecoder(strings.NewReader(string(b)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		return fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: %w", path, err)
+		return fault.New(fault.ExitInvalid, "move the file away to make it again with --resume", "%s: %w", path, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fault.New(fault.ExitInvalid, "delete the file to make it again with --resume", "%s: more text after the object", path)
+		return fault.New(fault.ExitInvalid, "move the file away to make it again with --resume", "%s: more text after the object", path)
 	}
 	return nil
 }

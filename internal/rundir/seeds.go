@@ -28,7 +28,7 @@ type Tested struct {
 	TestTop5   *float64 `json:"test_top5"` // null where there are five classes or fewer
 	TestImages int      `json:"test_images"`
 	TestBad    int      `json:"test_bad_samples,omitempty"`
-	// Classes are those of the first run.
+	// Classes is the accuracy by class; of several trainings only the first has it.
 	Classes []Class `json:"classes,omitempty"`
 }
 
@@ -39,7 +39,7 @@ type Spread struct {
 	Deviation *float64 `json:"deviation"`
 }
 
-// SpreadOf is that of some values.
+// SpreadOf is the mean and the deviation of some values.
 func SpreadOf(values []float64) Spread {
 	n := float64(len(values))
 	var s Spread

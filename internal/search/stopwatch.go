@@ -43,7 +43,7 @@ func (s *Stage) openStopwatch(samples int) (*stopwatch, error) {
 		return true, nil
 	})
 	if err != nil {
-		return nil, fault.WithCode(err, fault.ExitInvalid, "delete the file to count the time from now")
+		return nil, fault.WithCode(err, fault.ExitInvalid, "move the file away to count the time from now")
 	}
 	w.file = file
 	return w, nil
