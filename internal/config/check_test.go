@@ -30,7 +30,7 @@ func TestComplaints(t *testing.T) {
 		{func(c *Config) { c.Train.WarmupSteps = 30 }, ""}, // the images say how many steps there are
 		{func(c *Config) { c.Train.MicroBatch = 24 }, "train.micro_batch = 24: want 0 or a divisor of train.batch = 64 that is at least 2"},
 		{func(c *Config) { c.Retrain.MicroBatch = 1 }, "retrain.micro_batch = 1: want 0 or a divisor of retrain.batch = 64 that is at least 2"},
-		{func(c *Config) { c.Train.MinLR = 0.1 }, "train.min_lr = 0.1: want a number from 0 to train.lr"},
+		{func(c *Config) { c.Train.MinLR = 0.1 }, "train.min_lr = 0.1: want a number from 0 to train.lr = 0.025"},
 		{func(c *Config) { c.Train.LR = 11 }, "train.lr = 11: want a number above 0, at most 10"},
 		{func(c *Config) { c.Train.Crop = 17 }, "train.crop = 17: want 0..16"},
 
@@ -54,7 +54,7 @@ func TestComplaints(t *testing.T) {
 		{func(c *Config) { c.Search.Time = -1e9 }, "search.time = -1s: want 0 or more"},
 		{func(c *Config) { c.Search.MaxParams = -1 }, "search.max_params = -1: want 0 or more"},
 		{func(c *Config) { c.Run.Device, c.Train.Clip = "gpu", -1 }, // all are reported, in the order of the keys
-			"train.clip = -1: want a number from 0 to 3.4028234663852886e+38\nrun.device = \"gpu\": want one of auto, cpu, cuda; did you mean \"cpu\"?"},
+			"train.clip = -1: want a number from 0 to 3.4028234663852886e+38\nrun.device = \"gpu\": want one of auto, cpu, cuda; did you mean \"cuda\"?"},
 	} {
 		c := Default()
 		x.set(&c)

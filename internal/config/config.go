@@ -47,7 +47,7 @@ func (c Config) Rules() (rules []setting.Rule) {
 // Data names the images and how they are split. Its Seed is not set; Config's is meant.
 type Data = data.Config
 
-// SGD is gradient descent with a cosine schedule; both trainings have it.
+// SGD is descent along a schedule; both trainings have it.
 type SGD = supernet.Training
 
 // Net is the search space and the supernet over it.

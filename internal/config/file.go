@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,13 @@ func (c *Config) Set(key, value string) error {
 			f.Value.SetString(value)
 			return nil
 		}
+		if isNumber(f.Value) {
+			plain, ok := setting.Decimal(value)
+			if !ok {
+				return fault.Usage("", "%s = %q: want %s", key, value, kindOf(f.Value))
+			}
+			value = plain
+		}
 		var n yaml.Node
 		if err := yaml.Load([]byte(value), &n); err == nil && len(n.Content) == 1 && n.Content[0].Kind == yaml.ScalarNode && n.Content[0].Tag != "!!null" {
 			if n.Content[0].Decode(f.Value.Addr().Interface()) == nil {
@@ -63,6 +71,12 @@ func (c *Config) Set(key, value string) error {
 		return fault.Usage("", "%s = %q: want %s", key, value, kindOf(f.Value))
 	}
 	return unknownKey("", key)
+}
+
+// isNumber says whether a setting is a number that has no form of its own.
+func isNumber(v reflect.Value) bool {
+	_, own := v.Addr().Interface().(encoding.TextUnmarshaler)
+	return !own && (v.CanInt() || v.CanUint() || v.CanFloat())
 }
 
 // kindOf says what a setting's value looks like.
@@ -188,7 +202,20 @@ func loadOne(b []byte, doc *yaml.Node) error {
 	return nil
 }
 
-// checkKeys walks the mappings of a document and refuses keys Config lacks.
+// quoted are the styles of a value that is a text, whatever it looks like.
+const quoted = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+
+// plainNumber has a number of a document be read as Set reads it; false is no number.
+func plainNumber(n *yaml.Node) bool {
+	number, ok := setting.Decimal(n.Value)
+	if n.Value, n.Tag = number, "!!int"; strings.ContainsAny(number, ".eE") {
+		n.Tag = "!!float"
+	}
+	return ok
+}
+
+// checkKeys walks the mappings of a document, refuses keys that Config lacks, and has numbers
+// mean what people write.
 func checkKeys(path, prefix string, n *yaml.Node) error {
 	if n.Kind == yaml.AliasNode {
 		return fault.Usage("", "config: %s:%d: YAML aliases are not supported", path, n.Line)
@@ -199,10 +226,10 @@ func checkKeys(path, prefix string, n *yaml.Node) error {
 		}
 		return nil
 	}
-	keys, sections := Keys()
-	leaf := map[string]bool{}
-	for _, k := range keys {
-		leaf[k] = true
+	_, sections := Keys()
+	leaf := map[string]reflect.Value{}
+	for _, f := range setting.Fields(new(Config)) {
+		leaf[f.Key] = f.Value
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := prefix + n.Content[i].Value
@@ -215,9 +242,12 @@ func checkKeys(path, prefix string, n *yaml.Node) error {
 			if err := checkKeys(path, key+".", value); err != nil {
 				return err
 			}
-		case leaf[key]:
+		case leaf[key].IsValid():
 			if value.Kind != yaml.ScalarNode || value.Tag == "!!null" {
 				return fault.Usage("", "config: %s:%d: %s: want a single value", path, value.Line, key)
+			}
+			if isNumber(leaf[key]) && value.Style&quoted == 0 && !plainNumber(value) {
+				return fault.Usage("", "config: %s:%d: %s = %q: want %s", path, value.Line, key, value.Value, kindOf(leaf[key]))
 			}
 		default:
 			return unknownKey(fmt.Sprintf("config: %s:%d: ", path, n.Content[i].Line), key)
@@ -256,6 +286,17 @@ func (c Config) YAML() ([]byte, error) {
 	}
 	head := "# Resolved configuration of this run. `oneshot run -c config.yaml` repeats it.\n"
 	return append([]byte(head), body...), nil
+}
+
+// Values are the keys for which which holds, with their values as text.
+func (c Config) Values(which func(key string) bool) map[string]string {
+	out := map[string]string{}
+	for _, f := range setting.Fields(&c) {
+		if which(f.Key) {
+			out[f.Key] = fmt.Sprint(f.Value.Interface())
+		}
+	}
+	return out
 }
 
 // Change is a key whose value differs between two configurations.
