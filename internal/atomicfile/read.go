@@ -1,24 +1,74 @@
 package atomicfile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
-// ReadAtMost reads a regular file of at most limit bytes.
+// ErrNotRegular says that a path names a folder, a pipe, a device or a socket.
+var ErrNotRegular = errors.New("not a regular file")
+
+// OpenRegular opens a regular file for reading and returns its size in bytes. What is none is an
+// ErrNotRegular at once: opening a pipe would wait for a writer, and a device may never end.
+// Links are followed.
+func OpenRegular(path string) (*os.File, int64, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, ErrNotRegular)
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// ReadAtMost reads a regular file of at most limit bytes; see OpenRegular.
 func ReadAtMost(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	large := fmt.Errorf("%s: larger than %d bytes", path, limit)
+	if size > limit {
+		return nil, large
+	}
+	// The size is only what the file had: it may grow, and the kernel's own files have none.
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s: larger than %d bytes", path, limit)
+		return nil, large
 	}
 	return b, nil
+}
+
+// OpenToAppend opens a regular file for reading and appending, and creates it where there is none.
+// A link is not followed: whoever made the folder would say which file elsewhere is written to.
+func OpenToAppend(path string, perm os.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, perm)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("%s: %w: it is a link", path, ErrNotRegular)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, ErrNotRegular)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }

@@ -6,9 +6,10 @@ package device
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/ui"
@@ -53,10 +54,15 @@ func openCPU(c config.Run) (*supernet.Runtime, error) {
 	return rt, fault.WithCode(err, fault.ExitUsage, "")
 }
 
-// OpenGPU opens the first GPU. The error has exit code 7.
+// OpenGPU opens the first GPU. The error has exit code 7, or 2 for a driver that may not be loaded.
 func OpenGPU(f Files) (*cuda.Engine, error) {
 	var paths []string
 	if f.Driver != "" {
+		// A plain name is looked for where the system keeps libraries.
+		if strings.ContainsRune(f.Driver, filepath.Separator) && !filepath.IsAbs(f.Driver) {
+			return nil, fault.Usage("CUDA_DRIVER_LIBRARY wants an absolute path or a plain name",
+				"%q is relative: no library is loaded from the working directory", f.Driver)
+		}
 		paths = []string{f.Driver}
 	}
 	d, err := driver.Load(paths)
@@ -71,13 +77,16 @@ func OpenGPU(f Files) (*cuda.Engine, error) {
 	return e, fault.WithCode(err, fault.ExitDevice, "`oneshot doctor` says what it finds; --device cpu does without")
 }
 
+// maxKernels caps a file of kernels; the built-in ones have about 1 MB.
+const maxKernels = 64 << 20
+
 // kernelImage reads kernels to use instead of the built-in ones: PTX or CUBIN as
 // it is, CUDA C (.cu) through NVRTC. No path means the built-in ones.
 func kernelImage(path string) ([]byte, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := atomicfile.ReadAtMost(path, maxKernels)
 	if err != nil {
 		return nil, fault.WithCode(err, fault.ExitUsage, "ONESHOT_CUDA_KERNELS names a .ptx, .cubin or .cu file")
 	}
