@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,21 @@ type Config struct {
 // channel.
 type Preprocess struct {
 	Mean, Std [3]float32
+}
+
+// Check names the first value by which some pixel would become what is no number.
+func (p Preprocess) Check() error {
+	number := func(v float64) bool { return math.Abs(v) <= math.MaxFloat32 } // false for NaN
+	for c := range p.Mean {
+		mean, std := float64(p.Mean[c]), float64(p.Std[c])
+		if !number(mean) {
+			return fmt.Errorf("mean[%d] is %g, want a number", c, mean)
+		}
+		if !(std > 0 && number(std) && number((0-mean)/std) && number((1-mean)/std)) {
+			return fmt.Errorf("std[%d] is %g, want a number above 0 that pixels can be divided by", c, std)
+		}
+	}
+	return nil
 }
 
 // Auto is the name of whatever a folder holds.

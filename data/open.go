@@ -122,7 +122,7 @@ func upTo(from, to int) []int32 {
 func chooseDecoder(name string) (string, error) {
 	name, err := decode.Choose(name)
 	if err != nil {
-		return "", &ConfigError{"decoder", err.Error(), "auto takes what there is; go is always there and gives slightly other pixels"}
+		return "", &ConfigError{"decoder", err.Error(), "install it; a new run may take what there is with --decoder auto: go is always there and gives slightly other pixels"}
 	}
 	return name, nil
 }

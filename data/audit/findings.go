@@ -45,7 +45,7 @@ func classFindings(c *Collection) (problems, warnings []Finding) {
 			f := Finding{Kind: MissingClass, Split: s.Name, Count: len(none), Classes: none,
 				Text: fmt.Sprintf("no images of %s in %s", source.Counted(none, "class", "classes"), splitName(s.Name))}
 			if s.Role == "train" {
-				f.Kind, f.Hint = NoTraining, "add images, or take the class out of every split"
+				f.Kind, f.Hint = NoTraining, "add images of it to the training split, or point --data-dir at images without it"
 				f.Text = "no training images of " + source.Counted(none, "class", "classes")
 				problems = append(problems, f)
 				continue

@@ -32,7 +32,11 @@ func (r *Report) Text(w io.Writer) {
 	}
 	r.Collection.table(w)
 	for i, b := range r.Bad[:min(len(r.Bad), mostBad)] {
-		line(w, first(i, "bad"), "%s: offset %d: %s", r.within(b.name()), b.Offset, b.Reason)
+		at := ""
+		if b.Offset > 0 {
+			at = fmt.Sprintf("offset %d: ", b.Offset)
+		}
+		line(w, first(i, "bad"), "%s: %s%s", r.within(b.name()), at, b.Reason)
 	}
 	if n := len(r.Bad) - mostBad; n > 0 {
 		line(w, "", "and %d more; --json lists all", n)

@@ -7,6 +7,7 @@
 //	DIR/train-000000.tar  00000000.jpg 00000000.cls 00000001.jpg ...
 //	DIR/val-000000.tar    likewise; one name for each split
 //	DIR/classes.txt       names of the classes, a line each: label 0 is the first
+//	DIR/train-index.json  the tar files of a split and how many images each has, for wids
 //	DIR/prepare.json      what it was made of, and how
 //
 // That is the layout of WebDataset (https://github.com/webdataset/webdataset): .cls is the

@@ -34,7 +34,7 @@ func (o Options) Check() error {
 		n, min, max int
 	}{{"size", o.Size, 8, 4096}, {"quality", o.Quality, 1, 100}, {"shard-size", o.ShardSize, 1, 10_000_000}, {"workers", o.Workers, 0, 1024}} {
 		if f.n < f.min || f.n > f.max {
-			return &data.ConfigError{Field: f.field, Msg: fmt.Sprintf("%d, want %d to %d", f.n, f.min, f.max)}
+			return &data.ConfigError{Field: f.field, Msg: fmt.Sprintf("%d, want %d to %d", f.n, f.min, f.max), Hint: "--" + f.field + " sets it"}
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func Write(ctx context.Context, f *data.Files, dir string, o Options) (r *Report
 		return nil, err
 	}
 	if most := f.Len() / o.ShardSize; most >= maxShards {
-		return nil, &data.ConfigError{Field: "shard-size", Msg: fmt.Sprintf("%d makes %d tar files, want fewer than %d", o.ShardSize, most, maxShards)}
+		return nil, &data.ConfigError{Field: "shard-size", Msg: fmt.Sprintf("%d makes %d tar files, want fewer than %d", o.ShardSize, most, maxShards), Hint: "--shard-size sets it"}
 	}
 	if o.FS == nil {
 		o.FS = atomicfile.OS

@@ -87,3 +87,29 @@ func TestSameFile(t *testing.T) {
 		}
 	}
 }
+
+// Names that are accepted are lines to print, each once, and no more than the text has.
+func FuzzClasses(f *testing.F) {
+	f.Fuzz(func(t *testing.T, text string) {
+		lines := ClassLines(text)
+		names, notes, err := ClassNames("f", lines)
+		if err != nil {
+			var e *FileError
+			if !errors.As(err, &e) || e.File != "f" {
+				t.Fatalf("%#v", err)
+			}
+			return
+		}
+		if len(names) != len(lines) || len(names) == 0 || len(names) > len(text) || len(notes) >= len(names) {
+			t.Fatalf("%d names and %d notes of %d lines", len(names), len(notes), len(lines))
+		}
+		seen := map[string]bool{}
+		for i, name := range names {
+			first := slices.Index(lines, lines[i]) == i // keeps its name
+			if seen[name] || first != (name == lines[i]) || !strings.HasPrefix(name, lines[i]) || !IsClassName(lines[i]) {
+				t.Fatalf("name %d of %q is %q", i, lines, name)
+			}
+			seen[name] = true
+		}
+	})
+}

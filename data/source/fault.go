@@ -1,6 +1,10 @@
 package source
 
-import "fmt"
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+)
 
 // Fault says what is wrong with one record. It is what the policy for bad samples is about:
 // a file that is no image may be left out, a disk that fails may not.
@@ -11,11 +15,23 @@ type Fault struct {
 }
 
 func (f *Fault) Error() string {
-	s := fmt.Sprintf("data: %s: offset %d: %s", f.Place, f.Offset, f.Msg)
+	s := fmt.Sprintf("data: %s: ", f.Place)
+	if f.Offset > 0 {
+		s += fmt.Sprintf("offset %d: ", f.Offset)
+	}
+	s += f.Msg
 	if f.Err != nil {
-		s += ": " + f.Err.Error()
+		s += ": " + cause(f.File, f.Err)
 	}
 	return s
+}
+
+// cause is what an error says about a file whose name stands before it already.
+func cause(file string, err error) string {
+	if p, ok := err.(*fs.PathError); ok && strings.HasSuffix(file, p.Path) {
+		return p.Err.Error()
+	}
+	return err.Error()
 }
 
 func (f *Fault) Unwrap() error { return f.Err }

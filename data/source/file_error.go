@@ -23,7 +23,7 @@ func (e *FileError) Error() string {
 	}
 	s += e.Msg
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		s += ": " + cause(e.File, e.Err)
 	}
 	return s
 }

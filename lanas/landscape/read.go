@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode"
+
+	"oneshot/internal/atomicfile"
 )
 
 // maxTableBytes bounds the file of a table.
@@ -18,7 +19,7 @@ const maxTableBytes = 256 << 20
 // ReadFile reads a table from a file; see Read. The table is called as the file
 // is, without its folder and ending, unless it names itself.
 func ReadFile(path string) (*Table, error) {
-	f, err := os.Open(path)
+	f, _, err := atomicfile.OpenRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("landscape: %w", err)
 	}

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 const small = `{"name": "small", "choices": [2,1,3], "scores": {"0.0.0": 10, "1.0.2": 94.37, "0.0.1": 50.5}}`
@@ -230,6 +232,24 @@ func TestNASBenchMacro(t *testing.T) {
 		if row.Params > 1e6 || row.Madds > 5e7 {
 			t.Fatalf("%s has %+v", tb.choices.Key([]byte(code)), row)
 		}
+	}
+}
+
+// A pipe in the place of a table must not make anybody wait for a writer.
+func TestReadFileOfAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "table.json")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Skip("no named pipes here: ", err)
+	}
+	done := make(chan error, 1)
+	go func() { _, err := ReadFile(pipe); done <- err }()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), pipe+": not a regular file") {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("reading a pipe waits")
 	}
 }
 

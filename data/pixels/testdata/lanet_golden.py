@@ -17,6 +17,7 @@ factor less 1, a translation in pixels.
 """
 import base64
 import json
+import math
 import os
 import random
 import sys
@@ -67,24 +68,28 @@ def level(op, number, place, h, w):
     return v - 1 if RANGES[op] is FACTOR else v
 
 
+def product(a, b):
+    """Of two 3x3 matrices, term by term: NumPy's rounds as the processor's BLAS does."""
+    return [[sum((a[i][k] * b[k][j] for k in range(3)), 0.0) for j in range(3)] for i in range(3)]
+
+
 def cubic(pixels, op, m):
     """A 3x3 map of (row, column, 1) is moved to the middle, and scipy does the rest."""
-    t = np.eye(3)
+    t = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     if op == "ShearX":
-        t[0, 1] = m
+        t[0][1] = m
     elif op == "ShearY":
-        t[1, 0] = m
+        t[1][0] = m
     elif op == "TranslateX":
-        t[1, 2] = m
+        t[1][2] = m
     elif op == "TranslateY":
-        t[0, 2] = m
+        t[0][2] = m
     else:
-        a = np.deg2rad(m)
-        t[:2, :2] = [[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]
-    to, back = np.eye(3), np.eye(3)
-    to[:2, 2] = pixels.shape[0] / 2 + 0.5, pixels.shape[1] / 2 + 0.5
-    back[:2, 2] = -to[:2, 2]
-    t = to @ t @ back
+        a = m * (math.pi / 180)
+        t[0][:2], t[1][:2] = [math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]
+    y, x = pixels.shape[0] / 2 + 0.5, pixels.shape[1] / 2 + 0.5
+    t = product([[1.0, 0.0, y], [0.0, 1.0, x], [0.0, 0.0, 1.0]], t)
+    t = np.array(product(t, [[1.0, 0.0, -y], [0.0, 1.0, -x], [0.0, 0.0, 1.0]]))
     out = np.empty_like(pixels)
     for c in range(3):
         out[:, :, c] = ndimage.affine_transform(pixels[:, :, c], t[:2, :2], t[:2, 2])

@@ -79,9 +79,9 @@ func packedDevkit(root string) (*devkit, error) {
 	wrong := func(msg string, err error) error {
 		return &source.FileError{File: file, Msg: msg, Hint: obtain, Err: err}
 	}
-	f, err := os.Open(file)
+	f, _, err := source.OpenFile(file)
 	if err != nil {
-		return nil, wrong("cannot be read", err)
+		return nil, err
 	}
 	defer f.Close()
 	z, err := gzip.NewReader(f)
@@ -89,15 +89,23 @@ func packedDevkit(root string) (*devkit, error) {
 		return nil, wrong("is no gzip file", err)
 	}
 	d := &devkit{depends: []string{devkitArchive}}
+	return d, d.unpack(z, file)
+}
+
+// unpack reads the two files out of the devkit's tar file, which file names in errors.
+func (d *devkit) unpack(z io.Reader, file string) error {
+	wrong := func(msg string, err error) error {
+		return &source.FileError{File: file, Msg: msg, Hint: obtain, Err: err}
+	}
 	tr := tar.NewReader(io.LimitReader(z, maxUnpacked))
 	found := map[string]bool{}
 	for len(found) < 2 {
 		h, err := tr.Next()
 		if err == io.EOF {
-			return nil, wrong("lacks "+metaFile+" or "+truthFile, nil)
+			return wrong("lacks "+metaFile+" or "+truthFile, nil)
 		}
 		if err != nil {
-			return nil, wrong("is damaged", err)
+			return wrong("is damaged", err)
 		}
 		read, most := d.meta, int64(maxInflated)
 		name := metaFile
@@ -108,18 +116,18 @@ func packedDevkit(root string) (*devkit, error) {
 			continue
 		}
 		if h.Size > most {
-			return nil, wrong(fmt.Sprintf("%s has %d bytes, want at most %d", name, h.Size, most), nil)
+			return wrong(fmt.Sprintf("%s has %d bytes, want at most %d", name, h.Size, most), nil)
 		}
 		b, err := io.ReadAll(tr)
 		if err != nil {
-			return nil, wrong("is damaged", err)
+			return wrong("is damaged", err)
 		}
 		if err := read(b, file+": "+name); err != nil {
-			return nil, err
+			return err
 		}
 		found[name] = true
 	}
-	return d, nil
+	return nil
 }
 
 const obtain = "want the devkit of ImageNet 2012, " + devkitArchive + " (md5 " + devkitMD5 + ")"

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
+	"slices"
 
 	"oneshot/data/source"
 )
@@ -130,6 +132,9 @@ func decode(b []byte) (l *Listing, format, path string, err error) {
 		in.Faults = append(in.Faults, &source.Fault{Place: p, Msg: d.text()})
 	}
 	l.Files = d.texts()
+	if slices.ContainsFunc(l.Files, func(f string) bool { return !filepath.IsLocal(filepath.FromSlash(f)) }) {
+		return nil, "", "", errDamaged
+	}
 	for range d.count(4) {
 		s, r := d.split(len(in.Classes), len(l.Files))
 		in.Splits, l.splits = append(in.Splits, s), append(l.splits, r)

@@ -14,7 +14,11 @@ type ChangedError struct {
 }
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("data: %s: offset %d: %s: it changed since the records were listed", e.Place, e.Offset, e.Msg)
+	at := ""
+	if e.Offset > 0 {
+		at = fmt.Sprintf("offset %d: ", e.Offset)
+	}
+	return fmt.Sprintf("data: %s: %s%s: it changed since the records were listed", e.Place, at, e.Msg)
 }
 
 // Hint says what to do about it.

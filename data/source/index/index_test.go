@@ -118,8 +118,21 @@ func walk(l *Listing) {
 			if err != nil || r.Size < 0 || r.Offset < 0 || r.Offset+r.Size < 0 {
 				panic("a record that is none was accepted")
 			}
-			_ = l.Files[r.File]
+			if !filepath.IsLocal(l.Files[r.File]) {
+				panic("a file out of the root was accepted")
+			}
 			_ = l.Info.Classes[l.Info.Splits[s].Labels[i]]
+		}
+	}
+}
+
+// A list that names files out of the source's folder is none that was written here.
+func TestFilesOutOfTheRoot(t *testing.T) {
+	for file, ok := range map[string]bool{"a": true, ".": true, "a/b.tar": true, "../a": false, "a/../../b": false, "/etc/passwd": false} {
+		l := sample(1)
+		l.Files[0] = file
+		if _, _, _, err := decode(encoded(t, l)); ok != (err == nil) {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func (b *Builder) reject(old added, split int, label int32, r Record) {
 	}
 	if int(old.split) != split {
 		if b.twice == nil {
-			b.twice = &twiceError{source.Wrong(at, r.Offset, "take the link out of the folder", nil,
+			b.twice = &twiceError{source.Wrong(at, r.Offset, "an image may be in one split only: point --data-dir at a folder without the link", nil,
 				"%s: one image would be in the splits %q and %q", msg, in.Name, b.l.Info.Splits[split].Name)}
 		}
 		return

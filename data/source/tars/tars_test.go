@@ -161,6 +161,7 @@ func TestClassFolders(t *testing.T) {
 		"photos.tar":       "./ ./set/ ./set/README ./set/val/cat/5.jpg=V ./set/train/dog/2.jpg=D ./set/train/cat/10.jpg=C ./set/train/cat/1.jpg=B ./set/train/cat/1.txt ./set/train/cat/1.jpg=A ./set/train/dog/l.jpg->2.jpg",
 		"plain.tar":        "dog/dog.1.jpg=A dog/dog.2.jpg=B cat/x=C",
 		"names.tar":        "a/1.jpg=A /b/2.jpg=B ../c/3.jpg=C d/../../4.jpg=D b/../a/5.jpg=E " + strings.Repeat("x/", 2500) + "1.jpg",
+		"deep.tar":         "a/1.jpg=A " + strings.Repeat("b/", 64) + "2.jpg=B " + strings.Repeat("c/", 65) + "3.jpg=C",
 		"two/train.tar":    "train/cat/2.jpg=B train/cat/1.jpg=A " + long + "=L",
 		"two/val.tar":      "cat/1.jpg=V",
 		"clash.tar":        "a/1.jpg=A a/1.jpg/2.jpg=B b=x b/3.jpg=C",
@@ -173,6 +174,7 @@ func TestClassFolders(t *testing.T) {
 		{"plain.tar", "[] 0:C 1:A 1:B", "cat dog", "", ""},
 		{"names.tar", "[] 0:A 0:E", "a", "names.tar:/b/2.jpg has a name that is no path within the archive; names.tar:../c/3.jpg has a name that is no path within the archive; " +
 			"names.tar:d/../../4.jpg has a name that is no path within the archive; names.tar:" + strings.Repeat("x/", 32) + "... has a name of 5005 bytes, want at most 4096", ""},
+		{"deep.tar", "[] 0:A 1:B", "a b", "deep.tar:" + strings.Repeat("c/", 65) + "3.jpg lies in 65 folders, want at most 64", ""},
 		{"two", "[train] 0:A 0:B 1:L[val] 0:V", "cat dog", "", ""},
 		{"clash.tar", "[] 0:B 1:C", "a b", "", "members that a later one of the same name replaces: 2"},
 		{"my-train-set.tar", "[train] 0:A[val] 0:B", "a", "", ""},

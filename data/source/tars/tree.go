@@ -32,8 +32,10 @@ func newTree(b *index.Builder, name string) *tree {
 	return &tree{b: b, name: name, dirs: map[string][]folder.Entry{".": nil}, at: map[string]leaf{}}
 }
 
-// maxName is the longest name of a member that is taken for a path: that of Linux.
-const maxName = 4096
+const (
+	maxName  = 4096 // bytes of a member's name that is taken for a path: that of Linux
+	maxDepth = 64   // folders around a member: each takes memory, and two bytes of the name
+)
 
 // addTar adds the members of a tar file below the folder that its own name says.
 func (t *tree) addTar(root string, s shard, alone bool) error {
@@ -74,6 +76,9 @@ func (t *tree) addMember(file string, m Member) {
 		t.b.Fault(file, source.Shown(m.Name), m.Offset, "has a name that is no path within the archive")
 		return
 	case name == ".":
+		return
+	case strings.Count(name, "/") > maxDepth:
+		t.b.Fault(file, source.Shown(m.Name), m.Offset, fmt.Sprintf("lies in %d folders, want at most %d", strings.Count(name, "/"), maxDepth))
 		return
 	}
 	e := folder.Entry{Name: path.Base(name), Size: m.Size, Offset: m.Offset}

@@ -121,6 +121,9 @@ func (sc *scanner) classes() error {
 		if !isName(wnid) || wnid == "." || wnid == ".." {
 			return sc.wrongLine(wnidsFile, number, line, "the name of a folder")
 		}
+		if len(in.Classes) == source.MaxClasses {
+			return &source.FileError{File: index.Join(sc.root, wnidsFile), Msg: fmt.Sprintf("names more than %d classes", source.MaxClasses)}
+		}
 		in.Classes = append(in.Classes, wnid)
 	}
 	sort.Strings(in.Classes)

@@ -148,6 +148,7 @@ func TestRefused(t *testing.T) {
 		{"no tab", "val/val_annotations.txt", "val_1.JPEG\tn01\r\nval_2.JPEG n01\r\n", `line 2 is "val_2.JPEG n01", want the name of an image, a tab and a wnid`},
 		{"a path", "val/val_annotations.txt", "../val_1.JPEG\tn01\n", `line 1 is "../val_1.JPEG\tn01"`},
 		{"class a path", "wnids.txt", "n01\n../n02\n", `line 2 is "../n02", want the name of a folder`},
+		{"too many classes", "wnids.txt", strings.Repeat("n\n", source.MaxClasses+1), "names more than 1048576 classes"},
 		{"class twice", "wnids.txt", "n01\nn01\n", "names a class twice"},
 		{"no wnids", "wnids.txt", "-", "wnids.txt: cannot be read"},
 		{"no annotations", "val/val_annotations.txt", "-", "val_annotations.txt: cannot be read"},
