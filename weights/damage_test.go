@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,6 +203,38 @@ func TestVouchedFiles(t *testing.T) {
 		writeFile(t, done, path, doneFile)
 		if _, err := Load(path); !errors.Is(err, k.want) || err != nil && strings.Contains(err.Error(), "sha256") {
 			t.Errorf("%s: %v, want %v", name, err, k.want)
+		}
+	}
+}
+
+// A checkpoint that vouches for what is no number was not written here: it is named, and an
+// older one taken.
+func TestCheckpointOfNoNumbers(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		dir := t.TempDir()
+		quickSave(t, dir, sampleCheckpoint(6, 1), 2)
+		quickSave(t, dir, sampleCheckpoint(7, 2), 2)
+		path := filepath.Join(dir, "ckpt-00000007")
+		ts := sample(2)
+		ts[0].F32[3] = float32(v)
+		var model bytes.Buffer
+		if err := WriteSafetensors(&model, ts, nil); err != nil {
+			t.Fatal(err)
+		}
+		done, err := encodeDone(doneRecord{schemaVersion, 7, map[string]fileDigest{
+			modelFile: digestOf(model.Bytes()), stateFile: digestOf(readFile(t, path, stateFile))}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, model.Bytes(), path, modelFile)
+		writeFile(t, done, path, doneFile)
+		want := fmt.Sprintf(`"stem.conv.weight" holds %v at index 3`, v)
+		if _, err := Load(path); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), filepath.Join(path, modelFile)) {
+			t.Errorf("%v, want %s", err, want)
+		}
+		c, skipped, err := LoadLatest(dir)
+		if err != nil || c.Step != 6 || len(skipped) != 1 || !strings.Contains(skipped[0].Error(), want) {
+			t.Errorf("step %d, skipped %v, %v", c.Step, skipped, err)
 		}
 	}
 }

@@ -35,5 +35,5 @@
 // Errors that matter to callers: ErrNoCheckpoint (nothing saved yet),
 // ErrCorrupt (damaged bytes), ErrNewer (written by a newer oneshot),
 // *NonFiniteError (NaN or Inf, refused by every writer of this package that
-// makes a file to go on from).
+// makes a file to go on from; in a checkpoint that is read it is damage).
 package weights

@@ -30,7 +30,10 @@ type FormatError struct {
 
 func (e *FormatError) Error() string {
 	var b strings.Builder
-	b.WriteString("weights: " + e.File + ": byte " + strconv.FormatInt(e.Offset, 10) + ": ")
+	b.WriteString("weights: " + e.File + ": ")
+	if e.Offset > 0 {
+		b.WriteString("byte " + strconv.FormatInt(e.Offset, 10) + ": ")
+	}
 	if e.Field != "" {
 		b.WriteString(e.Field + ": ")
 	}

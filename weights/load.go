@@ -67,7 +67,7 @@ func LoadLatest(dir string) (c Checkpoint, skipped []error, err error) {
 }
 
 // Load reads the checkpoint directory path. Nothing is returned unless DONE, the
-// sizes and the checksums of both files agree.
+// sizes and the checksums of both files agree, and all values are numbers.
 func Load(path string) (Checkpoint, error) {
 	done, err := readDone(path)
 	if err != nil {
@@ -85,6 +85,9 @@ func Load(path string) (Checkpoint, error) {
 	})
 	if err != nil {
 		return Checkpoint{}, err
+	}
+	if err := CheckFinite(c.Tensors); err != nil { // which Save never writes
+		return Checkpoint{}, fmt.Errorf("weights: %s: %w: %w", filepath.Join(path, modelFile), ErrCorrupt, err)
 	}
 	err = readChecked(path, stateFile, done, func(r io.Reader, size int64, file string) error {
 		fault := &FormatError{File: file, Kind: ErrCorrupt}

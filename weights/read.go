@@ -8,6 +8,8 @@ import (
 	"math"
 	"os"
 	"strconv"
+
+	"oneshot/internal/atomicfile"
 )
 
 // File is the content of a safetensors file: tensors in name order, and the
@@ -30,24 +32,13 @@ func ReadSafetensors(path string) (File, error) {
 	return readSafetensors(f, size, path)
 }
 
-// openRegular opens a regular file; a pipe or device would block or never end.
+// openRegular opens a regular file. That a path is none is damage.
 func openRegular(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, err
+	f, size, err := atomicfile.OpenRegular(path)
+	if errors.Is(err, atomicfile.ErrNotRegular) {
+		err = fmt.Errorf("read %s: %w: not a regular file", path, ErrCorrupt)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("read %s: %w: not a regular file", path, ErrCorrupt)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	if info, err = f.Stat(); err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
+	return f, size, err
 }
 
 // readSafetensors reads exactly size bytes of r, once and in order, so that a

@@ -187,7 +187,7 @@ func (s saver) publish(dir, temp string, step int, done []byte) error {
 			return err
 		}
 		if intact {
-			if present, err := os.ReadFile(filepath.Join(final, doneFile)); err == nil && bytes.Equal(present, done) {
+			if present, err := atomicfile.ReadAtMost(filepath.Join(final, doneFile), maxDone); err == nil && bytes.Equal(present, done) {
 				// Equal checksums: nothing to replace. An earlier save may have
 				// failed at its last fsync, so that is made up for.
 				return errors.Join(atomicfile.RemoveTree(s.fs, temp), s.fs.SyncDir(dir))
