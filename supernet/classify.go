@@ -3,6 +3,7 @@ package supernet
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 
 	"oneshot/data"
@@ -17,13 +18,27 @@ type Classified struct {
 	// output is not a number is not.
 	Top5    float64
 	ByClass []ClassCount // by label
+	// NoNumbers are the images of which an output is no number.
+	NoNumbers int
+}
+
+// Check returns a *NoNumberError where outputs, or the loss, are no numbers. The counts say
+// how many images were right all the same, of a network that is none.
+func (c Classified) Check() error {
+	switch {
+	case c.NoNumbers > 0:
+		return &NoNumberError{Of: "outputs of the network", Why: fmt.Sprintf("no numbers for %d of %d images", c.NoNumbers, c.Images), Images: c.Images}
+	case !finite(c.Loss):
+		return &NoNumberError{Of: "outputs of the network", Why: fmt.Sprintf("the loss is %g on %d images", c.Loss, c.Images), Images: c.Images}
+	}
+	return nil
 }
 
 // ClassCount counts the images of a class, and those of them that were classified right.
 type ClassCount struct{ Right, Images int }
 
 // Classify is Evaluate that also counts by class. Ties between outputs go to the lower
-// class.
+// class. Outputs that are no numbers make an image wrong; Check says whether there are any.
 func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Classified, error) {
 	var c Classified
 	arch, err := e.net.pick(arch)
@@ -47,6 +62,9 @@ func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.
 		sum += float64(b.N) * float64(loss.SoftmaxXent(b.N, k, logits, b.Y, 0, nil))
 		for i, y := range b.Y {
 			row := logits[i*k : (i+1)*k]
+			if !allFinite(row) {
+				c.NoNumbers++
+			}
 			before := above(row, int(y))
 			c.ByClass[y].Images++
 			if before == 0 { // as cpu.Correct has it

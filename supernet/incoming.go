@@ -25,7 +25,7 @@ func newIncoming(ts []weights.Tensor) *incoming {
 // has says whether there is a tensor of that name.
 func (in *incoming) has(name string) bool { _, ok := in.by[name]; return ok }
 
-// take returns the named tensor and checks its shape.
+// take returns the named tensor and checks its shape and its values.
 func (in *incoming) take(name string, shape []int) (weights.Tensor, error) {
 	t, ok := in.by[name]
 	if !ok {
@@ -33,6 +33,9 @@ func (in *incoming) take(name string, shape []int) (weights.Tensor, error) {
 	}
 	if !slices.Equal(t.Shape, shape) {
 		return t, fmt.Errorf("supernet: tensor %s has shape %v, want %v: the weights belong to another network", name, t.Shape, shape)
+	}
+	if err := checkTensor(t); err != nil {
+		return t, err
 	}
 	in.taken[name] = true
 	return t, nil

@@ -47,5 +47,9 @@ func (r *Runtime) Threads() int { return r.threads }
 // Device is "cpu" or "cuda".
 func (r *Runtime) Device() string { return r.eng.Device() }
 
+// Arithmetic names what decides how values are rounded, such as "cpu float32 avx512": scores of two
+// arithmetics are not compared.
+func (r *Runtime) Arithmetic() string { return r.eng.Arithmetic() }
+
 // Close ends the workers and gives the device back.
 func (r *Runtime) Close() { r.eng.Close() }

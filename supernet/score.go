@@ -1,6 +1,7 @@
 package supernet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,6 +71,7 @@ type Scorer struct {
 	net           *Net
 	recal, search *engine.Images
 	eval          engine.Measurer
+	state         []float32 // the measurer's
 }
 
 // NewScorer scores subnetworks of n: BN statistics from train images, accuracy
@@ -78,12 +80,13 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	eval, err := n.rt.eng.Measure(n.model(make([]float32, len(n.state))))
+	state := make([]float32, len(n.state))
+	eval, err := n.rt.eng.Measure(n.model(state))
 	if err != nil {
 		return nil, err
 	}
 	type batches = iter.Seq[*data.Batch]
-	return &Scorer{net: n, eval: eval,
+	return &Scorer{net: n, eval: eval, state: state,
 		recal:  &engine.Images{Batch: c.RecalBatch, Batches: func() batches { return train.Calib(c.Seed, c.RecalImages, c.RecalBatch) }},
 		search: &engine.Images{Batch: c.Batch, Batches: func() batches { return search.Batches(c.Batch) }}}, nil
 }
@@ -92,13 +95,29 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 func (s *Scorer) Close() { s.eval.Close() }
 
 // Score measures arch. The same architecture and weights give the same result
-// bit for bit, in any order of calls.
+// bit for bit, in any order of calls. It is a *NoNumberError where the loss or one of the
+// statistics is none: an infinite variance silences a channel, and what is left of the
+// network may look sound.
 func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
 	arch, err := s.net.pick(arch)
 	if err != nil {
 		return Result{}, err
 	}
-	return result(s.eval.Score(ctx, s.net.path(arch), s.recal, s.search))
+	t, err := s.eval.Score(ctx, s.net.path(arch), s.recal, s.search)
+	r, err := result(t, err)
+	if err != nil {
+		return Result{}, err
+	}
+	none := &NoNumberError{Of: "score of " + s.net.cfg.Space.Format(arch), Images: r.Images}
+	switch {
+	case t.BadState:
+		none.Why = cmp.Or(s.net.badState(s.state), "a statistic of batch normalisation is no number")
+	case !finite(r.Loss):
+		none.Why = fmt.Sprintf("loss %g", r.Loss)
+	default:
+		return r, nil
+	}
+	return Result{}, none
 }
 
 // Evaluator measures networks with their running statistics.
@@ -120,7 +139,8 @@ func NewEvaluator(n *Net) (*Evaluator, error) {
 func (e *Evaluator) Close() { e.eval.Close() }
 
 // Evaluate measures the network, if it is one of one architecture, or a path of the
-// supernet. progress, if not nil, is told the images done.
+// supernet. progress, if not nil, is told the images done. The loss is no number where the
+// outputs are none.
 func (e *Evaluator) Evaluate(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Result, error) {
 	arch, err := e.net.pick(arch)
 	if err != nil {

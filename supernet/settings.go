@@ -47,10 +47,10 @@ func (t Training) Rules() []setting.Rule {
 	return []setting.Rule{
 		{Name: "schedule", Value: t.Schedule, OK: t.Schedule == "" || slices.Contains(schedules, t.Schedule), Want: "one of " + strings.Join(schedules, ", "), Among: schedules},
 		{Name: "warmup_epochs", OK: t.WarmupEpochs == 0 || t.WarmupSteps == 0, Fact: "@warmup_steps and @warmup_epochs are both above 0", Want: "one of them 0"},
-		{Name: "warmup_epochs", OK: t.Steps > 0 || !(t.WarmupEpochs > float64(t.Epochs)), Want: "at most @epochs"},
+		{Name: "warmup_epochs", OK: t.Steps > 0 || !(t.WarmupEpochs > float64(t.Epochs)), Want: fmt.Sprintf("at most @epochs = %d", t.Epochs)},
 		{Name: "steps", OK: t.Epochs > 0 || t.Steps > 0, Fact: "@epochs and @steps are both 0", Want: "one of them above 0"},
 		{Name: "micro_batch", OK: m == 0 || m >= 2 && t.Batch%m == 0, Want: fmt.Sprintf("0 or a divisor of @batch = %d that is at least 2", t.Batch)},
-		{Name: "min_lr", OK: t.MinLR >= 0 && t.MinLR <= t.LR, Want: "a number from 0 to @lr"},
+		{Name: "min_lr", OK: t.MinLR >= 0 && t.MinLR <= t.LR, Want: fmt.Sprintf("a number from 0 to @lr = %v", t.LR)},
 	}
 }
 

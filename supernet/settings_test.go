@@ -19,11 +19,11 @@ func TestConfigsNameTheSetting(t *testing.T) {
 		{func(c *TrainConfig) { c.Batch = 1 }, "supernet: batch is 1, want 2..65536"},
 		{func(c *TrainConfig) { c.MicroBatch = 48 }, "supernet: micro_batch is 48, want 0 or a divisor of batch = 64 that is at least 2"},
 		{func(c *TrainConfig) { c.LR = -1 }, "supernet: lr is -1, want a number above 0, at most 10"},
-		{func(c *TrainConfig) { c.MinLR = math.NaN() }, "supernet: min_lr is NaN, want a number from 0 to lr"},
+		{func(c *TrainConfig) { c.MinLR = math.NaN() }, "supernet: min_lr is NaN, want a number from 0 to lr = 0.025"},
 		{func(c *TrainConfig) { c.Optimizer = "none" }, `supernet: optimizer is "none", want one of sgd, adamw`},
 		{func(c *TrainConfig) { c.Momentum = 1 }, "supernet: momentum is 1, want a number from 0 to below 1"},
 		{func(c *TrainConfig) { c.WarmupSteps = 1000 }, ""},
-		{func(c *TrainConfig) { c.WarmupSteps = 1001 }, "supernet: warmup_steps is 1001, want from 0 to steps"},
+		{func(c *TrainConfig) { c.WarmupSteps = 1001 }, "supernet: warmup_steps is 1001, want at most steps = 1000"},
 		{func(c *TrainConfig) { c.Crop = 17 }, "supernet: crop is 17, want 0..16"},
 		{func(c *TrainConfig) { c.Aux = 2 }, "supernet: aux is 2, want a number from 0 to 1"},
 		{func(c *TrainConfig) { c.DropPath = 1 }, "supernet: drop_path is 1, want a number from 0 to below 1"},
@@ -44,7 +44,7 @@ func TestConfigsNameTheSetting(t *testing.T) {
 	}{
 		{func(t *Training) { t.WarmupSteps, t.WarmupEpochs = 5, 5 }, "supernet: warmup_steps and warmup_epochs are both above 0, want one of them 0"},
 		{func(t *Training) { t.WarmupEpochs = 10 }, ""},
-		{func(t *Training) { t.WarmupEpochs = 10.5 }, "supernet: warmup_epochs is 10.5, want at most epochs"},
+		{func(t *Training) { t.WarmupEpochs = 10.5 }, "supernet: warmup_epochs is 10.5, want at most epochs = 10"},
 	} {
 		c := setting.Default[Training]()
 		x.edit(&c)
@@ -99,7 +99,7 @@ func TestSchedules(t *testing.T) {
 			quarter = 0.2 + 0.6*(1+math.Sqrt2/2)/2
 		}
 		for s, want := range map[int]float64{0: 0.2, 3: 0.8, 4: 0.8, 6: quarter, 8: 0.5, 12: 0.2} {
-			if got := c.rate(s); !(math.Abs(got-want) <= 1e-12) {
+			if got := c.Rate(s); !(math.Abs(got-want) <= 1e-12) {
 				t.Errorf("%q: rate %g in step %d, want %g", schedule, got, s, want)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"oneshot/data"
@@ -110,5 +111,40 @@ func testMeasure(t *testing.T, rt *Runtime) {
 	}
 	if !slices.Equal(before, n.params) {
 		t.Error("measuring changed the parameters")
+	}
+}
+
+// testBadStatistics: a score whose statistics overflow says so and leaves them to be named;
+// the next one of sound weights does not.
+func testBadStatistics(t *testing.T, rt *Runtime) {
+	d := smallData(t)
+	n, err := New(smallNet(t, "lanas"), 1, rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := slices.Clone(n.state)
+	m, err := rt.eng.Measure(n.model(state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	type batches = iter.Seq[*data.Batch]
+	recal := &engine.Images{Batch: 16, Batches: func() batches { return d.Train.Calib(1, 32, 16) }}
+	search := &engine.Images{Batch: 20, Batches: func() batches { return d.Search.Part(20).Batches(20) }}
+	p := n.path(n.cfg.Space.Sample(rng.New(5, "test")))
+	sound := slices.Clone(n.params)
+	for _, bad := range []bool{false, true, false} {
+		copy(n.params, sound)
+		if bad {
+			scale(t, n, "stem.conv.weight", 1e30)
+		}
+		m.Close() // a device has the weights of when it was opened
+		v, err := m.Score(t.Context(), p, recal, search)
+		if err != nil || v.BadState != bad || v.Images != 20 {
+			t.Errorf("%+v, %v; want bad statistics %v", v, err, bad)
+		}
+		if name := n.badState(state); bad && !strings.HasPrefix(name, "stem.bn.running_") {
+			t.Errorf("the first bad statistic is %q", name)
+		}
 	}
 }

@@ -34,6 +34,7 @@ func testEngine(t *testing.T, rt *Runtime) {
 		{"own batches", testOwnBatches},
 		{"distributions", testDistributions},
 		{"measure", testMeasure},
+		{"bad statistics", testBadStatistics},
 	} {
 		t.Run(x.name, func(t *testing.T) { x.test(t, rt) })
 	}

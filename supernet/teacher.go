@@ -3,6 +3,7 @@ package supernet
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"oneshot/data"
 	"oneshot/supernet/engine"
@@ -14,7 +15,8 @@ import (
 // they are (Beyer et al. 2021, arXiv 2106.05237, section 3.1), but normalised and sized as
 // it was trained.
 type Teacher struct {
-	Net *Net // of one architecture; its classes are the student's
+	Net  *Net   // of one architecture; its classes are the student's
+	Name string // what messages call it, such as its file; may be empty
 	// Mean and Std, by channel and in units of the pixels' range from 0 to 1, are those that
 	// its images were normalised by.
 	Mean, Std [3]float32
@@ -36,6 +38,7 @@ func (x *Teacher) check(n *Net) error {
 // lessons computes a teacher's distributions for the batches of a training.
 type lessons struct {
 	eval        engine.Measurer
+	name        string
 	path        engine.Path
 	temperature float64
 	batch       int // images of the student
@@ -56,7 +59,7 @@ func (c TrainConfig) lessons(n *Net) (*lessons, error) {
 	if err != nil {
 		return nil, fmt.Errorf("supernet: teacher: %w", err)
 	}
-	l := &lessons{eval: eval, path: t.path(t.arch), temperature: c.DistillTemperature, batch: c.Batch, image: n.cfg.Image * n.cfg.Image * 3,
+	l := &lessons{eval: eval, name: c.Teacher.Name, path: t.path(t.arch), temperature: c.DistillTemperature, batch: c.Batch, image: n.cfg.Image * n.cfg.Image * 3,
 		classes: t.cfg.Classes, view: c.view(n), out: make([]float32, c.Batch*t.cfg.Classes)}
 	if l.view != nil {
 		l.seen = data.Batch{X: make([]float32, c.Batch*t.cfg.Image*t.cfg.Image*3), N: c.Batch}
@@ -82,7 +85,7 @@ func (l *lessons) of(b *data.Batch) ([]float32, error) {
 	for k := l.classes; len(logits) > 0; logits = logits[k:] {
 		at := l.batch*k - len(logits)
 		if !softmax(l.out[at:at+k], logits[:k], l.temperature) {
-			return nil, fmt.Errorf("supernet: the teacher's outputs for image %d of a batch are no numbers", at/k)
+			return nil, &NoNumberError{Of: strings.TrimSpace("teacher " + l.name), Why: fmt.Sprintf("the teacher's outputs for image %d of a batch are no numbers", at/k), Images: l.batch}
 		}
 	}
 	return l.out, nil

@@ -213,6 +213,7 @@ func TestTeacherOfNoNumbers(t *testing.T) {
 	n, c := pupil(t, newRuntime(t, 1), same)
 	teacher := c.Teacher.Net
 	teacher.params[len(teacher.params)-1] = float32(math.NaN())
+	c.Teacher.Name = "some/teacher.safetensors"
 	tr := bare(t, n, c)
 	defer tr.Close()
 	p, err := tr.build(n.arch)
@@ -222,6 +223,8 @@ func TestTeacherOfNoNumbers(t *testing.T) {
 	var diverged *DivergedError
 	if _, err := tr.take(p, firstBatch(t, c.Batch)); err == nil || errors.As(err, &diverged) || !strings.Contains(err.Error(), "teacher's outputs for image 0") {
 		t.Errorf("%v", err)
+	} else if none := (*NoNumberError)(nil); !errors.As(err, &none) || !strings.Contains(err.Error(), "step 1: ") || !strings.Contains(err.Error(), c.Teacher.Name) {
+		t.Errorf("%v: names neither step nor file, or is no NoNumberError", err)
 	}
 }
 

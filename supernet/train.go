@@ -23,10 +23,15 @@ type DivergedError struct {
 	Loss, LR float64
 	GradNorm float64
 	Arch     string // text form
+	Where    string // the first value that is no number, in words; "" where it is unknown
 }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("supernet: training diverged at step %d: loss %g, gradient norm %g, learning rate %g, arch %s", e.Step, e.Loss, e.GradNorm, e.LR, e.Arch)
+	text := fmt.Sprintf("supernet: training diverged at step %d: loss %g, gradient norm %g, learning rate %g, arch %s", e.Step, e.Loss, e.GradNorm, e.LR, e.Arch)
+	if e.Where != "" {
+		text += ": " + e.Where
+	}
+	return text
 }
 
 // StepStats is what one step did.
@@ -285,7 +290,7 @@ func (t *Trainer) issue(ctx context.Context, p path, b *data.Batch) error {
 	if t.taught != nil && b != nil {
 		var err error
 		if s.Teacher, err = t.taught.of(b); err != nil {
-			return err
+			return fmt.Errorf("step %d: %w", t.issued+1, err)
 		}
 	}
 	if err := t.eng.Issue(ctx, p.Graph, s); err != nil {
@@ -305,7 +310,7 @@ func (t *Trainer) describe(g *engine.Graph, step int) engine.Step {
 	if n > 0 {
 		t.cfg.drawMasks(step, g.Masks, t.masks)
 	}
-	return engine.Step{Number: step, LR: t.cfg.rate(step), Decay: t.cfg.decay(step), Masks: t.masks[:n]}
+	return engine.Step{Number: step, LR: t.cfg.Rate(step), Decay: t.cfg.decay(step), Masks: t.masks[:n]}
 }
 
 // finish waits for the first step under way and returns what it did.
@@ -315,10 +320,10 @@ func (t *Trainer) finish() (StepStats, error) {
 		return StepStats{}, err
 	}
 	p := t.under[t.step%len(t.under)]
-	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, Loss: o.Loss, Top1: float64(o.Right) / float64(t.cfg.Batch), LR: t.cfg.rate(t.step),
+	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, Loss: o.Loss, Top1: float64(o.Right) / float64(t.cfg.Batch), LR: t.cfg.Rate(t.step),
 		GradNorm: o.GradNorm, Replaced: o.Replaced, Images: t.cfg.Batch, Arch: p.arch, Device: o.Device}
 	if o.Bad {
-		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(p.arch)}
+		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(p.arch), Where: t.culprit(p, o.Loss)}
 	}
 	for _, i := range p.Norms {
 		t.net.tracked[i] += int64(t.cfg.Batch / t.cfg.AtOnce())

@@ -33,7 +33,7 @@ func DefaultTrain() TrainConfig {
 func (c TrainConfig) Rules() []setting.Rule {
 	return []setting.Rule{
 		{Name: "steps", OK: c.Steps >= 1, Want: "at least 1"},
-		{Name: "warmup_steps", OK: c.WarmupSteps <= c.Steps, Want: "from 0 to steps"},
+		{Name: "warmup_steps", OK: c.WarmupSteps <= c.Steps, Want: fmt.Sprintf("at most @steps = %d", c.Steps)},
 		{Name: "distill_ratio", OK: c.Teacher == nil || c.DistillRatio > 0, Want: "a number above 0 with a teacher"},
 		{Name: "distill_temperature", OK: c.Teacher == nil || c.DistillTemperature > 0, Want: "a number above 0 with a teacher"},
 	}
@@ -70,9 +70,9 @@ func (c TrainConfig) spec() engine.Spec {
 	return s
 }
 
-// rate is the learning rate of step s (from 0): linear warm-up, then from LR to MinLR half
+// Rate is the learning rate of step s (from 0): linear warm-up, then from LR to MinLR half
 // a cosine (arXiv 1608.03983, one period) or a straight line.
-func (c TrainConfig) rate(s int) float64 {
+func (c TrainConfig) Rate(s int) float64 {
 	if s < c.WarmupSteps {
 		return c.LR * float64(s+1) / float64(c.WarmupSteps)
 	}

@@ -22,6 +22,9 @@ import (
 type Engine interface {
 	// Device is "cpu" or "cuda".
 	Device() string
+	// Arithmetic names what decides how values are rounded: two engines with the same one
+	// compute the same bits. It is the device, the format of activations and the instruction set.
+	Arithmetic() string
 	// Train returns a trainer of a network, which it may change until Close.
 	Train(m Model, c TrainSpec) (Trainer, error)
 	// Measure returns a measurer of a network's parameters with the statistics

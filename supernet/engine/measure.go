@@ -13,7 +13,8 @@ import (
 type Measurer interface {
 	// Score re-estimates the statistics as the average over the batches of recal
 	// and counts what search gives with them. Whoever calls it again passes the
-	// same pointers for the same images, which an engine may keep.
+	// same pointers for the same images, which an engine may keep. Where a statistic
+	// is not finite, the model's State has them all afterwards.
 	Score(ctx context.Context, p Path, recal, search *Images) (Tally, error)
 	// Evaluate counts with the model's statistics. progress is told the images done.
 	Evaluate(ctx context.Context, p Path, batches iter.Seq[*data.Batch], progress func(done int)) (Tally, error)
@@ -35,6 +36,8 @@ type Tally struct {
 	Images int
 	Right  int     // classified right
 	Loss   float64 // sum of their cross-entropies in nats
+	// BadState says that a re-estimated statistic is not finite.
+	BadState bool
 }
 
 // RecalWeight is the weight of batch k, from 0, in statistics that are the average

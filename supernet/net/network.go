@@ -34,6 +34,9 @@ func (z Size) Counted() Size {
 	return z
 }
 
+// MaxImage is the longest side of the images that a network takes, in pixels, as data.image has it.
+const MaxImage = 2048
+
 // Check reports the first field out of range. Whether a space has networks of that
 // size, its Fits says (package space).
 func (z Size) Check() error {
@@ -43,8 +46,8 @@ func (z Size) Check() error {
 	switch {
 	case z.Classes < 2 || z.Classes > 65535:
 		return z.Bad("classes", z.Classes, "2 to 65535")
-	case z.Image < 8:
-		return z.Bad("image", z.Image, "at least 8")
+	case z.Image < 8 || z.Image > MaxImage:
+		return z.Bad("image", z.Image, fmt.Sprintf("8 to %d", MaxImage))
 	case z.Aux && (z.AuxChannels[0] < 2 || z.AuxChannels[1] < 2):
 		return z.Bad("aux_channels", z.AuxChannels, "two widths of at least 2")
 	}

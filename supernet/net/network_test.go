@@ -188,4 +188,12 @@ func TestSizeNamesTheField(t *testing.T) {
 			t.Errorf("%s: error %v", key, err)
 		}
 	}
+	// An exported file says for how large images it is: a claim must not become an allocation.
+	for side, ok := range map[int]bool{8: true, MaxImage: true, MaxImage + 1: false, 1 << 40: false} {
+		z := good
+		z.Image = side
+		if err := z.Check(); ok != (err == nil) {
+			t.Errorf("images of %d pixels: %v", side, err)
+		}
+	}
 }

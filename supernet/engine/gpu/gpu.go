@@ -3,6 +3,7 @@
 package gpu
 
 import (
+	"fmt"
 	"sync"
 	"unsafe"
 
@@ -28,6 +29,16 @@ func New(e *cuda.Engine, half bool, threads int) *Engine {
 
 // Device implements engine.Engine.
 func (e *Engine) Device() string { return "cuda" }
+
+// Arithmetic implements engine.Engine. The order of sums follows from how many multiprocessors
+// there are.
+func (e *Engine) Arithmetic() string {
+	format, info := "float32", e.cuda.Info()
+	if e.half {
+		format = "bf16"
+	}
+	return fmt.Sprintf("cuda %s sm_%d%d %d", format, info.Major, info.Minor, info.SMs)
+}
 
 // Close gives the device back.
 func (e *Engine) Close() { e.cuda.Close() }

@@ -224,7 +224,11 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	if err != nil {
 		return engine.Tally{}, err
 	}
-	return e.result(e.search.n)
+	r, err := e.result(e.search.n)
+	if err == nil && r.BadState {
+		err = e.back.Read(ops.Mem{Region: ops.State, Len: len(e.m.State)}, e.m.State)
+	}
+	return r, err
 }
 
 // planSpec is a forward pass of so many images.
@@ -297,7 +301,7 @@ func (e *measurer) result(n int) (engine.Tally, error) {
 	if err := e.dev.cuda.Read(bytesOf(c[:]), e.control); err != nil {
 		return engine.Tally{}, err
 	}
-	return engine.Tally{Images: n, Right: int(c[0].Right), Loss: c[0].LossSum}, nil
+	return engine.Tally{Images: n, Right: int(c[0].Right), Loss: c[0].LossSum, BadState: c[0].BadState != 0}, nil
 }
 
 // Evaluate implements engine.Measurer, on batches that are uploaded one by one.

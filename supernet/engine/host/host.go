@@ -16,6 +16,12 @@ func New(threads int) *Engine { return &Engine{cpu.NewPool(threads)} }
 // Device implements engine.Engine.
 func (e *Engine) Device() string { return "cpu" }
 
+// Arithmetic implements engine.Engine.
+func (e *Engine) Arithmetic() string {
+	isa, _ := cpu.ISA()
+	return "cpu float32 " + isa
+}
+
 // TrainMemory implements engine.Engine: there is no memory but that of the process.
 func (e *Engine) TrainMemory(engine.Sizes, engine.TrainSpec, engine.Path) (engine.Memory, error) {
 	return engine.Memory{}, nil

@@ -35,20 +35,24 @@ func (e *measurer) Close() {
 // Score implements engine.Measurer.
 func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engine.Images) (engine.Tally, error) {
 	clear(e.m.State)
-	if err := e.recalibrate(ctx, p, recal); err != nil {
+	g, err := e.recalibrate(ctx, p, recal)
+	if err != nil {
 		return engine.Tally{}, err
 	}
-	return e.Evaluate(ctx, p, search.Batches(), func(int) {})
+	r, err := e.Evaluate(ctx, p, search.Batches(), func(int) {})
+	r.BadState = !finiteState(e.back, g)
+	return r, err
 }
 
 // Logits implements engine.Measurer.
 func (e *measurer) Logits(p engine.Path, b *data.Batch) ([]float32, error) { return e.lanes.run(p, b) }
 
-// recalibrate averages the batch statistics of full batches into the state.
-func (e *measurer) recalibrate(ctx context.Context, p engine.Path, images *engine.Images) error {
+// recalibrate averages the batch statistics of full batches into the state. It returns the
+// graph that it ran.
+func (e *measurer) recalibrate(ctx context.Context, p engine.Path, images *engine.Images) (*engine.Graph, error) {
 	g, err := p.Compile(e.back, engine.Spec{Batch: images.Batch})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e.input.room(g)
 	k := 0
@@ -57,21 +61,21 @@ func (e *measurer) recalibrate(ctx context.Context, p engine.Path, images *engin
 			break
 		}
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		if err := engine.Check(b, g.Batch, g.Image); err != nil {
-			return err
+			return nil, err
 		}
 		e.input.put(g, b.X, b.Y)
 		if err := g.Prog.Run(e.back, ops.Recalibrate, engine.RecalWeight(k)); err != nil {
-			return err
+			return nil, err
 		}
 		k++
 	}
 	if k == 0 {
-		return engine.FewImages(images.Batch)
+		return nil, engine.FewImages(images.Batch)
 	}
-	return nil
+	return g, nil
 }
 
 // Evaluate implements engine.Measurer.

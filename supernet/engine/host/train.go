@@ -158,7 +158,7 @@ func (t *Trainer) gradient(g *engine.Graph, s engine.Step, b *data.Batch) error 
 	}
 	out.Loss /= float64(parts)
 	out.GradNorm = math.Sqrt(norm2) / float64(parts)
-	out.Bad = bad(out.Loss) || bad(out.GradNorm) || !t.finiteState(g)
+	out.Bad = bad(out.Loss) || bad(out.GradNorm) || !finiteState(t.back, g)
 	return nil
 }
 
@@ -203,11 +203,11 @@ func (t *Trainer) accumulate(g *engine.Graph, first, last bool) error {
 	return nil
 }
 
-// finiteState says whether the running statistics the step moved are finite:
+// finiteState says whether the running statistics that a graph moved are finite:
 // a variance can overflow while loss and gradients still look sound.
-func (t *Trainer) finiteState(g *engine.Graph) bool {
+func finiteState(b *ops.CPU[float32], g *engine.Graph) bool {
 	for _, m := range g.States {
-		for _, v := range t.back.At(m) {
+		for _, v := range b.At(m) {
 			if bad(float64(v)) {
 				return false
 			}

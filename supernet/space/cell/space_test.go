@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -334,6 +335,36 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, mask []byte) {
 		if a, err := s.Decode(mask); err == nil && !bytes.Equal(s.Encode(a), mask) {
 			t.Fatalf("mask %v becomes %v", mask, s.Encode(a))
+		}
+	})
+}
+
+// A code as text that is accepted is an architecture of the space, and its code again.
+func FuzzParseCode(f *testing.F) {
+	s := mustNew(f, "lanas", 1)
+	f.Fuzz(func(t *testing.T, text string) {
+		a, err := space.ParseCode(s, text)
+		if err != nil {
+			return
+		}
+		if err := s.Check(a); err != nil {
+			t.Fatalf("%q is accepted but wrong: %v", text, err)
+		}
+		if strings.ContainsAny(text, "23456789") {
+			t.Fatalf("%q is accepted", text)
+		}
+		again, err := json.Marshal(slices.Collect(func(yield func(int) bool) {
+			for _, v := range s.Encode(a) {
+				if !yield(int(v)) {
+					return
+				}
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := space.ParseCode(s, string(again)); err != nil || !slices.Equal(a, b) {
+			t.Fatalf("%q becomes %s: %v %v", text, again, b, err)
 		}
 	})
 }
