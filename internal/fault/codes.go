@@ -8,7 +8,7 @@ const (
 	ExitUsage    = 2  // wrong flag, argument or configuration; nothing was started
 	ExitInvalid  = 3  // data or checkpoint missing, damaged or inconsistent
 	ExitLocked   = 4  // another process works in the run folder
-	ExitDiverged = 5  // the loss or a gradient is not a finite number
+	ExitDiverged = 5  // a loss, a gradient or an output is not a finite number
 	ExitSpace    = 6  // out of memory or disk
 	ExitDevice   = 7  // the accelerator was lost
 	ExitStopped  = 75 // EX_TEMPFAIL: stopped on request after a checkpoint; --resume continues

@@ -16,6 +16,38 @@ import (
 	"oneshot/weights"
 )
 
+// TestDidYouMean: what is only a little like the word is not suggested.
+func TestDidYouMean(t *testing.T) {
+	keys := []string{"seed", "data.name", "train.lr", "train.clip", "train.weight_decay", "run.device"}
+	devices := []string{"auto", "cpu", "cuda"}
+	for _, tc := range []struct {
+		word  string
+		among []string
+		want  string
+	}{
+		{"train.lrr", keys, "train.lr"},
+		{"lr", keys, "train.lr"},
+		{"train.weightDecay", keys, "train.weight_decay"},
+		{"trian.lr", keys, "train.lr"},
+		{"train.nope", keys, ""},
+		{"nope", keys, ""},
+		{"sed", keys, "seed"},
+		{"gpu", devices, "cuda"},
+		{"GPU", devices, "cuda"},
+		{"cpuu", devices, "cpu"},
+		{"gpu", keys, ""},
+		{"", devices, ""},
+	} {
+		want := ""
+		if tc.want != "" {
+			want = fmt.Sprintf("; did you mean %q?", tc.want)
+		}
+		if got := DidYouMean(tc.word, tc.among); got != want {
+			t.Errorf("%q: %q, want %q", tc.word, got, want)
+		}
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	for _, tc := range []struct {
 		err  error
@@ -34,6 +66,8 @@ func TestExitCodes(t *testing.T) {
 		{weights.ErrNewer, ExitInvalid},
 		{&weights.FormatError{Kind: weights.ErrCorrupt}, ExitInvalid},
 		{&weights.NonFiniteError{}, ExitDiverged},
+		{fmt.Errorf("%w: %w", weights.ErrCorrupt, &weights.NonFiniteError{}), ExitInvalid},
+		{&supernet.NoNumberError{}, ExitDiverged},
 		{&supernet.DivergedError{}, ExitDiverged},
 		{ErrStopped, ExitStopped},
 		{context.Canceled, ExitStopped},

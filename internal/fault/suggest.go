@@ -2,27 +2,39 @@ package fault
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
+
+// meant are words that mean another candidate than the nearest one.
+var meant = map[string]string{"gpu": "cuda"} // not cpu
 
 // DidYouMean returns "; did you mean "x"?" for the candidate nearest to word,
 // or "" when none is near. The last part of a dotted candidate counts as well,
 // so `lr` finds `train.lr`.
 func DidYouMean(word string, candidates []string) string {
 	best, bestDist := "", len(word)/3+2
+	section, last, dotted := strings.Cut(word, ".")
 	for _, c := range candidates {
 		d := editDistance(word, c)
-		if i := strings.LastIndexByte(c, '.'); i >= 0 && !strings.Contains(word, ".") {
+		in, name, ok := strings.Cut(c, ".")
+		switch {
+		case ok && !dotted:
 			// A mistyped key without its section is a further mistake: nope is not data.name.
-			if e := editDistance(word, c[i+1:]); e > 0 {
+			if e := editDistance(word, name); e > 0 {
 				d = min(d, e+1)
 			} else {
 				d = 0
 			}
+		case ok && in == section && editDistance(last, name) > len(last)/3+1:
+			continue // they have only the section in common: train.nope is not train.lr
 		}
 		if d < bestDist {
 			best, bestDist = c, d
 		}
+	}
+	if m := meant[strings.ToLower(word)]; slices.Contains(candidates, m) {
+		best = m
 	}
 	if best == "" {
 		return ""

@@ -36,7 +36,7 @@ func SeedsText(w io.Writer, s rundir.Seeds) {
 		if r.SearchTop1 != nil {
 			check = fmt.Sprintf(", %.2f %% on the search images", 100**r.SearchTop1)
 		}
-		fmt.Fprintf(w, "         seed %d: %.2f %%%s, loss %.4f  (%s)\n", r.Seed, 100*r.TestTop1, check, r.Loss, r.Weights)
+		fmt.Fprintf(w, "         seed %d: %.2f %%%s, loss %s  (%s)\n", r.Seed, 100*r.TestTop1, check, Loss(r.Loss), r.Weights)
 	}
 }
 
@@ -65,7 +65,7 @@ func Seeds(run string, s rundir.Seeds, losses [][]float64) Page {
 		if r.SearchTop1 != nil {
 			search = &rundir.Spread{Mean: *r.SearchTop1}
 		}
-		row(fmt.Sprint(r.Seed), rundir.Spread{Mean: r.TestTop1}, search, fmt.Sprintf("%.4f", r.Loss))
+		row(fmt.Sprint(r.Seed), rundir.Spread{Mean: r.TestTop1}, search, Loss(r.Loss))
 	}
 	row("all", s.Test, s.Search, "")
 	c := Chart{Title: "Training loss", X: "parts of the training", Y: "mean loss"}

@@ -11,7 +11,7 @@ func twoSeeds() rundir.Seeds {
 	s := rundir.Seeds{Arch: "lanas1:a<b"}
 	for i, top := range []float64{0.91, 0.93} {
 		search := top - 0.1
-		s.Add(rundir.SeedRun{Seed: uint64(7 + i), Weights: "w", Loss: 0.5, Tested: rundir.Tested{TestTop1: top, SearchTop1: &search}})
+		s.Add(rundir.SeedRun{Seed: uint64(7 + i), Weights: "w", Loss: at(0.5), Tested: rundir.Tested{TestTop1: top, SearchTop1: &search}})
 	}
 	return s
 }
@@ -45,3 +45,5 @@ func TestSeedsPage(t *testing.T) {
 		}
 	}
 }
+
+func at(v float64) *float64 { return &v }

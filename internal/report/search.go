@@ -21,6 +21,9 @@ func Search(run string, s rundir.SearchSummary, lines []rundir.Sample, others []
 		Scatters: []Scatter{costs(s, lines)},
 		Tables:   []Table{topTable(s)},
 	}
+	if s.Failed > 0 {
+		figures.Lines = append(figures.Lines, failedLine(s.Failed, s.Samples)+".")
+	}
 	if len(s.Baselines) > 0 {
 		figures.Tables = append(figures.Tables, baselineTable(s))
 	}
@@ -70,6 +73,9 @@ func costs(s rundir.SearchSummary, lines []rundir.Sample) Scatter {
 	}
 	out := Scatter{Title: "Score against multiply-adds, with the Pareto front", X: "multiply-adds of the retrained network, millions", Y: "score, percent"}
 	for i, l := range lines {
+		if l.Failed != "" {
+			continue
+		}
 		out.Points = append(out.Points, ScatterPoint{
 			X: float64(l.MAdds) / 1e6, Y: 100 * l.Score, Front: front[i],
 			Label: fmt.Sprintf("%s: %.2f %%, %s multiply-adds, %s parameters", l.Hash, 100*l.Score, ui.Count(l.MAdds), ui.Count(l.Params)),
@@ -85,6 +91,9 @@ func topTable(s rundir.SearchSummary) Table {
 		again := "-"
 		if e.RecheckScore != nil {
 			again = scorePercent(*e.RecheckScore)
+		}
+		if e.Failed != "" {
+			again = "none"
 		}
 		t.Rows = append(t.Rows, []string{fmt.Sprint(e.Rank), e.Hash, scorePercent(e.Score), again, ui.Count(e.Params), ui.Count(e.MAdds)})
 	}

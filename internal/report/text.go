@@ -20,8 +20,12 @@ func SearchText(w io.Writer, s rundir.SearchSummary) {
 		if e.RecheckScore != nil {
 			again = fmt.Sprintf("%.2f %%", 100**e.RecheckScore)
 		}
+		if e.Failed != "" {
+			again = "none"
+		}
 		fmt.Fprintf(w, "         %4d  %-12s%7.2f %% %9s %11s  %13s\n", e.Rank, e.Hash, 100*e.Score, again, ui.Count(e.Params), ui.Count(e.MAdds))
 	}
+	failedText(w, s.SearchDetail, s.Samples)
 	head := "pareto"
 	for _, p := range spread(s.Pareto, paretoLines) {
 		fmt.Fprintf(w, "%-8s %s multiply-adds: %.2f %%  (%s)\n", head, ui.Count(p.MAdds), 100*p.Score, p.Hash)
@@ -38,6 +42,28 @@ func SearchText(w io.Writer, s rundir.SearchSummary) {
 			"baseline", b.Algo, b.Samples, 100*b.BestScore, 100*b.LastThirdMean, s.Algo, 100*s.HighestScore, 100*s.LastThirdMean,
 			ui.Points(s.HighestScore-b.BestScore), ui.Points(s.LastThirdMean-b.LastThirdMean))
 	}
+}
+
+// failedText says how many samples and second scores there are none of.
+func failedText(w io.Writer, s rundir.SearchDetail, samples int) {
+	if s.Failed > 0 {
+		fmt.Fprintf(w, "failed   %s\n", failedLine(s.Failed, samples))
+	}
+	for _, e := range s.Top {
+		if e.Failed != "" {
+			fmt.Fprintf(w, "failed   %s has no second score: %s\n", e.Hash, e.Failed)
+		}
+	}
+	for _, b := range s.Baselines {
+		if b.Failed > 0 {
+			fmt.Fprintf(w, "failed   baseline %s: %s\n", b.Algo, failedLine(b.Failed, b.Samples))
+		}
+	}
+}
+
+// failedLine counts the samples without a score.
+func failedLine(failed, samples int) string {
+	return fmt.Sprintf("%d of %d subnetworks have no score, as their numbers are none; they count as 0 %%", failed, samples)
 }
 
 // figures is "12 of 60 samples, mean 75.10 %, best 80.90 %, about 3 % of the space".
@@ -90,6 +116,7 @@ func ResultText(w io.Writer, d rundir.Folder, r rundir.Result) {
 	fmt.Fprintf(w, "found    %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
 	fmt.Fprintf(w, "size     %s parameters, %s multiply-adds\n", ui.Count(r.Arch.Params), ui.Count(r.Arch.MAdds))
 	fmt.Fprintf(w, "search   %s\n", Headline(s))
+	failedText(w, r.Search.SearchDetail, r.Search.Samples)
 	if t := r.Retrain.SearchTop1; t != nil {
 		fmt.Fprintf(w, "retrain  %.2f %% on the search images after %.4g epochs\n", 100**t, r.Retrain.Epochs)
 	}
@@ -124,4 +151,12 @@ func rate(c rundir.Class) float64 {
 		return 1
 	}
 	return float64(c.Right) / float64(c.Images)
+}
+
+// Loss is a mean loss in words; nil is one that is not known any more.
+func Loss(l *float64) string {
+	if l == nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%.4f", *l)
 }

@@ -13,7 +13,11 @@
 //	                start from random weights; seeds.json and report.html of several seeds
 //	retrain-seeds/  a folder for each further seed, with retrain, export and metrics.jsonl
 //	export/         model.safetensors, arch.json
-//	result.json     the summary; written last, once
+//	result.json     the summary, written last; seeds that are trained later are added to it
+//	*/record.json, result.record.json
+//	                what each stage was computed from, see Record
+//	replaced/       what a stage is done anew instead of, until the new is complete
+//	cache/          lists of the records of large collections of images, see run.cache
 //
 // Contract: a [Folder] reads and writes these files; only a process that holds the
 // folder ([Open]) may write. A file is whole or absent, and one that only grows

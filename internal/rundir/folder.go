@@ -64,12 +64,48 @@ func (d Folder) ReadJSON(v any, parts ...string) error {
 	dec := json.NewDecoder(strings.NewReader(string(b)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		return fault.New(fault.ExitInvalid, "move the file away to make it again with --resume", "%s: %w", path, err)
+		return fault.New(fault.ExitInvalid, d.Remedy(parts...), "%s: damaged, or of another version%s: %w", path, place(err, len(b)), err)
 	}
+	at := dec.InputOffset()
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fault.New(fault.ExitInvalid, "move the file away to make it again with --resume", "%s: more text after the object", path)
+		return fault.New(fault.ExitInvalid, d.Remedy(parts...), "%s: damaged at byte %d: more text after the object", path, at)
 	}
 	return nil
+}
+
+// place says at which of n bytes JSON is wrong, as far as err tells.
+func place(err error, n int) string {
+	var syntax *json.SyntaxError
+	var value *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf(", at byte %d", syntax.Offset)
+	case errors.As(err, &value):
+		return fmt.Sprintf(", at byte %d", value.Offset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Sprintf(", at byte %d", n)
+	}
+	return ""
+}
+
+// Remedy is what to do about a file of ours that is damaged. Only a file that is made again
+// from others may be done without, and then it is kept under another name.
+func (d Folder) Remedy(parts ...string) string {
+	name := parts[len(parts)-1]
+	again := func(command string) string {
+		return "put the file back as it was; renamed to " + name + ".damaged it is kept, and `oneshot " + command + "` makes it again"
+	}
+	switch strings.Join(parts, "/") {
+	case "search/best.json":
+		return "`oneshot search --out " + string(d) + "` writes it again from samples.jsonl"
+	case "result.json":
+		return again("run --resume --out " + string(d))
+	case "retrain/seeds.json":
+		return again("retrain --out " + string(d))
+	case "retrain/init.json":
+		return "put the file back as it was; manifest.json of the run has the same under \"init\""
+	}
+	return "put the file back as it was"
 }
 
 // Indented is v as the files of a run have it.
@@ -81,7 +117,7 @@ func Indented(v any) ([]byte, error) {
 // Update writes a file unless it has these bytes already.
 func (d Folder) Update(b []byte, parts ...string) (changed bool, err error) {
 	path := d.File(parts...)
-	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, b) {
+	if have, err := atomicfile.ReadAtMost(path, int64(len(b))); err == nil && bytes.Equal(have, b) {
 		return false, nil
 	}
 	return true, atomicfile.WriteFile(path, b, 0o644)
@@ -89,7 +125,7 @@ func (d Folder) Update(b []byte, parts ...string) (changed bool, err error) {
 
 // HashFile is the SHA-256 of a file, in hexadecimal, and how many bytes it has.
 func HashFile(path string) (sum string, size int64, err error) {
-	f, err := os.Open(path)
+	f, _, err := atomicfile.OpenRegular(path)
 	if err != nil {
 		return "", 0, err
 	}

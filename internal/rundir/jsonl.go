@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
 )
 
@@ -19,13 +20,18 @@ type JSONL struct {
 	path string
 }
 
-// maxJSONLine caps a line when reading; ours have a few hundred bytes.
-const maxJSONLine = 1 << 20
+// FromCopy is what to do about a damaged file that cannot be made again.
+const FromCopy = "put it back from a copy, or go on in another folder with --out"
+
+const (
+	maxJSONLine = 1 << 20 // caps a line when reading; ours have a few hundred bytes
+	maxJSONL    = 4 << 30 // caps a file; metrics of ten million steps have a third of it
+)
 
 // appendJSONL opens path for appending, creating it if needed, without a look at
-// what it holds.
+// what it holds. A link is not followed.
 func appendJSONL(path string) (*JSONL, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := atomicfile.OpenToAppend(path, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -59,18 +65,26 @@ func OpenJSONL(path string, keep func(line []byte) (bool, error)) (j *JSONL, tor
 // ScanJSONL returns the offset behind the last line to keep. Only the last line
 // may be damaged; damage before it did not come from a crash of ours.
 func ScanJSONL(r io.Reader, path string, keep func([]byte) (bool, error)) (end int64, torn bool, err error) {
+	return scanJSONL(r, path, maxJSONL, keep)
+}
+
+func scanJSONL(r io.Reader, path string, limit int64, keep func([]byte) (bool, error)) (end int64, torn bool, err error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	damaged := 0
 	for n := 1; ; n++ {
 		line, err := readLine(br)
-		if errors.Is(err, io.EOF) {
-			return end, damaged > 0 || len(line) > 0, nil
+		if end+int64(len(line)) > limit {
+			return 0, false, fmt.Errorf("%s: larger than %d bytes", path, limit)
 		}
-		if err != nil {
+		last := errors.Is(err, io.EOF) // line has no end, or nothing in it
+		if err != nil && !last {
 			return 0, false, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
+		if last && (damaged == 0 || len(line) == 0) {
+			return end, damaged > 0 || len(line) > 0, nil
+		}
 		if damaged > 0 {
-			return 0, false, fault.New(fault.ExitInvalid, "the file was changed by something else than oneshot; restore it or start a new run",
+			return 0, false, fault.New(fault.ExitInvalid, "something else than oneshot changed the file: "+FromCopy,
 				"%s:%d: not a JSON object", path, damaged)
 		}
 		body := bytes.TrimSuffix(line, []byte("\n"))

@@ -54,6 +54,7 @@ func TestJSONLDamage(t *testing.T) {
 	}{
 		"last line of zeros": {threeLines + "\x00\x00\x00\n", threeLines, 0},
 		"in the middle":      {"{\"n\":1}\n{\"n\"\n{\"n\":3}\n", "", fault.ExitInvalid},
+		"before a torn line": {"{\"n\":1}\n{\"n\"\n{\"n\":3", "", fault.ExitInvalid},
 		"an array":           {"[1]\n{\"n\":3}\n", "", fault.ExitInvalid},
 		"empty line":         {"\n{\"n\":3}\n", "", fault.ExitInvalid},
 		"too long":           {strings.Repeat("x", maxJSONLine+1), "", fault.ExitFailure},

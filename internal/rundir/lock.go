@@ -9,7 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/gofrs/flock"
 
@@ -22,9 +25,9 @@ type Dir struct {
 	Folder
 	lock    *flock.Flock
 	log     *os.File
-	created bool // the folder, by this process
-	locked  bool // LOCK was created by this process
-	logged  bool // log.jsonl was created by this process
+	created []string // made by this process: the folder, then those above it
+	locked  bool     // LOCK was created by this process
+	logged  bool     // log.jsonl was created by this process
 }
 
 // DefaultPath is runs/YYYYMMDD-HHMMSS-preset, with a number behind it when
@@ -48,8 +51,11 @@ func DefaultPath(now time.Time, preset string) string {
 // can be written and renamed in it. Unless reuse is set, it must be empty.
 func Open(path string, reuse bool, now time.Time) (*Dir, error) {
 	d := &Dir{Folder: Folder(path)}
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		d.created = true
+	for at := path; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		d.created = append(d.created, at)
 	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, unusable(path, err)
@@ -76,13 +82,22 @@ func (d *Dir) tryLock() (bool, error) {
 	path := d.File("LOCK")
 	for range 10 {
 		d.locked = !d.Has("LOCK")
-		d.lock = flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))
-		if ok, err := d.lock.TryLock(); !ok || err != nil {
+		d.lock = flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
+		ok, err := d.lock.TryLock()
+		if errors.Is(err, syscall.ELOOP) { // the owner would be written over whatever it names
+			err = fmt.Errorf("%s: %w: it is a link", path, atomicfile.ErrNotRegular)
+		}
+		if !ok || err != nil {
 			d.locked = false
 			return false, err
 		}
 		mine, err := d.lock.Stat()
+		if err == nil && !mine.Mode().IsRegular() {
+			err = fmt.Errorf("%s: %w", path, atomicfile.ErrNotRegular)
+		}
 		if err != nil {
+			d.lock.Unlock()
+			d.locked = false
 			return false, err
 		}
 		if there, err := os.Stat(path); err == nil && os.SameFile(mine, there) {
@@ -105,14 +120,17 @@ func (d *Dir) prepare(reuse bool, now time.Time) error {
 	}
 	for _, e := range entries {
 		if e.Name() != "LOCK" && !reuse {
-			return fault.Usage("continue it with --resume, or choose another folder with --out",
-				"run folder %s is not empty", string(d.Folder))
+			hint := "choose another folder with --out; --resume begins a run beside what is there"
+			if d.Has("config.yaml") {
+				hint = "continue it with --resume, or choose another folder with --out"
+			}
+			return fault.Usage(hint, "run folder %s is not empty", string(d.Folder))
 		}
 	}
 	if err := d.probe(); err != nil {
 		return unusable(string(d.Folder), err)
 	}
-	for _, sub := range []string{".", "search", "retrain", "export"} {
+	for _, sub := range []string{".", "supernet", "search", "retrain", "export"} {
 		if _, err := atomicfile.RemoveTemps(d.File(sub)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return unusable(string(d.Folder), err)
 		}
@@ -135,16 +153,32 @@ func (d *Dir) setOwner(now time.Time) error {
 		return err
 	}
 	// In place: a rename would leave the lock on a file that is gone.
-	if err := os.WriteFile(d.File("LOCK"), append(b, '\n'), 0o644); err != nil {
+	f, err := os.OpenFile(d.File("LOCK"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return unusable(string(d.Folder), err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err = errors.Join(err, f.Close()); err != nil {
 		return unusable(string(d.Folder), err)
 	}
 	return nil
 }
 
+// maxOwner caps LOCK; ours has about 100 bytes.
+const maxOwner = 4096
+
 func (d *Dir) owner() string {
+	b, err := atomicfile.ReadAtMost(d.File("LOCK"), maxOwner)
+	if err != nil {
+		b = nil
+	}
+	return ownerOf(b)
+}
+
+// ownerOf says whom the content of LOCK names. It may be being written, or be no content of ours.
+func ownerOf(b []byte) string {
 	var o lockOwner
-	b, err := atomicfile.ReadAtMost(d.File("LOCK"), 4096)
-	if err != nil || json.Unmarshal(b, &o) != nil || o.PID == 0 {
+	if json.Unmarshal(b, &o) != nil || o.PID < 1 || strings.ContainsFunc(o.Host+o.Since, unicode.IsControl) {
 		return "another process"
 	}
 	return fmt.Sprintf("process %d on %s since %s", o.PID, o.Host, o.Since)
@@ -163,7 +197,7 @@ func (d *Dir) probe() error {
 // OpenLog opens log.jsonl, in which is kept what is said from now on.
 func (d *Dir) OpenLog() (io.Writer, error) {
 	d.logged = !d.Has("log.jsonl")
-	log, err := os.OpenFile(d.File("log.jsonl"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	log, err := atomicfile.OpenToAppend(d.File("log.jsonl"), 0o644)
 	if err != nil {
 		d.logged = false
 		return nil, err
@@ -202,8 +236,8 @@ func (d *Dir) Abandon() {
 	if d.locked {
 		os.Remove(d.File("LOCK"))
 	}
-	if d.created {
-		os.Remove(string(d.Folder))
+	for _, dir := range d.created { // as far as nobody else has put something there
+		os.Remove(dir)
 	}
 	if d.lock != nil {
 		d.lock.Unlock()

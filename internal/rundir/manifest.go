@@ -58,7 +58,8 @@ func (d Folder) ReadManifest() (Manifest, error) {
 		return m, err
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fault.New(fault.ExitInvalid, "", "%s: %w", path, err)
+		return m, fault.New(fault.ExitInvalid, "put the file back as it was; renamed to manifest.json.damaged it is kept, and the run goes on, but nothing tells then whether the images are those that it began with",
+			"%s: damaged%s: %w", path, place(err, len(b)), err)
 	}
 	if m.Schema > ManifestSchema {
 		return m, fault.New(fault.ExitInvalid, "use the version of oneshot that made this run, or a newer one",

@@ -1,10 +1,16 @@
 package rundir
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"oneshot/internal/atomicfile"
@@ -39,68 +45,164 @@ func (d Folder) OpenMetrics(stage string, done int, warn func(format string, arg
 			last = l.Step
 		}
 		return l.Stage != stage || l.Step <= done
-	})
+	}, nil)
 	if err != nil {
 		return nil, err
 	}
 	if last < done {
-		warn("metrics.jsonl: steps %d..%d of stage %s are missing", last+1, done, stage)
+		warn("%s: steps %d..%d of stage %s are missing", d.File("metrics.jsonl"), last+1, done, stage)
 	}
 	return appendJSONL(d.File("metrics.jsonl"))
 }
 
-// rewriteMetrics brings metrics.jsonl into the order of the stages, without the
-// lines that keep refuses. It writes only where that changes something.
-func (d Folder) rewriteMetrics(warn func(format string, args ...any), keep func(Metric) bool) error {
-	var stages [3][]byte
-	m, torn, err := OpenJSONL(d.File("metrics.jsonl"), func(line []byte) (bool, error) {
-		var l Metric
-		if err := json.Unmarshal(line, &l); err != nil {
-			return false, err
+// AsideMetrics is the file in the folder of a stage that has its lines of metrics.jsonl, where
+// its results have made room for others.
+const AsideMetrics = "metrics.jsonl"
+
+// SetMetricsAside copies the lines of a stage into a folder of the run.
+func (d Folder) SetMetricsAside(stage, folder string, warn func(format string, args ...any)) error {
+	var lines []byte
+	err := d.rewriteMetrics(warn, func(l Metric) bool { return true }, func(l Metric, line []byte) {
+		if l.Stage == stage {
+			lines = append(append(lines, line...), '\n')
 		}
-		at, known := stageOrder[l.Stage]
-		if !known {
-			return false, fmt.Errorf("unknown stage %q", l.Stage)
-		}
-		if keep(l) {
-			stages[at] = append(append(stages[at], line...), '\n')
-		}
-		return true, nil
 	})
 	if err != nil {
-		return fault.WithCode(err, fault.ExitInvalid, "")
-	}
-	if torn {
-		warn("%s: dropped an incomplete last line", m.Path())
-	}
-	if err := m.Close(); err != nil {
 		return err
 	}
-	want := slices.Concat(stages[0], stages[1], stages[2])
-	have, err := os.ReadFile(m.Path())
-	if err != nil || bytes.Equal(have, want) {
+	return atomicfile.WriteFile(d.File(folder, AsideMetrics), lines, 0o644)
+}
+
+// TakeMetricsBack puts the lines that SetMetricsAside copied in the place of those that the stage
+// has now.
+func (d Folder) TakeMetricsBack(stage, folder string, warn func(format string, args ...any)) error {
+	lines, err := atomicfile.ReadAtMost(d.File(folder, AsideMetrics), maxJSONL)
+	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(m.Path(), want, 0o644)
+	if err := d.rewriteMetrics(warn, func(l Metric) bool { return l.Stage != stage }, nil); err != nil {
+		return err
+	}
+	have, err := atomicfile.ReadAtMost(d.File("metrics.jsonl"), maxJSONL)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := atomicfile.WriteFile(d.File("metrics.jsonl"), append(have, lines...), 0o644); err != nil {
+		return err
+	}
+	if err := d.SortMetrics(warn); err != nil {
+		return err
+	}
+	return os.Remove(d.File(folder, AsideMetrics))
+}
+
+// rewriteMetrics brings metrics.jsonl into the order of the stages, without the
+// lines that keep refuses. It writes only where that changes something. see, unless it is nil, is
+// shown each line that stays. Nothing is computed from the metrics, so damage in them stops
+// nothing: the damaged file is kept under another name, and the lines that can be read stay.
+func (d Folder) rewriteMetrics(warn func(format string, args ...any), keep func(Metric) bool, see func(Metric, []byte)) error {
+	var stages [3][]byte
+	path, changed, last := d.File("metrics.jsonl"), false, 0
+	file, err := appendJSONL(path) // no link, and from now on there is one
+	if err != nil {
+		return err
+	}
+	file.Close()
+	damaged, torn, err := d.readMetrics(func(l Metric, line []byte) {
+		if !keep(l) {
+			changed = true
+			return
+		}
+		at := stageOrder[l.Stage]
+		changed, last = changed || at < last, max(at, last)
+		stages[at] = append(append(stages[at], line...), '\n')
+		if see != nil {
+			see(l, line)
+		}
+	})
+	if err != nil {
+		return fault.WithCode(err, fault.ExitInvalid, FromCopy)
+	}
+	switch {
+	case damaged > 0:
+		kept := path + ".damaged"
+		for i := 2; d.Has(filepath.Base(kept)); i++ {
+			kept = fmt.Sprintf("%s.damaged-%d", path, i)
+		}
+		if err := os.Link(path, kept); err != nil { // where there are no links, for a moment only the other name
+			if err := os.Rename(path, kept); err != nil {
+				return err
+			}
+		}
+		warn("%s:%d: not a line of metrics; the file is kept as %s, and goes on with the lines that are", path, damaged, kept)
+	case torn:
+		warn("%s: dropped an incomplete last line", path)
+	}
+	if !changed && !torn && damaged == 0 {
+		return nil
+	}
+	return atomicfile.WriteFile(path, slices.Concat(stages[0], stages[1], stages[2]), 0o644)
+}
+
+// readMetrics shows see each line of metrics.jsonl; without the file there are none. damaged is the
+// number of the first line before the last that is no line of metrics, 0 where there is none. torn
+// says that the last line is none, or has no end, as when a process was killed.
+func (d Folder) readMetrics(see func(l Metric, line []byte)) (damaged int, torn bool, err error) {
+	path := d.File("metrics.jsonl")
+	f, size, err := atomicfile.OpenRegular(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	defer f.Close()
+	if size > maxJSONL {
+		return 0, false, fmt.Errorf("%s: larger than %d bytes", path, int64(maxJSONL))
+	}
+	br := bufio.NewReaderSize(f, 64<<10)
+	bad := 0
+	for n := 1; ; n++ {
+		line, err := readLine(br)
+		end := errors.Is(err, io.EOF)
+		if err != nil && !end {
+			return 0, false, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		if end {
+			return damaged, bad > 0 || len(line) > 0, nil
+		}
+		if damaged = cmp.Or(damaged, bad); bad > 0 {
+			bad = 0
+		}
+		body := bytes.TrimSuffix(line, []byte("\n"))
+		var l Metric
+		err = json.Unmarshal(body, &l)
+		if _, known := stageOrder[l.Stage]; err != nil || !known {
+			bad = n
+			continue
+		}
+		see(l, body)
+	}
 }
 
 // SortMetrics brings metrics.jsonl into the order of the stages. It writes only where
 // that changes something.
 func (d Folder) SortMetrics(warn func(format string, args ...any)) error {
-	return d.rewriteMetrics(warn, func(Metric) bool { return true })
+	return d.rewriteMetrics(warn, func(Metric) bool { return true }, nil)
 }
 
 // lossWindow is how many last steps the loss of a summary is the mean of.
 const lossWindow = 100
 
-// Trained is what metrics.jsonl says of a training: the mean loss of its last steps and
-// how many images were replaced.
-func (d Folder) Trained(stage string) (loss float64, replaced int, err error) {
+// Trained is what metrics.jsonl says of a training: the mean loss of its last steps, nil where the
+// file has none of it any more, and how many images were replaced.
+func (d Folder) Trained(stage string) (loss *float64, replaced int, err error) {
 	losses, replaced, err := d.losses(stage)
-	if err != nil {
-		return 0, 0, err
+	if err != nil || len(losses) == 0 {
+		return nil, 0, err
 	}
-	return mean(losses[max(0, len(losses)-lossWindow):]), replaced, nil
+	m := mean(losses[max(0, len(losses)-lossWindow):])
+	return &m, replaced, nil
 }
 
 // Losses is the course of a training's loss: its mean in each of that many parts of the
@@ -115,29 +217,16 @@ func (d Folder) Losses(stage string, parts int) ([]float64, error) {
 	return out, err
 }
 
-// losses are those of all steps of a training, at least one, and how many images were replaced.
+// losses are those of all steps of a training, as far as the file has them, and how many images were
+// replaced.
 func (d Folder) losses(stage string) (losses []float64, replaced int, err error) {
-	path := d.File("metrics.jsonl")
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer f.Close()
-	_, _, err = ScanJSONL(f, path, func(line []byte) (bool, error) {
-		var l Metric
-		if err := json.Unmarshal(line, &l); err != nil {
-			return false, err
-		}
+	_, _, err = d.readMetrics(func(l Metric, _ []byte) {
 		if l.Stage == stage && l.Loss != nil {
 			losses = append(losses, *l.Loss)
 			replaced += l.Replaced
 		}
-		return true, nil
 	})
-	if err == nil && len(losses) == 0 {
-		err = fault.New(fault.ExitInvalid, "move the folder of the stage away to train it again", "%s: no loss of stage %s in it", path, stage)
-	}
-	return losses, replaced, err
+	return losses, replaced, fault.WithCode(err, fault.ExitInvalid, FromCopy)
 }
 
 func mean(v []float64) float64 {

@@ -49,8 +49,8 @@ type Arch struct {
 
 // TrainSummary is the supernet's part of result.json.
 type TrainSummary struct {
-	Steps int     `json:"steps"`
-	Loss  float64 `json:"loss"` // mean over the last lossWindow steps
+	Steps int      `json:"steps"`
+	Loss  *float64 `json:"loss"` // mean over the last lossWindow steps, null where metrics.jsonl was lost
 	// Replaced is how often an image that cannot be decoded was replaced by another.
 	Replaced int `json:"replaced,omitempty"`
 }

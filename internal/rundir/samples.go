@@ -1,5 +1,10 @@
 package rundir
 
+import "math"
+
+// NoLoss is the loss of a score that failed: worse than any, and none that a network can have.
+const NoLoss = math.MaxFloat64
+
 // Sample is a line of search/samples.jsonl and of search/baseline-*.jsonl: a
 // subnetwork and its score. The file is all a search remembers; the tree is a
 // function of it and the seed. It has no times: see Time.
@@ -15,6 +20,9 @@ type Sample struct {
 	MAdds  int64  `json:"madds"`
 	Source string `json:"source"` // how it was found: warm-up, or the algorithm's word
 	Seed   uint64 `json:"seed"`
+	// Failed says why there is no score: the first value that is no number. Score is 0 then, which
+	// no score is below, and Loss is NoLoss.
+	Failed string `json:"failed,omitempty"`
 }
 
 // Recheck is a line of search/rechecks.jsonl: the second score of one of the
@@ -28,6 +36,7 @@ type Recheck struct {
 	Images      int     `json:"images"`
 	RecalImages int     `json:"recal_images"`
 	Seed        uint64  `json:"seed"`
+	Failed      string  `json:"failed,omitempty"` // see Sample
 }
 
 // Time is a line of search/times.jsonl: what a sample took, proposal and

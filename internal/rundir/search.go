@@ -33,6 +33,10 @@ type SearchDetail struct {
 	Pareto    []ParetoEntry `json:"pareto"`    // from the fewest multiply-adds
 	Tree      *TreeSummary  `json:"tree"`      // null where the algorithm has none
 	Baselines []Baseline    `json:"baselines"` // in the order asked for
+	// Failed are the samples that have no score, as their numbers are none; they count as 0 in
+	// means. FailedRechecks are such of the best by their second score.
+	Failed         int `json:"failed,omitempty"`
+	FailedRechecks int `json:"failed_rechecks,omitempty"`
 }
 
 // TopEntry is one of the best samples.
@@ -45,6 +49,7 @@ type TopEntry struct {
 	RecheckScore *float64 `json:"recheck_score"`
 	Params       int64    `json:"params"`
 	MAdds        int64    `json:"madds"`
+	Failed       string   `json:"failed,omitempty"` // why the second score is none; it is 0 then
 }
 
 // ParetoEntry is a sample that no other beats in score at as few multiply-adds.
@@ -69,4 +74,5 @@ type Baseline struct {
 	LastThirdMean float64 `json:"last_third_mean"`
 	Params        int64   `json:"params"`
 	MAdds         int64   `json:"madds"`
+	Failed        int     `json:"failed,omitempty"` // samples without a score
 }

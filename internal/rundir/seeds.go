@@ -15,9 +15,9 @@ type Seeds struct {
 
 // SeedRun is one of the trainings. Its network is that after the last step.
 type SeedRun struct {
-	Seed    uint64  `json:"seed"`
-	Weights string  `json:"weights"` // path in the run folder
-	Loss    float64 `json:"loss"`    // mean over the last lossWindow steps
+	Seed    uint64   `json:"seed"`
+	Weights string   `json:"weights"` // path in the run folder
+	Loss    *float64 `json:"loss"`    // mean over the last lossWindow steps, null where metrics.jsonl was lost
 	Tested
 }
 
