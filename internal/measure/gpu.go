@@ -226,7 +226,7 @@ func (b Bench) Kernels(j Job) (GPUReport, error) {
 	}
 	for _, k := range by {
 		k.USEach = 1e3 * k.MS * float64(len(archs)) / float64(k.Launches)
-		k.Share = k.GB / (speed / 1e9) / (k.MS / 1e3)
+		k.Share = k.GB / (speed / 1e9) / (max(k.MS, 1e-6) / 1e3) // the clock of events has steps
 		r.Kernels = append(r.Kernels, *k)
 		r.TotalMS += k.MS
 		r.TotalGB += k.GB

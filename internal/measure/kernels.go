@@ -16,7 +16,7 @@ import (
 func seconds(now func() time.Time, f func() error) (float64, error) {
 	start := now()
 	err := f()
-	return now().Sub(start).Seconds(), err
+	return max(1, now().Sub(start)).Seconds(), err // a rate over no time would be no number
 }
 
 // fastest is the time of f at its best. What is shorter than a tenth of a

@@ -61,21 +61,19 @@ func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
 func StoredArch(s space.Space, b []byte) (space.Arch, error) {
 	got, a, err := space.ParseAny(string(b))
 	if err == nil && got.Name() != s.Name() {
-		err = fmt.Errorf("architecture of space %s, not of this run's", got.Name())
+		err = fmt.Errorf("architecture of space %s, and the run is of %s", got.Name(), s.Name())
 	}
-	return a, fault.WithCode(err, fault.ExitInvalid, "")
+	if err != nil { // whatever it wraps: a space.FieldError would be a mistake on the command line
+		return nil, fault.Wrap(fault.ExitInvalid, err, "put the file back as it was; export/arch.json beside its folder has the same, once the network is exported")
+	}
+	return a, nil
 }
 
 // WantedArch is the architecture that a request names, by the rules that it gives, checked
 // against the space of the run, in, which c describes; "best" is the best of the folder's search.
 func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder, r config.Request) (space.Arch, error) {
 	if text == "best" {
-		best, err := BestOf(d)
-		if err != nil {
-			return nil, err
-		}
-		a, err := in.Parse(best.Arch)
-		return a, fault.WithCode(err, fault.ExitInvalid, "")
+		return BestArch(in, d)
 	}
 	s, a, err := ReadArch(text, in)
 	if err != nil {
@@ -113,10 +111,24 @@ func WithRules(s space.Space, c config.Net, r config.Request) (space.Space, erro
 func BestOf(d rundir.Folder) (rundir.SearchSummary, error) {
 	var best rundir.SearchSummary
 	if !d.Has("search", "best.json") {
-		return best, fault.Usage("run `oneshot search --out "+string(d)+"` first, or name one with --arch",
+		return best, fault.Usage("run `oneshot search --out "+string(d)+"` first, or name an architecture: `oneshot retrain --out "+string(d)+" --arch ARCH`",
 			"no search is finished in %s", d)
 	}
 	return best, d.ReadJSON(&best, "search", "best.json")
+}
+
+// BestArch is the architecture that the search in a folder found, which must be of space s.
+func BestArch(s space.Space, d rundir.Folder) (space.Arch, error) {
+	best, err := BestOf(d)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.Parse(best.Arch)
+	if err != nil { // as in StoredArch
+		err = fmt.Errorf("%s: arch: %w", d.File("search", "best.json"), err)
+		return nil, fault.Wrap(fault.ExitInvalid, err, d.Remedy("search", "best.json"))
+	}
+	return a, nil
 }
 
 // ArchJSON is the architecture as arch.json has it.

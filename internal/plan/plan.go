@@ -151,6 +151,9 @@ func (p *Plan) contradiction() error {
 		if epochs := s.EpochsFor(images); s.WarmupSteps == 0 && s.WarmupEpochs > epochs {
 			return fault.Usage("", "%s.warmup_epochs is %g, but the training has only %.4g epochs", stage, s.WarmupEpochs, epochs)
 		}
+		if steps := s.StepsFor(images); s.WarmupSteps > steps {
+			return fault.Usage("", "%s.warmup_steps is %d, but the training has only %d steps", stage, s.WarmupSteps, steps)
+		}
 	}
 	for _, stage := range []string{"train", "retrain"} {
 		if s := p.Settings(stage); s.MixProb == 0 && (s.Mixup > 0 || s.CutMix > 0) {

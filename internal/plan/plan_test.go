@@ -50,8 +50,11 @@ func TestContradictions(t *testing.T) {
 	for want, set := range map[string]func(c *config.Config){
 		"train.warmup_epochs is 3, but the training has only 2 epochs":      func(c *config.Config) { c.Train.Epochs, c.Train.WarmupEpochs = 2, 3 },
 		"retrain.warmup_epochs is 3, but the training has only 0.75 epochs": func(c *config.Config) { c.Retrain.Steps, c.Retrain.Batch, c.Retrain.WarmupEpochs = 3, 30, 3 },
-		"would teach nothing: retrain.distill_ratio is 0":                   func(c *config.Config) { c.Retrain.Teacher, c.Retrain.DistillRatio = "x", 0 },
-		"retrain.distill_temperature is 0, want above 0 with a teacher":     func(c *config.Config) { c.Retrain.Teacher, c.Retrain.DistillTemperature = "x", 0 },
+		"train.warmup_steps is 21, but the training has only 20 steps": func(c *config.Config) {
+			c.Train.Epochs, c.Train.Batch, c.Train.WarmupSteps, c.Train.WarmupEpochs = 2, 12, 21, 0
+		},
+		"would teach nothing: retrain.distill_ratio is 0":               func(c *config.Config) { c.Retrain.Teacher, c.Retrain.DistillRatio = "x", 0 },
+		"retrain.distill_temperature is 0, want above 0 with a teacher": func(c *config.Config) { c.Retrain.Teacher, c.Retrain.DistillTemperature = "x", 0 },
 	} {
 		c, err := config.FromPreset("micro")
 		if err != nil {

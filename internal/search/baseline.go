@@ -27,7 +27,7 @@ func (s *Stage) baseline(ctx context.Context, algo string, searched []rundir.Sam
 	best := lines[ranking(lines)[0]]
 	out := rundir.Baseline{
 		Algo: algo, Samples: len(lines), Arch: best.Arch, Hash: best.Hash, BestScore: best.Score,
-		LastThirdMean: lastThird(lines), Params: best.Params, MAdds: best.MAdds,
+		LastThirdMean: lastThird(lines), Params: best.Params, MAdds: best.MAdds, Failed: failures(lines),
 	}
 	for _, l := range lines {
 		if before[l.Hash] {

@@ -9,25 +9,29 @@ import (
 
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
-	"oneshot/supernet"
 )
 
 // ranking orders samples from the best: by score, among equals by the lower
-// loss, then the earlier one. It returns their places.
+// loss, then the earlier one. Those without a score come last. It returns their places.
 func ranking(lines []rundir.Sample) []int {
-	return rank(len(lines), func(i int) (score, loss float64) { return lines[i].Score, lines[i].Loss })
+	return rank(len(lines), func(i int) scored { return firstScore(lines[i]) })
 }
 
-// rank does what ranking does for n scores and losses.
-func rank(n int, of func(i int) (score, loss float64)) []int {
+// rank does what ranking does for n scores.
+func rank(n int, of func(i int) scored) []int {
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
-		x, xLoss := of(a)
-		y, yLoss := of(b)
-		return cmp.Or(cmp.Compare(y, x), cmp.Compare(xLoss, yLoss))
+		x, y := of(a), of(b)
+		if failed := x.failed != ""; failed != (y.failed != "") {
+			if failed {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Or(cmp.Compare(y.Top1, x.Top1), cmp.Compare(x.Loss, y.Loss))
 	})
 	return order
 }
@@ -39,7 +43,7 @@ func rank(n int, of func(i int) (score, loss float64)) []int {
 // The lines in rechecks.jsonl are those of the best samples in their order. What
 // was written for others, as when the search went on since, is forgotten.
 func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Recheck, error) {
-	top := ranking(lines)[:min(s.plan.Config.Search.Top, len(lines))]
+	top := ranking(lines)[:min(s.plan.Config.Search.Top, len(lines)-failures(lines))]
 	if len(top) == 0 {
 		return nil, nil
 	}
@@ -59,7 +63,7 @@ func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Re
 		return true, nil
 	})
 	if err != nil {
-		return nil, fault.WithCode(err, fault.ExitInvalid, "restore the file, or delete it to score the best again")
+		return nil, fault.WithCode(err, fault.ExitInvalid, rundir.FromCopy)
 	}
 	defer file.Close()
 	if torn {
@@ -92,7 +96,12 @@ func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Re
 		}
 		s.wrote++
 		done = append(done, l)
-		meter.Update(len(done), l.Images, fmt.Sprintf("score %.3f, was %.3f", l.Score, lines[i].Score))
+		note := fmt.Sprintf("score %.3f", l.Score)
+		if l.Failed != "" {
+			note = "no score"
+			s.warn("recheck", l.Hash, l.Failed)
+		}
+		meter.Update(len(done), l.Images, fmt.Sprintf("%s, was %.3f", note, lines[i].Score))
 	}
 	return done, nil
 }
@@ -102,14 +111,15 @@ func (s *Stage) scoreAgain(ctx context.Context, again Scorer, l rundir.Sample, i
 	if err != nil {
 		return rundir.Recheck{}, err
 	}
-	var r supernet.Result
 	if err := ctx.Err(); err != nil {
 		return rundir.Recheck{}, err
 	}
-	if r, err = again.Score(ctx, arch); err != nil {
+	r, err := ask(ctx, again, arch)
+	if err != nil {
 		return rundir.Recheck{}, fmt.Errorf("recheck: score %s: %w", l.Arch, err)
 	}
-	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images, RecalImages: s.plan.Scoring(true).RecalImages, Seed: s.plan.Config.Seed}, nil
+	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images, RecalImages: s.plan.Scoring(true).RecalImages,
+		Seed: s.plan.Config.Seed, Failed: r.failed}, nil
 }
 
 // parseRecheck is as strict as parseSample.
@@ -118,7 +128,7 @@ func (s *Stage) parseRecheck(b []byte, index int) (rundir.Recheck, error) {
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, err
 	}
-	if _, err := s.checkLine(index, l.Index, l.Seed, l.Score, l.Arch, l.Hash); err != nil {
+	if _, err := s.checkLine(index, l.Index, l.Seed, secondScore(l), l.Arch, l.Hash); err != nil {
 		return l, err
 	}
 	if l.Images < 1 || l.RecalImages < 1 {

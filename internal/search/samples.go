@@ -8,7 +8,6 @@ import (
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
 	"oneshot/lanas"
-	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -53,7 +52,7 @@ func (s *Stage) openTrail(algo, name string) (*trail, error) {
 		return true, nil
 	})
 	if err != nil {
-		return nil, fault.WithCode(err, fault.ExitInvalid, "restore the file, or delete it to search again")
+		return nil, fault.WithCode(err, fault.ExitInvalid, rundir.FromCopy)
 	}
 	t.file = file
 	if torn {
@@ -64,10 +63,10 @@ func (s *Stage) openTrail(algo, name string) (*trail, error) {
 	}
 	if err := search.Replay(told); err != nil {
 		file.Close()
-		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, "")
+		return nil, fault.WithCode(fmt.Errorf("%s: %w", path, err), fault.ExitInvalid, rundir.FromCopy)
 	}
 	for _, l := range t.lines {
-		s.known[l.Hash] = supernet.Result{Top1: l.Score, Loss: l.Loss, Images: l.Images}
+		s.known[l.Hash] = firstScore(l)
 	}
 	return t, nil
 }
@@ -79,7 +78,7 @@ func (s *Stage) parseSample(b []byte, index int) (rundir.Sample, space.Arch, err
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, nil, err
 	}
-	arch, err := s.checkLine(index, l.Index, l.Seed, l.Score, l.Arch, l.Hash)
+	arch, err := s.checkLine(index, l.Index, l.Seed, firstScore(l), l.Arch, l.Hash)
 	switch {
 	case err != nil:
 	case l.Params < 1 || l.MAdds < 1:
@@ -87,21 +86,23 @@ func (s *Stage) parseSample(b []byte, index int) (rundir.Sample, space.Arch, err
 	case l.Images < 1:
 		err = fmt.Errorf("images %d, want 1 or more", l.Images)
 	default:
-		err = s.plan.CheckCeilings(arch)
+		if err = s.plan.CheckCeilings(arch); err != nil {
+			err = fault.Wrap(fault.ExitInvalid, err, "the search began with another limit: `oneshot search --override --out "+string(s.folder)+"` with that one (--max-params, --max-madds) goes on")
+		}
 	}
 	return l, arch, err
 }
 
 // checkLine checks what all lines with a score have.
-func (s *Stage) checkLine(want, index int, seed uint64, score float64, text, hash string) (space.Arch, error) {
+func (s *Stage) checkLine(want, index int, seed uint64, r scored, text, hash string) (space.Arch, error) {
 	if index != want {
 		return nil, fmt.Errorf("index %d, want %d", index, want)
 	}
 	if seed != s.plan.Config.Seed {
 		return nil, fmt.Errorf("sample of seed %d, want %d", seed, s.plan.Config.Seed)
 	}
-	if !(score >= 0 && score <= 1) {
-		return nil, fmt.Errorf("score %v is not in 0..1", score)
+	if err := r.check(); err != nil {
+		return nil, err
 	}
 	arch, err := s.plan.Space.Parse(text)
 	if err != nil { // not wrapped: a space.FieldError is a mistake on the command line
@@ -118,6 +119,9 @@ func (s *Stage) checkLine(want, index int, seed uint64, score float64, text, has
 func (t *trail) record(l rundir.Sample, best float64) error {
 	if t.metrics != nil {
 		m := rundir.Metric{Stage: "search", Step: l.Index + 1, Loss: &l.Loss, Top1: &l.Score, Best: &best, Arch: l.Hash}
+		if l.Failed != "" {
+			m.Loss = nil
+		}
 		if err := t.metrics.Append(m); err != nil {
 			return err
 		}

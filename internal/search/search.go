@@ -32,17 +32,18 @@ type Stage struct {
 	// searcher makes a search of an algorithm that has been told nothing yet.
 	searcher func(algo string) (*searcher, error)
 	// open returns a scorer of first scores or, again, of second ones.
-	open  func(again bool) (Scorer, error)
-	first Scorer                     // of first scores; nil until it is needed
-	known map[string]supernet.Result // first scores by hash
-	wrote int                        // lines added by this process
+	open   func(again bool) (Scorer, error)
+	first  Scorer            // of first scores; nil until it is needed
+	known  map[string]scored // first scores by hash
+	wrote  int               // lines added by this process
+	warned bool              // that an architecture has no score
 }
 
 // New is the search of a plan, in the folder of its run. It draws from within. open
 // returns a scorer of first scores or, again, of second ones.
 func New(p *plan.Plan, d rundir.Folder, u *ui.UI, within lanas.Space, open func(again bool) (Scorer, error)) *Stage {
 	return &Stage{
-		plan: p, folder: d, ui: u, open: open, known: map[string]supernet.Result{},
+		plan: p, folder: d, ui: u, open: open, known: map[string]scored{},
 		searcher: func(algo string) (*searcher, error) { return newSearcher(algo, within, p.Config.Seed, p.Config.Search) },
 	}
 }
@@ -75,7 +76,13 @@ func (s *Stage) Run(ctx context.Context) (rundir.SearchSummary, error) {
 	if err := s.folder.SortMetrics(s.ui.Warnf); err != nil {
 		return rundir.SearchSummary{}, err
 	}
+	if err := someScored(s.folder, t.lines); err != nil {
+		return rundir.SearchSummary{}, err
+	}
 	again, err := s.recheck(ctx, t.lines)
+	if err == nil {
+		err = someRescored(s.folder, again)
+	}
 	if err != nil {
 		return rundir.SearchSummary{}, err
 	}
@@ -141,7 +148,7 @@ func (s *Stage) extend(ctx context.Context, t *trail, stage, label string, total
 		}
 		line := rundir.Sample{
 			Index: len(t.lines), Arch: a.Text, Hash: a.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images,
-			Params: a.Params, MAdds: a.MAdds, Source: source, Seed: s.plan.Config.Seed,
+			Params: a.Params, MAdds: a.MAdds, Source: source, Seed: s.plan.Config.Seed, Failed: r.failed,
 		}
 		if err := t.record(line, best); err != nil {
 			return 0, err
@@ -150,14 +157,19 @@ func (s *Stage) extend(ctx context.Context, t *trail, stage, label string, total
 		if err := t.search.Tell(code, r.Top1); err != nil {
 			return 0, err
 		}
-		meter.Update(len(t.lines), images, fmt.Sprintf("%sscore %.3f  best %.3f", label, r.Top1, best))
+		note := fmt.Sprintf("score %.3f", r.Top1)
+		if r.failed != "" {
+			note = "no score"
+			s.warn(stage, a.Hash, r.failed)
+		}
+		meter.Update(len(t.lines), images, fmt.Sprintf("%s%s  best %.3f", label, note, best))
 	}
 	return endSamples, nil
 }
 
 // score is the first score of a subnetwork, and how many images it took: none
 // when it is known, as scoring again would give the same bits.
-func (s *Stage) score(ctx context.Context, arch space.Arch) (supernet.Result, int, error) {
+func (s *Stage) score(ctx context.Context, arch space.Arch) (scored, int, error) {
 	hash := space.Hash(s.plan.Space, arch)
 	if r, ok := s.known[hash]; ok {
 		return r, 0, nil
@@ -165,10 +177,10 @@ func (s *Stage) score(ctx context.Context, arch space.Arch) (supernet.Result, in
 	if s.first == nil {
 		var err error
 		if s.first, err = s.open(false); err != nil {
-			return supernet.Result{}, 0, err
+			return scored{}, 0, err
 		}
 	}
-	r, err := s.first.Score(ctx, arch)
+	r, err := ask(ctx, s.first, arch)
 	if err == nil {
 		s.known[hash] = r
 	}

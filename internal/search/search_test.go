@@ -39,6 +39,8 @@ type fakeScorer struct {
 	again  bool
 	calls  *int
 	before func() error // runs before each score; may end the process
+	// fails says why an architecture has no score, "" where it has one.
+	fails func(text string, again bool) string
 }
 
 func (f fakeScorer) Close() {}
@@ -48,7 +50,11 @@ func (f fakeScorer) Score(_ context.Context, a space.Arch) (supernet.Result, err
 	if err := f.before(); err != nil {
 		return supernet.Result{}, err
 	}
-	return f.score(a), nil
+	r := f.score(a)
+	if why := f.fails(f.s.Format(a), f.again); why != "" {
+		return supernet.Result{}, &supernet.NoNumberError{Of: "score", Why: why, Images: r.Images}
+	}
+	return r, nil
 }
 
 func (f fakeScorer) score(a space.Arch) supernet.Result {
@@ -72,6 +78,7 @@ type testStage struct {
 	calls, recalls int
 	clock          *clock
 	before         func() error
+	fails          func(text string, again bool) string
 	said           *strings.Builder
 }
 
@@ -89,7 +96,8 @@ func newTestStage(t testing.TB, dir string, change func(*config.Config)) *testSt
 	if err := c.Check(); err != nil {
 		t.Fatal(err)
 	}
-	st := &testStage{clock: &clock{time.Unix(1000, 0)}, before: func() error { return nil }, said: &strings.Builder{}}
+	st := &testStage{clock: &clock{time.Unix(1000, 0)}, before: func() error { return nil }, said: &strings.Builder{},
+		fails: func(string, bool) string { return "" }}
 	p := &plan.Plan{Config: c}
 	if p.Space, err = plan.OpenSpace(c); err != nil {
 		t.Fatal(err)
@@ -109,7 +117,7 @@ func newTestStage(t testing.TB, dir string, change func(*config.Config)) *testSt
 		if again {
 			calls = &st.recalls
 		}
-		return fakeScorer{p.Space, again, calls, func() error { return st.before() }}, nil
+		return fakeScorer{p.Space, again, calls, func() error { return st.before() }, func(text string, again bool) string { return st.fails(text, again) }}, nil
 	})
 	return st
 }

@@ -25,28 +25,37 @@ func (s *Stage) openStopwatch(samples int) (*stopwatch, error) {
 	next := 0
 	path := s.folder.File("search", "times.jsonl")
 	file, _, err := rundir.OpenJSONL(path, func(b []byte) (bool, error) {
-		var l rundir.Time
-		if err := json.Unmarshal(b, &l); err != nil {
+		l, err := parseTime(b, next, w.spent)
+		if err != nil || l.Sample >= samples {
 			return false, err
-		}
-		if l.Sample < next {
-			return false, fmt.Errorf("sample %d, want %d or later", l.Sample, next)
-		}
-		if !(l.Seconds >= 0 && l.Seconds < 1e9) {
-			return false, fmt.Errorf("%v seconds", l.Seconds)
-		}
-		if l.Sample >= samples {
-			return false, nil
 		}
 		next = l.Sample + 1
 		w.spent += time.Duration(l.Seconds * float64(time.Second))
 		return true, nil
 	})
 	if err != nil {
-		return nil, fault.WithCode(err, fault.ExitInvalid, "move the file away to count the time from now")
+		return nil, fault.WithCode(err, fault.ExitInvalid, "put the file back as it was; renamed to times.jsonl.damaged it is kept, and the time counts from now")
 	}
 	w.file = file
 	return w, nil
+}
+
+// maxSpent is the longest search: 30 years.
+const maxSpent = 1e9 * time.Second
+
+// parseTime reads the time of sample next or a later one, before which some was spent.
+func parseTime(b []byte, next int, spent time.Duration) (rundir.Time, error) {
+	var l rundir.Time
+	if err := json.Unmarshal(b, &l); err != nil {
+		return l, err
+	}
+	if l.Sample < next {
+		return l, fmt.Errorf("sample %d, want %d or later", l.Sample, next)
+	}
+	if !(l.Seconds >= 0 && l.Seconds < (maxSpent-spent).Seconds()) {
+		return l, fmt.Errorf("%v seconds", l.Seconds)
+	}
+	return l, nil
 }
 
 // lap ends a sample. The line need not survive a power cut: then the search may

@@ -9,7 +9,7 @@ import (
 )
 
 // summarise tells what the samples and the second scores of the best say. There
-// is at least one sample.
+// is at least one sample with a score and, where there are second ones, one with such.
 func summarise(lines []rundir.Sample, again []rundir.Recheck, c config.Search) rundir.SearchSummary {
 	order := ranking(lines)
 	out := rundir.SearchSummary{
@@ -20,6 +20,12 @@ func summarise(lines []rundir.Sample, again []rundir.Recheck, c config.Search) r
 		out.RandomScore += l.Score / float64(out.Random)
 	}
 	out.Top, out.Pareto, out.Baselines = topOf(lines, order, again), paretoFront(lines), []rundir.Baseline{}
+	out.Failed = failures(lines)
+	for _, l := range again {
+		if l.Failed != "" {
+			out.FailedRechecks++
+		}
+	}
 	w := out.Top[0]
 	out.Arch, out.Hash, out.Score, out.RecheckScore, out.Params, out.MAdds = w.Arch, w.Hash, w.Score, w.RecheckScore, w.Params, w.MAdds
 	return out
@@ -29,7 +35,7 @@ func summarise(lines []rundir.Sample, again []rundir.Recheck, c config.Search) r
 // score by its loss, then by the first. Without second scores only the best
 // sample is there.
 func topOf(lines []rundir.Sample, order []int, again []rundir.Recheck) []rundir.TopEntry {
-	byScore := rank(len(again), func(i int) (score, loss float64) { return again[i].Score, again[i].Loss })
+	byScore := rank(len(again), func(i int) scored { return secondScore(again[i]) })
 	if len(again) == 0 {
 		byScore = []int{0}
 	}
@@ -38,7 +44,7 @@ func topOf(lines []rundir.Sample, order []int, again []rundir.Recheck) []rundir.
 		l := lines[order[i]]
 		e := rundir.TopEntry{Rank: rank + 1, Sample: l.Index, Arch: l.Arch, Hash: l.Hash, Score: l.Score, Params: l.Params, MAdds: l.MAdds}
 		if len(again) > 0 {
-			e.RecheckScore = &again[i].Score
+			e.RecheckScore, e.Failed = &again[i].Score, again[i].Failed
 		}
 		top = append(top, e)
 	}
@@ -46,14 +52,14 @@ func topOf(lines []rundir.Sample, order []int, again []rundir.Recheck) []rundir.
 }
 
 // paretoFront finds the samples that matter when multiply-adds count too:
-// each has a higher score than all that are as cheap or cheaper.
+// each has a score, and a higher one than all that are as cheap or cheaper.
 func paretoFront(lines []rundir.Sample) []rundir.ParetoEntry {
 	order := ranking(lines)
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(lines[a].MAdds, lines[b].MAdds) })
 	var front []rundir.ParetoEntry
 	for _, i := range order {
 		l := lines[i]
-		if len(front) == 0 || l.Score > front[len(front)-1].Score {
+		if l.Failed == "" && (len(front) == 0 || l.Score > front[len(front)-1].Score) {
 			front = append(front, rundir.ParetoEntry{Sample: l.Index, Arch: l.Arch, Hash: l.Hash, Score: l.Score, Params: l.Params, MAdds: l.MAdds})
 		}
 	}
