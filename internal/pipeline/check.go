@@ -12,7 +12,6 @@ import (
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/lanas"
-	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -23,7 +22,7 @@ func (o *opening) check(p *plan.Plan, arch space.Arch, d rundir.Folder) (within 
 		return nil, err
 	}
 	if p.Config.Retrain.Init == config.Inherited && arch != nil && p.Space.Encode(arch) == nil {
-		return nil, fault.Usage("leave out --init, or name a path of the supernet", "%s is no path of a supernet, whose weights it could inherit", p.Space.Format(arch))
+		return nil, fault.Usage("leave out --init, or name a path of the supernet with --arch", "%s is no path of a supernet, whose weights it could inherit", p.Space.Format(arch))
 	}
 	if err := o.sameArch(p.Space, arch); err != nil {
 		return nil, err
@@ -33,14 +32,18 @@ func (o *opening) check(p *plan.Plan, arch space.Arch, d rundir.Folder) (within 
 	}
 	if o.Request.Arch == "best" {
 		if err := p.CheckCeilings(arch); err != nil {
-			return nil, fault.WithCode(err, fault.ExitUsage, "the search kept to that limit with another size of the retrained network")
+			return nil, fault.WithCode(err, fault.ExitUsage,
+				"the search kept to that limit with another size of the retrained network: give it that size (retrain.layers, retrain.channels), or name the architecture with --arch")
 		}
 	}
 	if within, err = p.SearchSpace(); err != nil {
 		return nil, err
 	}
-	if len(o.overridden) > 0 {
-		err = o.checkBegun(p, d)
+	if err := o.courses(p, arch, d); err != nil {
+		return nil, err
+	}
+	if o.Needs != nil {
+		err = o.Needs(p, d)
 	}
 	return within, err
 }
@@ -50,32 +53,39 @@ func (o *opening) check(p *plan.Plan, arch space.Arch, d rundir.Folder) (within 
 func (o *opening) keepsArch(s space.Space, arch space.Arch, d rundir.Folder) error {
 	runs := !o.Retrains && slices.Contains(o.Sizes, "retrain")
 	begun, err := begunArch(s, d)
+	if err != nil && o.Override && len(o.Redoes) > 0 {
+		return nil // perhaps it is of another space, which was changed
+	}
+	rec, errRecord := d.ReadRecord(stageOf("retrain").Record)
 	switch {
 	case err != nil || begun == nil:
 		return err
+	case errRecord != nil:
+		return errRecord
 	case !o.Retrains && !runs:
 		return nil
+	case o.Override && slices.Contains(o.Redoes, "retrain") && (!runs || stageOf("search").begun(d)):
+		return nil // the other one is trained anew
 	case runs && d.Has("search", "best.json"):
-		best, err := plan.BestOf(d)
-		if err != nil {
+		if arch, err = plan.BestArch(s, d); err != nil {
 			return err
 		}
-		if arch, err = s.Parse(best.Arch); err != nil {
-			return fault.WithCode(err, fault.ExitInvalid, "")
-		}
+	case runs && !stageOf("search").begun(d) && rec != nil && rec.Chosen:
+		return nil // its search is gone, and finds it again
 	case runs && !stageOf("search").begun(d):
 		return fault.Usage("use another --out for a run; `oneshot retrain --out "+string(d)+"` goes on here",
 			"%s retrains an architecture that no search in it has found:\n  %s", d, s.Format(begun))
 	case runs:
 		return nil // the search that goes on has found it before
 	}
-	return sameAs(s, begun, arch)
+	return sameAs(s, begun, arch, d)
 }
 
 // sameAs is the error where a folder has begun to retrain one architecture, and another is meant.
-func sameAs(s space.Space, begun, arch space.Arch) error {
+func sameAs(s space.Space, begun, arch space.Arch, d rundir.Folder) error {
 	if was, want := s.Format(begun), s.Format(arch); was != want {
-		return fault.Usage("use another --out for another architecture", "this folder retrains another architecture:\n  %s -> %s", was, want)
+		return fault.Usage("use another --out for another architecture; `oneshot retrain --out "+string(d)+" --override` trains it here, and keeps what there is in "+d.File(replacedFolder)+" until it is done",
+			"%s retrains another architecture:\n  %s -> %s", d, was, want)
 	}
 	return nil
 }
@@ -95,44 +105,4 @@ func begunArch(s space.Space, d rundir.Folder) (space.Arch, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return arch, nil
-}
-
-// checkBegun refuses settings with which a training that has begun could not go on:
-// before anything is written, so that the folder stays as it is.
-func (o *opening) checkBegun(p *plan.Plan, d rundir.Folder) error {
-	if err := o.continues("train", p.Training("train"), d); err != nil {
-		return err
-	}
-	for _, of := range repeats(d, p.Config.Retrain, p.Config.Seed) {
-		c := p.Training("retrain")
-		c.Seed = of.seed
-		if err := o.continues("retrain", c, of.folder); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// continues says whether a stage's training can go on from what is in a folder.
-func (o *opening) continues(stage string, c supernet.TrainConfig, d rundir.Folder) error {
-	from, err := newestCheckpoint(d.File(stageOf(stage).Begun), o.UI)
-	if err != nil || from == nil {
-		return err
-	}
-	if from.Step == c.Steps {
-		return o.undone(stage, d)
-	}
-	if err := c.Continues(*from); err != nil {
-		return fault.Usage("repeat the stored values, or use another --out", "%s in %s cannot go on: %w", stage, d, err)
-	}
-	return nil
-}
-
-// undone refuses changes that decide a stage whose training is over: it would not be done
-// again, and the folder would say what its network was not trained with.
-func (o *opening) undone(stage string, d rundir.Folder) error {
-	if i := slices.IndexFunc(o.overridden, stageOf(stage).decides); i >= 0 {
-		return fault.Usage("repeat the stored value, or use another --out", "%s in %s is done: %s would change nothing in it", stage, d, o.overridden[i])
-	}
-	return nil
 }

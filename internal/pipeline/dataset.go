@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oneshot/data"
@@ -66,9 +67,11 @@ func (o *opening) images(ctx context.Context, d rundir.Folder) (*data.Dataset, e
 	return images, err
 }
 
-// sameImages compares the images with the manifest of the run that is continued.
+// sameImages compares the images with the manifest of the run that is continued. Other ones are
+// accepted where all that was computed from them may be done anew.
 func (o *opening) sameImages(d *data.Dataset, f rundir.Folder) error {
-	if !o.stored {
+	first := slices.IndexFunc(Stages, func(s Stage) bool { return s.begun(f) })
+	if !o.stored || o.Override && first >= 0 && slices.Contains(o.Redoes, Stages[first].Name) {
 		return nil
 	}
 	old, err := f.ReadManifest()
@@ -78,11 +81,25 @@ func (o *opening) sameImages(d *data.Dataset, f rundir.Folder) error {
 	case err != nil:
 		return err
 	case old.Dataset.SHA256 != d.SHA256 && old.Seed == o.config.Seed:
-		return fault.New(fault.ExitInvalid, ownImages, "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.config.Data.Name, d.SHA256, old.Dataset.SHA256)
+		return fault.New(fault.ExitInvalid, ownImages, "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.imagesName(), d.SHA256, old.Dataset.SHA256)
 	case old.Dataset.Classes != "" && old.Dataset.Classes != hashNames(d.Classes):
-		return fault.New(fault.ExitInvalid, ownImages, "classes of data set %s have other names than when the run began", o.config.Data.Name)
+		return fault.New(fault.ExitInvalid, ownImages, "classes of data set %s have other names than when the run began", o.imagesName())
 	}
 	return nil
+}
+
+// describeImages is what the manifest says of them.
+func describeImages(d *data.Dataset) rundir.Dataset {
+	return rundir.Dataset{Name: d.Name, Format: d.Format, Decoder: plan.Decoder(d), Source: d.Provenance, SHA256: d.SHA256,
+		Classes: hashNames(d.Classes), Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len(), Roles: d.Roles, Notes: d.Notes}
+}
+
+// imagesName is what the images are called, with their folder if there is one.
+func (o *opening) imagesName() string {
+	if data.Drawn(o.config.Data.Name) {
+		return o.config.Data.Name
+	}
+	return fmt.Sprintf("%s (%s)", o.config.Data.Name, o.config.Data.Dir)
 }
 
 // hashNames is the sha256 of names, a line each.

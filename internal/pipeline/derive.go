@@ -37,13 +37,13 @@ func (o *opening) fromStart(d rundir.Folder) error {
 		want := c
 		want.Retrain.Geometry = c.Net.Geometry
 		if o.Retrains && !d.Has("supernet") {
-			return fault.Usage("run `oneshot train --out DIR` first, or name an exported file", "retrain.init = inherited: there is no supernet in %s", d)
+			return fault.Usage("run `oneshot train --resume --out "+string(d)+"` first, or name an exported file with --init", "retrain.init = inherited: there is no supernet in %s", d)
 		}
 		return o.take("the weights are those of the supernet", want)
 	case !startsFromFile(c.Retrain):
 		return nil
 	case !o.Retrains && slices.Contains(o.Sizes, "retrain"):
-		return fault.Usage("`oneshot retrain --init FILE` trains the network of the file", "retrain.init = %s is a network, and `run` searches one", c.Retrain.Init)
+		return fault.Usage("`oneshot retrain --init "+c.Retrain.Init+"` trains the network of the file", "retrain.init = %s is a network, and `run` searches one", c.Retrain.Init)
 	}
 	want := c
 	if f := o.start; f != nil {
@@ -110,7 +110,7 @@ func (o *opening) take(why string, want config.Config) error {
 		taken = append(taken, fmt.Sprintf("%s %v", c.Key, c.To))
 	}
 	if len(given) > 0 {
-		return fault.Usage("leave out one of them", "%s was given, but %s: %s", strings.Join(given, ", "), why, strings.Join(instead, ", "))
+		return fault.Usage("leave out what was given, or what it contradicts", "%s was given, but %s: %s", strings.Join(given, ", "), why, strings.Join(instead, ", "))
 	}
 	o.config = want
 	if len(taken) > 0 {
@@ -156,7 +156,7 @@ func (o *opening) fitWidth(s space.Space, arch space.Arch, images *data.Dataset)
 // retrained is the architecture that is retrained where the request names none: the best of
 // the folder's search or, where there was none, the one that it has begun to retrain.
 func (o *opening) retrained(d rundir.Folder) string {
-	if d.Has("retrain", "arch.json") && !d.Has("search", "best.json") {
+	if d.Has("retrain", "arch.json") && !d.Has("search", "best.json") && !d.Has(stageOf("search").Record) {
 		return d.File("retrain", "arch.json")
 	}
 	return "best"

@@ -7,6 +7,10 @@
 // from what it finds in the folder, and one that is complete only reads its files again.
 // [Look] previews a request without a folder, with a [Forecast] of each training.
 //
+// Each stage records what it was computed from. What is there now is compared with that
+// ([Chain]); a stage whose inputs have changed is never gone on with, but done anew where
+// the request allows it.
+//
 // A retraining may start from an exported network or from the supernet, learn from an
 // exported one, and be repeated with several seeds, each in a folder of its own
 // ([Run.Seeds]).

@@ -18,18 +18,24 @@ import (
 	"oneshot/internal/ui"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
+	"oneshot/weights"
 )
 
 // Test evaluates the exported file, once, on the test images and writes
-// result.json. A result that exists is read instead: the test images are never
-// looked at twice. Where the architecture was trained with several seeds, each network was
-// tested after its training, and the result is that of the first.
+// result.json. A result that exists is read instead, as long as it was made of what is there
+// now: the test images are never looked at twice for the same network. Where the architecture
+// was trained with several seeds, each network was tested after its training, and the result
+// is that of the first.
 func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Result, error) {
 	var res rundir.Result
-	if r.Folder.Has("result.json") {
-		return res, r.Folder.ReadJSON(&res, "result.json")
+	old, err := r.result()
+	if err != nil || old != nil && old.current {
+		return old.orNone(), err
 	}
 	x, err := openExport(r.Folder.File("export", "model.safetensors"), r.rt)
+	if errors.Is(err, weights.ErrCorrupt) {
+		return res, fault.Wrap(fault.ExitInvalid, err, "`oneshot export --out "+string(r.Folder)+"` writes it again from the last checkpoint")
+	}
 	if err != nil {
 		return res, err
 	}
@@ -55,6 +61,8 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 			return res, err
 		}
 		t, res.Retrain.Seeds = s.Runs[0].Tested, brief(s)
+	} else if old != nil && old.tested {
+		t = testedOf(old.Result)
 	} else if t, err = r.test(ctx, x, r.Folder); err != nil {
 		return res, err
 	}
@@ -63,7 +71,7 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	if _, res.Retrain.Replaced, err = r.Folder.Trained("retrain"); err != nil {
 		return res, err
 	}
-	return res, r.Folder.WriteJSON(res, "result.json")
+	return res, r.writeResult(res)
 }
 
 // openExport makes the network of an exported file.
@@ -82,6 +90,9 @@ func (r *Run) test(ctx context.Context, x *Exported, d rundir.Folder) (out rundi
 		return out, err
 	}
 	t, err := r.evaluate(ctx, "test", x.Net, x.Arch, r.Data.Test.Batches(evalBatch), r.Data.Test.Len())
+	if err == nil {
+		err = numbers(d.File("export", "model.safetensors"), t)
+	}
 	if err != nil {
 		return out, err
 	}
@@ -101,7 +112,19 @@ func (r *Run) searchTop1(ctx context.Context, n *supernet.Net, arch space.Arch, 
 		return nil, err
 	}
 	t, err := r.evaluate(ctx, "check", n, arch, r.Data.Search.Batches(evalBatch), r.Data.Search.Len())
+	if err == nil {
+		err = numbers(d.File("export", "model.safetensors"), t)
+	}
 	return &t.Top1, err
+}
+
+// numbers wants the outputs of an exported network to be numbers: the accuracy of others would
+// look like any.
+func numbers(file string, c supernet.Classified) error {
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // describeRetrain says how the network was retrained; what is measured is left out.
@@ -116,7 +139,7 @@ func describeTraining(d rundir.Folder, c config.Retrain) (s rundir.RetrainSummar
 	if c.Teacher != "" {
 		s.Teacher = &rundir.Teacher{File: filepath.Base(c.Teacher), SHA256: c.TeacherSHA256}
 	}
-	s.Start, err = startOf(d)
+	s.Start, err = startOf(d, c)
 	s.TrainedOnSearch = c.AllImages || s.Start != nil && s.Start.SeenSearch
 	return s, err
 }
@@ -162,7 +185,7 @@ func ByClass(names []string, c supernet.Classified) []rundir.Class {
 // other than it was made with are taken as they come, whatever sizes the file knows: all of
 // them, where they have no test split. given tells which keys the caller gave a value.
 func imagesFor(ctx context.Context, about About, c config.Config, given func(key string) bool, split string) (*data.Dataset, error) {
-	c.Data.As = &data.Preprocess{Mean: about.Mean, Std: about.Std}
+	c.Data.As = about.Preprocess()
 	d, err := plan.OpenData(ctx, c, nil)
 	var size *data.ConfigError
 	otherSize := errors.As(err, &size) && strings.HasSuffix(size.Field, "_size") && !given("data."+size.Field)
@@ -216,6 +239,9 @@ func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c con
 		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
 	}
 	res, _, err := evaluate(ctx, u, split, x.Net, x.Arch, batches, total)
+	if err == nil {
+		err = numbers(x.File, res)
+	}
 	return d, res, err
 }
 
@@ -226,14 +252,16 @@ func heldOut(about About, c config.Config, d *data.Dataset, split string) error 
 	divided := c.Data.SearchFrom == about.Data.SearchFrom && c.Data.TestFrom == about.Data.TestFrom && d.TestDrawn == about.TestDrawn
 	switch {
 	case split == "search" && (!same || !divided || c.Seed != about.Seed || c.Data.SearchSize != about.Data.SearchSize || c.Data.TrainSize != about.Data.TrainSize):
-		return fault.Usage("leave out --seed, the sizes of the data, data.search_from and data.test_from, and name the data it was made with",
+		return fault.Usage(fmt.Sprintf("the network's own split is that of --seed %d, data.train_size %d, data.search_size %d, data.search_from %q, data.test_from %q and the data it was made with",
+			about.Seed, about.Data.TrainSize, about.Data.SearchSize, about.Data.SearchFrom, about.Data.TestFrom),
 			"another search split than the network's would hold images it was trained on")
 	case split == "test" && same && !divided:
-		return fault.Usage("leave out data.search_from and data.test_from, and name the data it was made with",
+		return fault.Usage(fmt.Sprintf("the network's own split is that of data.search_from %q, data.test_from %q and the data it was made with", about.Data.SearchFrom, about.Data.TestFrom),
 			"another test split than the network's may hold images it was trained or chosen on")
 	case split == "test" && d.TestDrawn && c.Seed != about.Seed:
 		// Sizes do not matter: whatever they are, the same images are drawn for the test first.
-		return fault.Usage("leave out --seed", "the test images are drawn from the training split: another seed would draw images the network was trained on")
+		return fault.Usage(fmt.Sprintf("--seed %d draws those it was not trained on", about.Seed),
+			"the test images are drawn from the training split: seed %d would draw images the network was trained on", c.Seed)
 	}
 	return nil
 }
@@ -282,12 +310,9 @@ func difference(a, b []string) (out []string) {
 // whose form does not say them.
 func (r *Run) ScoreArch(ctx context.Context, text string, q config.Request) (rundir.Arch, supernet.Result, error) {
 	var found rundir.Arch
-	arch, err := plan.WantedArch(text, r.Config.Net, r.Space, r.Folder, q)
+	arch, err := pathOf(r.Plan, text, r.Folder, q)
 	if err != nil {
 		return found, supernet.Result{}, err
-	}
-	if r.Space.Encode(arch) == nil { // before a supernet is trained for it
-		return found, supernet.Result{}, fault.Usage("`oneshot retrain --arch` trains it by itself", "%s is no path of a supernet: its outputs or pairs are its own", r.Space.Format(arch))
 	}
 	n, err := r.Train(ctx)
 	if err != nil {
@@ -300,7 +325,7 @@ func (r *Run) ScoreArch(ctx context.Context, text string, q config.Request) (run
 	defer s.Close()
 	res, err := s.Score(ctx, arch)
 	if err != nil {
-		return found, res, err
+		return found, res, fmt.Errorf("%s: %w", r.Folder.File(stageOf("train").Begun), err)
 	}
 	found, err = plan.DescribeArch(r.Space, arch, r.Supernet().Cost)
 	return found, res, err

@@ -15,6 +15,7 @@ import (
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
+	"oneshot/internal/rundir"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
@@ -51,7 +52,13 @@ func (a About) geometry() net.Geometry {
 	return net.Geometry{Layers: a.Layers, Channels: a.Channels, StemMultiplier: a.StemMultiplier, ImageNet: a.ImageNet}
 }
 
+// Preprocess is how its images were made what the network sees.
+func (a About) Preprocess() *data.Preprocess { return &data.Preprocess{Mean: a.Mean, Std: a.Std} }
+
 const aboutKey = "oneshot"
+
+// exportFiles are what Export leaves, by their paths below the folder.
+var exportFiles = []string{"export/model.safetensors", "export/arch.json"}
 
 // Export writes the final network and its architecture; weights.ExportModel reads the
 // file back and compares every value. Doing it again gives the same bytes.
@@ -82,7 +89,25 @@ func (r *Run) export(n *supernet.Net, arch space.Arch, of repeat) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(of.folder.File("export", "arch.json"), b, 0o644)
+	if err := atomicfile.WriteFile(of.folder.File("export", "arch.json"), b, 0o644); err != nil {
+		return err
+	}
+	return r.recordExport(of.folder)
+}
+
+// recordExport records what the files that a folder exports were made of. It is written behind
+// them: until then they are not those that the record names.
+func (r *Run) recordExport(d rundir.Folder) error {
+	from, err := inputs("export", r.Config, r.described, d)
+	if err != nil {
+		return err
+	}
+	s := stageOf("export")
+	files, err := s.results(d)
+	if err != nil {
+		return err
+	}
+	return d.KeepRecord(s.Record, rundir.Record{Stage: s.Name, Inputs: from, Outputs: files})
 }
 
 // about is the metadata of the exported file of a training with a seed; knows says that it
@@ -118,6 +143,7 @@ type ExportedFile struct {
 
 // Exported is the network of an exported file.
 type Exported struct {
+	File   string // its path
 	Net    *supernet.Net
 	Config supernet.NetConfig
 	Arch   space.Arch
@@ -125,7 +151,7 @@ type Exported struct {
 }
 
 // ReadExport reads an exported file and what it says about itself; a file without our
-// metadata is refused.
+// metadata is refused, as is one with weights that are no numbers.
 func ReadExport(path string) (*ExportedFile, error) {
 	f, err := weights.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -135,12 +161,29 @@ func ReadExport(path string) (*ExportedFile, error) {
 		return nil, fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	x := &ExportedFile{path: path, tensors: f.Tensors}
-	x.Data = data.Default("") // for what files of earlier versions do not say
-	if err := json.Unmarshal([]byte(f.Meta[aboutKey]), &x.About); err != nil {
+	var field *json.UnmarshalTypeError
+	if x.About, err = parseAbout(f.Meta[aboutKey]); errors.As(err, &field) {
+		return nil, fault.New(fault.ExitInvalid, "", "%s: metadata %q: %s is %s, want a %s", path, aboutKey, field.Field, field.Value, field.Type)
+	} else if err != nil {
 		return nil, fault.New(fault.ExitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
 			"%s: no usable %q entry in its metadata", path, aboutKey)
 	}
+	if err := x.Preprocess().Check(); err != nil {
+		return nil, fault.New(fault.ExitInvalid, "", "%s: metadata %q: %w", path, aboutKey, err)
+	}
+	if err := supernet.CheckTensors(f.Tensors); err != nil {
+		return nil, fault.New(fault.ExitInvalid, "", "%s: %w", path, err)
+	}
 	return x, nil
+}
+
+// parseAbout reads what a file says about itself. A folder of images it does not name: that is
+// the caller's to say.
+func parseAbout(text string) (a About, err error) {
+	a.Data = data.Default("") // for what files of earlier versions do not say
+	err = json.Unmarshal([]byte(text), &a)
+	a.Data.Dir = ""
+	return a, err
 }
 
 // Network makes the network of the file. A non-empty archText must name the
@@ -178,7 +221,7 @@ func (f *ExportedFile) Network(archText string, side int, rt *supernet.Runtime) 
 	if err != nil {
 		return nil, fault.WithCode(fmt.Errorf("%s: %w", f.path, err), fault.ExitInvalid, "")
 	}
-	return &Exported{Net: n, Config: c, Arch: arch, Space: s}, nil
+	return &Exported{File: f.path, Net: n, Config: c, Arch: arch, Space: s}, nil
 }
 
 // config describes the network of the file, whose space is s.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,10 +32,10 @@ func (o *opening) files(d rundir.Folder) (err error) {
 	}
 	if r.Init == config.Inherited {
 		r.InitSHA256 = ""
-	} else if o.start, err = o.read(d, "retrain.init", &r.Init, &r.InitSHA256, old.Init, old.InitSHA256, !allStarted(d, *r, o.config.Seed)); err != nil {
+	} else if o.start, err = o.read(d, "retrain.init", &r.Init, &r.InitSHA256, old.Init, old.InitSHA256, !allStarted(d, *r, o.config.Seed) || slices.Contains(o.redone, "retrain")); err != nil {
 		return err
 	}
-	o.teacher, err = o.read(d, "retrain.teacher", &r.Teacher, &r.TeacherSHA256, old.Teacher, old.TeacherSHA256, !allTrained(d, *r))
+	o.teacher, err = o.read(d, "retrain.teacher", &r.Teacher, &r.TeacherSHA256, old.Teacher, old.TeacherSHA256, !allTrained(d, *r) || slices.Contains(o.redone, "retrain"))
 	return err
 }
 
@@ -58,7 +59,7 @@ func (o *opening) read(d rundir.Folder, key string, path, sum *string, oldPath, 
 			*sum = "" // the one that is there now is meant
 		}
 	}
-	if !needed && (*path == oldPath || !stored) {
+	if !needed && *path == oldPath {
 		return nil, nil
 	}
 	got, _, err := rundir.HashFile(*path)
@@ -105,6 +106,12 @@ func allTrained(d rundir.Folder, c config.Retrain) bool {
 	}
 	s, err := readSeeds(d)
 	return err == nil && len(s.Runs) >= c.Seeds
+}
+
+// allExported says whether the networks of several seeds are where the list of them says.
+func allExported(d rundir.Folder) bool {
+	s, err := readSeeds(d)
+	return err == nil && !slices.ContainsFunc(s.Runs, func(r rundir.SeedRun) bool { return !d.Has(filepath.FromSlash(r.Weights)) })
 }
 
 // checkGiven compares the files with the images of the run.
@@ -156,18 +163,22 @@ func (o *opening) teach(rt *supernet.Runtime) (*supernet.Teacher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &supernet.Teacher{Net: x.Net, Mean: o.teacher.Mean, Std: o.teacher.Std}, nil
+	return &supernet.Teacher{Net: x.Net, Name: o.teacher.path, Mean: o.teacher.Mean, Std: o.teacher.Std}, nil
 }
 
 // begin gives the first network of a training the values that it starts from, and records
 // in the folder what it was. Checkpoints have them from then on.
 func (r *Run) begin(ctx context.Context, n *supernet.Net, arch space.Arch, of repeat) error {
 	c := r.Config.Retrain
-	if c.Init == "" {
-		return nil
-	}
 	if _, any := lastCheckpoint(of.folder.File("retrain")); any {
 		return nil
+	}
+	if c.Init == "" { // whatever another request has begun with
+		err := os.Remove(of.folder.File("retrain", "init.json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	}
 	var from rundir.Start
 	var err error
@@ -201,7 +212,10 @@ func (r *Run) beginInherited(ctx context.Context, n *supernet.Net, arch space.Ar
 		return rundir.Start{}, err
 	}
 	drawn, err := n.Inherit(super.Tensors())
-	return rundir.Start{From: rundir.FromSupernet, Drawn: drawn}, fault.WithCode(err, fault.ExitInvalid, "")
+	if err != nil {
+		return rundir.Start{}, fault.WithCode(fmt.Errorf("the supernet of %s: %w", r.Folder, err), fault.ExitInvalid, "")
+	}
+	return rundir.Start{From: rundir.FromSupernet, Drawn: drawn}, nil
 }
 
 // beginFile starts from an exported network. Its head stays where the classes are the same.
@@ -240,9 +254,13 @@ func (r *Run) knowsSearch(d rundir.Folder) (bool, error) {
 	return s.TrainedOnSearch, err
 }
 
-// startOf is what the training in a folder started from; nil where that was random values.
-func startOf(d rundir.Folder) (*rundir.Start, error) {
+// startOf is what the training in a folder started from; nil where that was random values, or where
+// it has not started.
+func startOf(d rundir.Folder, c config.Retrain) (*rundir.Start, error) {
 	if !d.Has("retrain", "init.json") {
+		if _, any := lastCheckpoint(d.File("retrain")); any && c.Init != "" {
+			return nil, fault.New(fault.ExitInvalid, d.Remedy("retrain", "init.json"), "%s is gone, so nothing says what the network started from", d.File("retrain", "init.json"))
+		}
 		return nil, nil
 	}
 	var s rundir.Start

@@ -1,14 +1,15 @@
 package pipeline
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
-	"oneshot/internal/fault"
 	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 )
@@ -33,6 +34,8 @@ type Inspection struct {
 	// Retrain is how a network is retrained that has no result yet, null where none is.
 	Retrain *Retraining    `json:"retrain"`
 	Result  *rundir.Result `json:"result"`
+	// Stale are the stages whose results are of other inputs than there are now.
+	Stale []Link `json:"stale,omitempty"`
 }
 
 // Retraining is rundir.RetrainSummary as far as the folder tells it.
@@ -51,25 +54,27 @@ func (r Retraining) Text(w io.Writer) {
 // Inspect says what a run folder holds. It needs no lock and opens no images, so sizes
 // of the data are the configuration's.
 func Inspect(d rundir.Folder) (Inspection, error) {
-	c, err := config.Load(d.File("config.yaml"), config.FromPreset)
+	c, err := loadStored(d)
 	if err != nil {
-		return Inspection{}, fault.WithCode(err, fault.ExitInvalid, "")
-	}
-	if err := c.Check(); err != nil {
-		return Inspection{}, fault.WithCode(err, fault.ExitInvalid, "")
+		return Inspection{}, err
 	}
 	out := Inspection{Kind: "run", Run: d.Base(), Preset: c.Preset, Seed: c.Seed, Data: c.Data.Name}
-	images, all := c.Data.TrainSize-c.Data.SearchSize, c.Data.TrainSize
-	if !c.Retrain.AllImages {
-		all = images
-	}
-	steps := map[string]int{"train": c.Train.StepsFor(images), "retrain": c.Retrain.StepsFor(all)}
+	steps := totalSteps(c)
 	for _, s := range Stages {
 		p := s.progress(d, steps[s.Name])
 		if s.Name == "retrain" && p.State == "done" && c.Retrain.Seeds > 1 && !allTrained(d, c.Retrain) {
 			p.State = "started" // other seeds are left
 		}
 		out.Stages = append(out.Stages, p)
+	}
+	chain, err := Chain(d)
+	if err != nil {
+		return out, err
+	}
+	for _, l := range chain {
+		if l.State == StateStale {
+			out.Stale = append(out.Stale, l)
+		}
 	}
 	if d.Has("search", "best.json") {
 		out.Search = new(rundir.SearchSummary)
@@ -84,6 +89,14 @@ func Inspect(d rundir.Folder) (Inspection, error) {
 		out.Retrain, err = inspectRetraining(d, c.Retrain)
 	}
 	return out, err
+}
+
+// PresetOr names a preset in messages.
+func PresetOr(name string) string {
+	if name == "" {
+		return "no preset"
+	}
+	return "preset " + name
 }
 
 func inspectRetraining(d rundir.Folder, c config.Retrain) (*Retraining, error) {
@@ -105,12 +118,29 @@ func (s Stage) progress(d rundir.Folder, steps int) Progress {
 		step, any := lastCheckpoint(d.File(s.Begun))
 		return Progress{s.Name, step, state(any, step >= steps)}
 	}
-	b, _ := os.ReadFile(d.File(s.Begun))
 	n := 0
 	if strings.HasSuffix(s.Begun, ".jsonl") {
-		n = strings.Count(string(b), "\n")
+		n = lines(d.File(s.Begun))
 	}
-	return Progress{s.Name, n, state(len(b) > 0, d.Has(s.Done))}
+	info, err := os.Stat(d.File(s.Begun))
+	return Progress{s.Name, n, state(err == nil && info.Size() > 0, d.Has(s.Done))}
+}
+
+// lines counts the ends of lines in a file, up to where reading fails.
+func lines(path string) (n int) {
+	f, _, err := atomicfile.OpenRegular(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		k, err := f.Read(buf)
+		n += bytes.Count(buf[:k], []byte("\n"))
+		if err != nil {
+			return n
+		}
+	}
 }
 
 func state(started, done bool) string {
@@ -125,12 +155,15 @@ func state(started, done bool) string {
 
 // lastCheckpoint reads only the names of checkpoints, which hold their step.
 func lastCheckpoint(dir string) (step int, any bool) {
-	names, _ := filepath.Glob(filepath.Join(dir, "ckpt-*", "DONE"))
-	for _, n := range names {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
 		var v int
-		if _, err := fmt.Sscanf(filepath.Base(filepath.Dir(n)), "ckpt-%d", &v); err == nil {
-			step = max(step, v)
+		if _, err := fmt.Sscanf(e.Name(), "ckpt-%d", &v); err != nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(dir, e.Name(), "DONE")); err == nil {
+			step, any = max(step, v), true
 		}
 	}
-	return step, len(names) > 0
+	return step, any
 }

@@ -19,8 +19,8 @@ func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
 
 // fit chooses for each of the stages that trains the largest micro-batch that keeps
 // it within limit bytes, where the whole batch does not, and returns a line about
-// each choice. 0 is no limit.
-func fit(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, limit int64) (chosen []string, err error) {
+// each choice. 0 is no limit. What the folder has of stages that are done anew does not count.
+func fit(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, limit int64) (chosen []string, err error) {
 	if limit == 0 {
 		return nil, nil
 	}
@@ -30,7 +30,8 @@ func fit(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, limit 
 		if err != nil {
 			return nil, err
 		}
-		if whole <= limit || stage.passed(d) {
+		fresh := slices.Contains(anew, name)
+		if whole <= limit || stage.passed(d) && !fresh {
 			continue
 		}
 		if name == "search" {
@@ -38,7 +39,7 @@ func fit(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, limit 
 				"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(whole), megabytes(limit))
 		}
 		s := p.Settings(name)
-		if stage.begun(d) {
+		if stage.begun(d) && !fresh {
 			return nil, fault.New(fault.ExitSpace, "raise --memory-limit, or train anew in another folder with --out",
 				"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", name, s.AtOnce(), megabytes(whole), megabytes(limit))
 		}
@@ -64,12 +65,12 @@ func fit(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, limit 
 
 // announceMemory says what the stages that are not passed need, and warns where the
 // machine has less.
-func announceMemory(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, u *ui.UI) {
+func announceMemory(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, u *ui.UI) {
 	var most int64
 	var parts []string
 	for _, name := range stages {
 		need, err := p.Need(name, arch)
-		if err != nil || stageOf(name).passed(d) {
+		if err != nil || stageOf(name).passed(d) && !slices.Contains(anew, name) {
 			continue // the stage itself says what is wrong
 		}
 		most = max(most, need)
@@ -96,13 +97,13 @@ func announceMemory(p *plan.Plan, d rundir.Folder, stages []string, arch space.A
 
 // announceDevice says likewise what they need of a GPU. What a stage leaves on it counts
 // for the stages that follow in this process.
-func announceDevice(p *plan.Plan, d rundir.Folder, stages []string, arch space.Arch, rt *supernet.Runtime, u *ui.UI) {
+func announceDevice(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, rt *supernet.Runtime, u *ui.UI) {
 	if rt.Device() == "cpu" {
 		return
 	}
 	var due []string // in the order in which they run
 	for _, s := range Stages {
-		if slices.Contains(stages, s.Name) && !s.passed(d) {
+		if slices.Contains(stages, s.Name) && (!s.passed(d) || slices.Contains(anew, s.Name)) {
 			due = append(due, s.Name)
 		}
 	}

@@ -56,12 +56,12 @@ func TestFitIsTheLargest(t *testing.T) {
 		want  int
 	}{{limit, 6}, {limit - 1, 4}, {limit + 1<<40, 0}, {0, 0}} {
 		p.Config.Train.MicroBatch = 0
-		if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, l.limit); err != nil || p.Config.Train.MicroBatch != l.want {
+		if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, nil, l.limit); err != nil || p.Config.Train.MicroBatch != l.want {
 			t.Errorf("a limit of %d bytes: micro_batch %d, %v, want %d", l.limit, p.Config.Train.MicroBatch, err, l.want)
 		}
 	}
 	p.Config.Train.MicroBatch = 0
-	if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, 1000); fault.Classify(err).Code != fault.ExitSpace {
+	if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, nil, 1000); fault.Classify(err).Code != fault.ExitSpace {
 		t.Errorf("a limit of 1000 bytes: %v", err)
 	}
 }

@@ -46,8 +46,10 @@ type Request struct {
 	Preset string
 	// Create allows an empty or missing folder, Resume one with a run in it.
 	Create, Resume bool
-	// Override allows that settings change on which results depend already.
+	// Override allows that settings change on which results depend already. Those of the stages
+	// that Redoes names are then computed anew, or go on with the new settings.
 	Override bool
+	Redoes   []string
 	// Frees are the stages whose settings may change as long as they have not begun.
 	Frees []string
 	// Arch is the architecture to retrain, as text or "best"; "" is not known yet.
@@ -58,6 +60,9 @@ type Request struct {
 	// FitMAdds, above 0, has retrain.channels be the largest width with at most so many
 	// multiply-adds.
 	FitMAdds int64
+	// Needs, unless it is nil, says what else must be in the folder or hold for the plan: its error
+	// refuses the request.
+	Needs func(p *plan.Plan, d rundir.Folder) error
 	// Sizes are the stages whose memory is announced; they must fit into MemoryLimit
 	// bytes, 0 for any.
 	Sizes       []string
@@ -74,15 +79,22 @@ type Run struct {
 	// Searched says that this process has added to the search.
 	Searched bool
 
-	process Process
-	dir     *rundir.Dir
-	rt      *supernet.Runtime
-	within  lanas.Space   // what a search draws from
-	sizes   []string      // of the request
-	fitted  []string      // what fit has to say
-	shrinks bool          // a stage may take fewer images at a time where memory is short
-	start   *ExportedFile // what a retraining starts from; nil where nothing, or no more
-	seen    bool          // it was trained on search images of this run
+	process   Process
+	dir       *rundir.Dir
+	rt        *supernet.Runtime
+	within    lanas.Space    // what a search draws from
+	sizes     []string       // of the request
+	fitted    []string       // what fit has to say
+	shrinks   bool           // a stage may take fewer images at a time where memory is short
+	described rundir.Dataset // the images
+	override  bool           // of the request, as redoes
+	redoes    []string
+	anew      []string // stages that are done anew
+
+	toldResult bool // that result.json is made again
+
+	start *ExportedFile // what a retraining starts from; nil where nothing, or no more
+	seen  bool          // it was trained on search images of this run
 
 	log   *slog.Logger  // the user interface's, before the run
 	every time.Duration // likewise
@@ -107,7 +119,7 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 			return nil, err
 		}
 		if q.Retrains && (q.Arch == "best" || q.Arch == "" && !startsFromFile(o.config.Retrain)) {
-			return nil, none // of which the best could be
+			return nil, fault.Usage("name the folder of a run with --out, or an architecture with --arch", "no run in %s", cmp.Or(path, "(no folder given)"))
 		}
 		if path == "" {
 			path = rundir.DefaultPath(now, o.config.Preset)
@@ -122,7 +134,7 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	}
 	r, err := o.open(ctx, dir)
 	if err != nil {
-		if o.made && !stored {
+		if o.made {
 			err = errors.Join(err, os.RemoveAll(dir.File("cache")))
 		}
 		dir.Abandon()
@@ -140,6 +152,8 @@ type opening struct {
 	config     config.Config
 	old        *config.Config // the folder's, where stored
 	overridden []string       // keys that changed on which results depend
+	redone     []string       // stages that are done anew or go on with other settings
+	anew       []string       // those of them that are done anew
 	settled    []string       // what plan.Settle has to say
 	made       bool           // the folder for lists of records is made by this call
 
@@ -157,9 +171,6 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 		if err := o.adopt(dir.Folder); err != nil {
 			return nil, err
 		}
-	} else if dir.Has("supernet") || dir.Has("search") || dir.Has("retrain") {
-		return nil, fault.New(fault.ExitInvalid, "put config.yaml back, or choose another folder with --out",
-			"%s holds stages of a run but no config.yaml to continue them with", dir.Folder)
 	} else if err := o.derive(dir.Folder); err != nil {
 		return nil, err
 	}
@@ -167,7 +178,13 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := o.prepare(p, arch, dir)
+	if !o.stored && (dir.Has("supernet") || dir.Has("search") || dir.Has("retrain")) {
+		err = o.restore(dir.Folder)
+	}
+	var r *Run
+	if err == nil {
+		r, err = o.prepare(p, arch, dir)
+	}
 	if err != nil {
 		p.Data.Close()
 		return nil, err
@@ -185,9 +202,13 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 	if err != nil {
 		return nil, err
 	}
+	if err := o.arithmetic(p, rt, dir.Folder); err != nil {
+		rt.Close()
+		return nil, err
+	}
 	var fitted []string
 	if p.Teacher, err = o.teach(rt); err == nil { // which needs memory too
-		fitted, err = fit(p, dir.Folder, o.Sizes, arch, o.MemoryLimit)
+		fitted, err = fit(p, dir.Folder, o.Sizes, o.anew, arch, o.MemoryLimit)
 	}
 	if err != nil {
 		rt.Close()
@@ -196,9 +217,12 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 	r := &Run{
 		Plan: p, Folder: dir.Folder, Arch: arch, process: o.Process, dir: dir, rt: rt, within: within,
 		sizes: o.Sizes, fitted: append(o.settled, fitted...), shrinks: o.MemoryLimit > 0, log: o.UI.Log, every: o.UI.Every,
-		start: o.start, seen: o.startSeen,
+		start: o.start, seen: o.startSeen, described: describeImages(p.Data), override: o.Override, redoes: o.Redoes, anew: o.anew,
 	}
 	log, err := dir.OpenLog()
+	if err == nil {
+		err = o.adoptRecords(r)
+	}
 	if err == nil {
 		err = o.describe(r)
 	}
@@ -257,8 +281,32 @@ func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.
 	return &plan.Plan{Config: o.config, Space: s, Data: images}, arch, nil
 }
 
+// restore takes the configuration that was asked for in the place of a config.yaml that is gone: it
+// must be the one that the manifest names.
+func (o *opening) restore(d rundir.Folder) error {
+	m, err := d.ReadManifest()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	b, err := o.config.YAML()
+	if err != nil {
+		return err
+	}
+	if m.ConfigSHA256 == "" || m.ConfigSHA256 != fmt.Sprintf("%x", sha256.Sum256(b)) {
+		return fault.New(fault.ExitInvalid, "put config.yaml back, repeat the command that began the run with --resume, or choose another folder with --out",
+			"%s holds stages of a run but no config.yaml to continue them with, and what was asked for is another configuration", d)
+	}
+	o.UI.Warnf("%s was gone: what was asked for is the configuration of the run, and is written again", d.File("config.yaml"))
+	old := o.config
+	o.old, o.stored = &old, true
+	return nil
+}
+
 // ownImages is what to do where a run is given other images than it began with.
-const ownImages = "point --data-dir at the data the run began with, as it was"
+const ownImages = "point --data-dir at the data the run began with, as it was; `oneshot run --resume --override` does all of it anew with these, and keeps what there is until that is complete"
+
+// configBack is what to do about a config.yaml that is not what the run wrote.
+const configBack = "put back what the run wrote, or accept a corrected file with --override of run, train, search, retrain or export"
 
 // adopt takes over the stored configuration of a folder and refuses to change
 // what results may depend on already.
@@ -266,16 +314,18 @@ func (o *opening) adopt(d rundir.Folder) error {
 	path := d.File("config.yaml")
 	old, err := config.Load(path, config.FromPreset)
 	if err == nil {
-		err = old.Check()
+		if err = old.Check(); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	if err != nil {
-		return fault.Wrap(fault.ExitInvalid, err, "the stored configuration was damaged or comes from another version; start a new run")
+		return fault.Wrap(fault.ExitInvalid, err, "the stored configuration was damaged or comes from another version; "+configBack)
 	}
 	// Keys that are missing would silently take the preset's values.
 	if sum, _, err := rundir.HashFile(path); err != nil {
 		return err
 	} else if m, err := d.ReadManifest(); err == nil && m.ConfigSHA256 != "" && m.ConfigSHA256 != sum && !o.Override {
-		return fault.New(fault.ExitInvalid, "put back what the run wrote, or accept the file with --override",
+		return fault.New(fault.ExitInvalid, configBack,
 			"%s was changed since the run wrote it (sha256 %.12s, was %.12s)", path, sum, m.ConfigSHA256)
 	}
 	if o.config, err = o.Config.Resolve(&old, o.Preset); err != nil {
@@ -288,14 +338,13 @@ func (o *opening) adopt(d rundir.Folder) error {
 	return o.refuse(d, func(key string) bool { return !o.settles(key) })
 }
 
-// describe writes config.yaml and manifest.json, and compares the images with the
-// manifest of the run that is continued.
+// describe writes config.yaml and manifest.json. What the manifest of a run that is continued says
+// of its beginning stays.
 func (o *opening) describe(r *Run) error {
-	d, now := r.Data, o.now.Format(time.RFC3339)
+	now := o.now.Format(time.RFC3339)
 	m := rundir.Manifest{
 		Schema: rundir.ManifestSchema, Program: o.Program, CPU: machine.CPUModel(), Seed: r.Config.Seed, Started: now,
-		Dataset: rundir.Dataset{Name: d.Name, Format: d.Format, Decoder: plan.Decoder(d), Source: d.Provenance, SHA256: d.SHA256,
-			Classes: hashNames(d.Classes), Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len(), Roles: d.Roles, Notes: d.Notes},
+		Dataset: r.described,
 	}
 	if o.stored {
 		old, err := r.Folder.ReadManifest()
@@ -340,16 +389,8 @@ func (r *Run) Announce() {
 	for _, line := range r.fitted {
 		u.Infof("%s", line)
 	}
-	announceMemory(r.Plan, r.Folder, r.sizes, r.Arch, u)
-	announceDevice(r.Plan, r.Folder, r.sizes, r.Arch, r.rt, u)
-}
-
-// PresetOr names a preset in messages.
-func PresetOr(name string) string {
-	if name == "" {
-		return "no preset"
-	}
-	return "preset " + name
+	announceMemory(r.Plan, r.Folder, r.sizes, r.anew, r.Arch, u)
+	announceDevice(r.Plan, r.Folder, r.sizes, r.anew, r.Arch, r.rt, u)
 }
 
 // Close frees the device and the folder; what is said is no longer kept there.

@@ -35,7 +35,7 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 		return v, err
 	}
 	v.Config = o.config
-	if !measure && q.FitMAdds == 0 {
+	if !measure && q.FitMAdds == 0 && !o.stored {
 		return v, nil
 	}
 	if !data.Drawn(o.config.Data.Name) {
@@ -63,15 +63,14 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 	}
 	defer pl.Data.Close()
 	v.Config.Retrain.Channels = o.config.Retrain.Channels
-	v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
-	if !measure {
-		return v, nil
-	}
 	if err = pl.Check(); o.stored && err == nil {
 		_, err = o.check(pl, arch, d)
 	}
+	v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
 	if err != nil {
-		v.Unseen = fmt.Errorf("it would be refused: %w", err)
+		return v, err // as the request itself would be
+	}
+	if !measure {
 		return v, nil
 	}
 	rt, err := device.Open(pl.Config.Run, p.Device, p.UI)
@@ -84,7 +83,7 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 		return v, err
 	}
 	stages := slices.DeleteFunc(slices.Clone(q.Sizes), func(s string) bool {
-		return s == "search" || o.stored && over(pl, s, d)
+		return s == "search" || o.stored && over(pl, s, d) && !slices.Contains(o.redone, s)
 	})
 	v.Forecasts = Forecasts(ctx, pl, rt, stages, arch, p.UI.Now)
 	return v, nil

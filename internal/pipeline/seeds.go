@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"maps"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -48,6 +49,9 @@ func readSeeds(d rundir.Folder) (s rundir.Seeds, err error) {
 // and exports and tests each network once, after its last step. Weights, order, augmentation and
 // masks follow the seed; the images are divided as the run's seed says.
 func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) {
+	if err := r.takeUp(arch, repeat{r.Folder, r.Config.Seed}); err != nil {
+		return rundir.Seeds{}, err // before the list of those that are trained is read
+	}
 	s, err := readSeeds(r.Folder)
 	if err != nil {
 		return s, err
@@ -57,8 +61,11 @@ func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) 
 	for i, of := range all {
 		if i < len(s.Runs) {
 			if s.Runs[i].Seed != of.seed {
-				return s, fault.New(fault.ExitInvalid, "move the file away to test the networks again", "%s: run %d has seed %d, want %d",
+				return s, fault.New(fault.ExitInvalid, r.Folder.Remedy("retrain", "seeds.json"), "%s: run %d has seed %d, want %d",
 					r.Folder.File("retrain", "seeds.json"), i, s.Runs[i].Seed, of.seed)
+			}
+			if err := r.keepExport(ctx, arch, of); err != nil {
+				return s, err
 			}
 			continue
 		}
@@ -75,10 +82,10 @@ func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) 
 			return s, err
 		}
 	}
-	trained := r.Config.Retrain
-	trained.Seeds = len(s.Runs) // more than are asked for, where there were more
+	done := r.Config.Retrain
+	done.Seeds = len(s.Runs) // more than are asked for, where there were more
 	losses := make([][]float64, len(s.Runs))
-	for i, of := range repeats(r.Folder, trained, r.Config.Seed) {
+	for i, of := range repeats(r.Folder, done, r.Config.Seed) {
 		if losses[i], err = of.folder.Losses("retrain", lossParts); err != nil {
 			return s, err
 		}
@@ -101,6 +108,9 @@ func (r *Run) RetrainAll(ctx context.Context, arch space.Arch) (rundir.RetrainSu
 		if err != nil {
 			return rundir.RetrainSummary{}, err
 		}
+		if err := r.discard("retrain"); err != nil {
+			return rundir.RetrainSummary{}, err
+		}
 		out, err := r.describeRetrain()
 		out.SearchTop1, out.Seeds = s.Runs[0].SearchTop1, brief(s)
 		return out, err
@@ -110,6 +120,9 @@ func (r *Run) RetrainAll(ctx context.Context, arch space.Arch) (rundir.RetrainSu
 		return rundir.RetrainSummary{}, err
 	}
 	if err := r.Export(n, arch); err != nil {
+		return rundir.RetrainSummary{}, err
+	}
+	if err := r.discard("retrain"); err != nil {
 		return rundir.RetrainSummary{}, err
 	}
 	out, err := r.describeRetrain()
@@ -139,13 +152,14 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 		return out, err
 	}
 	if of.seed == r.Config.Seed && r.Folder.Has("result.json") { // tested already, by a run of one seed
-		var res rundir.Result
-		if err := r.Folder.ReadJSON(&res, "result.json"); err != nil {
+		old, err := r.result()
+		if err != nil {
 			return out, err
 		}
-		out.Tested = rundir.Tested{SearchTop1: res.Retrain.SearchTop1, TestTop1: res.TestTop1, TestTop5: res.TestTop5,
-			TestImages: res.TestCount, TestBad: res.BadSamples, Classes: res.Classes}
-		return out, nil
+		if old.tested {
+			out.Tested = testedOf(old.Result)
+			return out, nil
+		}
 	}
 	x, err := openExport(file, r.rt)
 	if err != nil {
@@ -155,20 +169,41 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 	return out, err
 }
 
-// addSeeds puts the trainings into the result of a run that was finished with fewer.
-func (r *Run) addSeeds(s rundir.Seeds) error {
-	if !r.Folder.Has("result.json") {
-		return nil
-	}
-	var res rundir.Result
-	if err := r.Folder.ReadJSON(&res, "result.json"); err != nil {
+// keepExport exports again the network of a training that is done and tested, where the file is not of
+// it: it was lost, or exported of a training that was given up since.
+func (r *Run) keepExport(ctx context.Context, arch space.Arch, of repeat) error {
+	s := stageOf("export")
+	rec, err := of.folder.ReadRecord(s.Record)
+	if err != nil {
 		return err
 	}
+	files, err := s.results(of.folder)
+	if err != nil {
+		return err
+	}
+	if len(files) == len(exportFiles) && (rec == nil || rec.Inputs[inRetrain] == trained("retrain", of.folder) && maps.Equal(rec.Outputs, files)) {
+		return nil
+	}
+	n, err := r.retrain(ctx, arch, of)
+	if err != nil {
+		return err
+	}
+	return r.export(n, arch, of)
+}
+
+// addSeeds puts the trainings into the result of a run that was finished with fewer. A result of
+// something else than is there now is left for Test.
+func (r *Run) addSeeds(s rundir.Seeds) error {
+	old, err := r.result()
+	if err != nil || old == nil || !old.current {
+		return err
+	}
+	res := old.Result
 	if got := res.Retrain.Seeds; got != nil && len(got.Runs) == len(s.Runs) {
 		return nil
 	}
 	res.Retrain.Seeds = brief(s)
-	return r.Folder.WriteJSON(res, "result.json")
+	return r.writeResult(res)
 }
 
 // brief is s without what result.json has elsewhere.

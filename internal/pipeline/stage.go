@@ -13,24 +13,31 @@ type Stage struct {
 	Name    string
 	Inputs  []string // stages whose outputs it reads
 	Keys    []string // beginnings of the keys that decide its result
+	Grows   []string // keys of these with which it only goes further: what it has stays right
 	Outputs []string // files and folders it leaves in the run folder
 	Begun   string   // the one that exists as soon as the stage has begun
 	Done    string   // the one that is written last; "" where its checkpoints tell
 	Passed  string   // what exists as soon as another stage has begun to read its outputs
+	Record  string   // what it was computed from, see rundir.Record
 }
+
+// finalSize are the keys that decide how large the retrained network is: a search says what its
+// architectures would cost then.
+var finalSize = []string{"retrain.layers", "retrain.channels", "retrain.stem_multiplier", "retrain.imagenet"}
 
 // Stages are the steps of a run, in order.
 var Stages = []Stage{
 	{Name: "train", Keys: []string{"seed", "data.", "net.", "train."},
-		Outputs: []string{"supernet"}, Begun: "supernet", Passed: "search"},
+		Outputs: []string{"supernet"}, Begun: "supernet", Passed: "search", Record: "supernet/record.json"},
 	{Name: "search", Inputs: []string{"train"}, Keys: []string{"score.", "search."},
-		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json", Passed: "retrain"},
+		Grows:   append([]string{"search.samples", "search.top", "search.time", "search.baselines"}, finalSize...),
+		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json", Passed: "retrain", Record: "search/record.json"},
 	{Name: "retrain", Inputs: []string{"search"}, Keys: []string{"retrain."},
-		Outputs: []string{"retrain", seedsFolder}, Begun: "retrain", Passed: "export/model.safetensors"},
+		Outputs: []string{"retrain", seedsFolder}, Begun: "retrain", Passed: "export/model.safetensors", Record: "retrain/record.json"},
 	{Name: "export", Inputs: []string{"retrain"},
-		Outputs: []string{"export"}, Begun: "export/model.safetensors", Done: "export/arch.json"},
+		Outputs: []string{"export"}, Begun: "export/model.safetensors", Done: "export/arch.json", Record: "export/record.json"},
 	{Name: "test", Inputs: []string{"train", "search", "export"},
-		Outputs: []string{"result.json"}, Begun: "result.json", Done: "result.json"},
+		Outputs: []string{"result.json", "result.record.json"}, Begun: "result.json", Done: "result.json", Record: "result.record.json"},
 }
 
 // stageOf is the stage of that name.
@@ -38,8 +45,32 @@ func stageOf(name string) Stage {
 	return Stages[slices.IndexFunc(Stages, func(s Stage) bool { return s.Name == name })]
 }
 
+// trains says whether the stage is a training, whose checkpoints tell how far it is.
+func (s Stage) trains() bool { return s.Done == "" }
+
 // begun says whether the folder has something of the stage to go on from.
-func (s Stage) begun(d rundir.Folder) bool { return d.Has(s.Begun) }
+func (s Stage) begun(d rundir.Folder) bool {
+	switch s.Name { // the folder of a training has its record before anything else
+	case "train":
+		_, any := lastCheckpoint(d.File(s.Begun))
+		return any
+	case "retrain":
+		_, any := lastCheckpoint(d.File(s.Begun))
+		return any || d.Has(s.Begun, "arch.json")
+	}
+	return d.Has(s.Begun)
+}
+
+// command is the command line that brings the stage up to date in a run folder or, with
+// anew, does it again.
+func (s Stage) command(run rundir.Folder, anew bool) string {
+	text := "oneshot " + map[string]string{"train": "train --resume", "search": "search", "retrain": "retrain", "export": "export", "test": "eval"}[s.Name] +
+		" --out " + string(run)
+	if anew {
+		text += " --override"
+	}
+	return text
+}
 
 // passed says whether another stage has begun to read this one's outputs.
 func (s Stage) passed(d rundir.Folder) bool { return s.Passed != "" && d.Has(s.Passed) }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
+	"strconv"
 
-	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
-	"oneshot/internal/fault"
 	"oneshot/internal/machine"
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
@@ -26,7 +26,20 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 	}
 	c := r.Training("train")
 	r.process.UI.Debugf("supernet: %d parameters, %d training images, %d steps of %d", n.Params(), r.Images("train").Len(), c.Steps, c.Batch)
-	return n, r.advance(ctx, "train", n, repeat{r.Folder, r.Config.Seed})
+	begins := func() error {
+		of, err := inputs("train", r.Config, r.described, r.Folder)
+		if err != nil {
+			return err
+		}
+		return r.begins("train", r.Folder, of, false)
+	}
+	if err := r.advance(ctx, "train", n, repeat{r.Folder, r.Config.Seed}, begins); err != nil {
+		return nil, err
+	}
+	if err := r.completes("train", r.Folder); err != nil {
+		return nil, err
+	}
+	return n, r.discard("train")
 }
 
 // TrainSummary is the supernet's part of result.json.
@@ -53,7 +66,17 @@ func (r *Run) Find(ctx context.Context) (rundir.SearchSummary, space.Arch, error
 // Search scores subnetworks of n until the budget is used, scores the best of
 // them again, and compares with the baselines, as far as that is not done.
 func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary, error) {
+	of, err := inputs("search", r.Config, r.described, r.Folder)
+	if err != nil {
+		return rundir.SearchSummary{}, err
+	}
+	if err := r.begins("search", r.Folder, of, false); err != nil {
+		return rundir.SearchSummary{}, err
+	}
 	s := search.New(r.Plan, r.Folder, r.process.UI, r.within, func(again bool) (search.Scorer, error) {
+		if err := r.sameArithmetic("search"); err != nil {
+			return nil, err
+		}
 		images := r.Data.Search
 		if !again {
 			images = images.Part(r.Config.Score.Images)
@@ -62,7 +85,13 @@ func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary
 	})
 	sum, err := s.Run(ctx)
 	r.Searched = s.Wrote() > 0
-	return sum, err
+	if err != nil {
+		return sum, err
+	}
+	if err := r.completes("search", r.Folder); err != nil {
+		return sum, err
+	}
+	return sum, r.discard("search")
 }
 
 // Retrain trains arch to its last step, from wherever it stands, and returns the network to
@@ -74,7 +103,8 @@ func (r *Run) Retrain(ctx context.Context, arch space.Arch) (*supernet.Net, erro
 
 // retrain is Retrain of one of several trainings, in its folder.
 func (r *Run) retrain(ctx context.Context, arch space.Arch, of repeat) (*supernet.Net, error) {
-	if err := r.fixArch(arch, of.folder); err != nil {
+	takeUp := func() error { return r.takeUp(arch, of) }
+	if err := takeUp(); err != nil {
 		return nil, err
 	}
 	n, err := supernet.NewArch(r.Final(true), arch, of.seed, r.rt)
@@ -86,7 +116,28 @@ func (r *Run) retrain(ctx context.Context, arch space.Arch, of repeat) (*superne
 	}
 	c := r.Training("retrain")
 	r.process.UI.Debugf("retrain: %d parameters, %d images, %d steps of %d", n.Params(), r.Images("retrain").Len(), c.Steps, c.Batch)
-	return n, r.advance(ctx, "retrain", n, of)
+	if err := r.advance(ctx, "retrain", n, of, takeUp); err != nil {
+		return nil, err
+	}
+	return n, r.completes("retrain", of.folder)
+}
+
+// takeUp records in the folder of a training which architecture it trains, and from what.
+func (r *Run) takeUp(arch space.Arch, of repeat) error {
+	from, err := inputs("retrain", r.Config, r.described, r.Folder)
+	if err != nil {
+		return err
+	}
+	text := r.Space.Format(arch)
+	from[inArch], from["retrain.seed"] = text, strconv.FormatUint(of.seed, 10)
+	chosen, err := found(r.Folder, text)
+	if err != nil {
+		return err
+	}
+	if err := r.begins("retrain", of.folder, from, chosen); err != nil {
+		return err
+	}
+	return r.fixArch(arch, of.folder)
 }
 
 // fixArch records in retrain/arch.json of a folder what is retrained there, and refuses to go
@@ -96,8 +147,8 @@ func (r *Run) fixArch(arch space.Arch, d rundir.Folder) error {
 	if err != nil {
 		return err
 	}
-	if begun != nil {
-		return sameAs(r.Space, begun, arch)
+	if _, any := lastCheckpoint(d.File("retrain")); begun != nil && any {
+		return sameAs(r.Space, begun, arch, d)
 	}
 	b, err := r.ArchJSON(arch)
 	if err != nil {
@@ -106,25 +157,32 @@ func (r *Run) fixArch(arch space.Arch, d rundir.Folder) error {
 	if err := os.MkdirAll(d.File("retrain"), 0o755); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(d.File("retrain", "arch.json"), b, 0o644)
+	_, err = d.Update(b, "retrain", "arch.json")
+	return err
 }
 
 // RetrainedArch is what the folder retrains: the one recorded when that began,
 // else the best of the search.
-func (r *Run) RetrainedArch() (space.Arch, error) {
-	begun, err := begunArch(r.Space, r.Folder)
+func (r *Run) RetrainedArch() (space.Arch, error) { return retrainedArch(r.Plan, r.Folder) }
+
+func retrainedArch(p *plan.Plan, d rundir.Folder) (space.Arch, error) {
+	begun, err := begunArch(p.Space, d)
 	if err != nil || begun != nil {
 		return begun, err
 	}
-	return plan.WantedArch("best", r.Config.Net, r.Space, r.Folder, config.Request{})
+	return plan.WantedArch("best", p.Config.Net, p.Space, d, config.Request{})
 }
 
 // advance runs the training of a stage to its last step, in a folder and with a seed. Where
 // a device is out of memory before the first checkpoint, and the request has a limit of
-// memory, fewer images at a time go through the network.
-func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repeat) error {
+// memory, fewer images at a time go through the network. begins records what the training is
+// computed from.
+func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repeat, begins func() error) error {
 	stage := stageOf(name)
 	for {
+		if err := begins(); err != nil {
+			return err
+		}
 		c := r.Training(name)
 		c.Seed = of.seed
 		t := training{
@@ -135,7 +193,7 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repe
 		}
 		err := t.run(ctx)
 		var memory *cuda.MemoryError
-		if !errors.As(err, &memory) || !r.shrinks || stage.begun(r.Folder) {
+		if !errors.As(err, &memory) || !r.shrinks || trained(name, of.folder) != "" {
 			return err
 		}
 		s := r.Settings(name)
@@ -177,17 +235,17 @@ func (r *Run) rewriteConfig() error {
 // search of this process is done, before the winner is retrained.
 func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (rundir.Result, error) {
 	var res rundir.Result
-	if r.Folder.Has("result.json") {
-		if err := r.Folder.ReadJSON(&res, "result.json"); err != nil {
-			return res, err
-		}
-		if res.Arch.Hash == "" || res.TestCount == 0 {
-			return res, fault.New(fault.ExitInvalid, "move the file away to make it again with --resume", "%s: no result in it", r.Folder.File("result.json"))
-		}
-		if allTrained(r.Folder, r.Config.Retrain) {
-			r.process.UI.Infof("%s is finished; this is its result", r.Folder)
-			return res, nil
-		}
+	old, err := r.result()
+	if err != nil {
+		return res, err
+	}
+	chain, err := Chain(r.Folder)
+	if err != nil {
+		return res, err
+	}
+	if old != nil && old.current && !slices.ContainsFunc(chain, func(l Link) bool { return l.State != StateFresh }) {
+		r.process.UI.Infof("%s is finished; this is its result", r.Folder)
+		return old.Result, nil
 	}
 	r.Announce()
 	best, arch, err := r.Find(ctx)
@@ -206,6 +264,9 @@ func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (run
 		}
 	}
 	if err != nil {
+		return res, err
+	}
+	if err := r.discard("retrain"); err != nil {
 		return res, err
 	}
 	return r.Test(ctx, best)

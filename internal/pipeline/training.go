@@ -37,12 +37,15 @@ type training struct {
 // the weights to use: the averaged ones where there are any.
 func (t *training) run(ctx context.Context) error {
 	from, err := newestCheckpoint(t.checkpoints(), t.ui)
+	if errors.Is(err, weights.ErrCorrupt) {
+		return fault.Wrap(fault.ExitInvalid, err, "put a checkpoint back from a copy of the folder; `"+t.stage.command(t.of, true)+"` trains anew and keeps these until that is complete")
+	}
 	if err != nil {
 		return err
 	}
 	if from != nil && from.Step == t.config.Steps {
 		t.ui.Debugf("%s: all %d steps were done", t.stage.Name, t.config.Steps)
-		return fault.WithCode(t.net.LoadNet(*from, true), fault.ExitInvalid, "")
+		return t.unfit(t.net.LoadNet(*from, true), from.Step)
 	}
 	restore, err := t.prepare()
 	if err != nil {
@@ -56,7 +59,7 @@ func (t *training) run(ctx context.Context) error {
 	defer trainer.Close()
 	if from != nil {
 		if err := trainer.Restore(*from); err != nil {
-			return fault.WithCode(err, fault.ExitInvalid, "")
+			return t.unfit(err, from.Step)
 		}
 		t.ui.Infof("%s continues at step %d", t.stage.Name, trainer.StepNumber())
 	}
@@ -73,6 +76,16 @@ func (t *training) run(ctx context.Context) error {
 // checkpoints is their folder.
 func (t *training) checkpoints() string { return t.folder.File(t.stage.Begun) }
 
+// unfit is the error of an intact checkpoint from which the training cannot go on, nil where
+// err is.
+func (t *training) unfit(err error, step int) error {
+	if err == nil {
+		return nil
+	}
+	return fault.WithCode(fmt.Errorf("%s: checkpoint of step %d: %w", t.checkpoints(), step, err), fault.ExitInvalid,
+		"put the checkpoint back that the run wrote, or go on in another folder with --out")
+}
+
 // newestCheckpoint reads the newest intact checkpoint in dir; nil if there never was
 // one. Damaged ones only is an error: starting over must be the user's decision.
 func newestCheckpoint(dir string, u *ui.UI) (*weights.Checkpoint, error) {
@@ -86,8 +99,11 @@ func newestCheckpoint(dir string, u *ui.UI) (*weights.Checkpoint, error) {
 	if errors.Is(err, weights.ErrNoCheckpoint) {
 		return nil, nil
 	}
+	if errors.Is(err, weights.ErrCorrupt) {
+		return nil, fault.Wrap(fault.ExitInvalid, err, "put a checkpoint back from a copy of the folder")
+	}
 	if err != nil {
-		return nil, fault.Wrap(fault.ExitInvalid, err, "move "+dir+" away to train this stage again")
+		return nil, fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	return &c, nil
 }
@@ -134,7 +150,10 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 		if err != nil {
 			return err
 		}
-		return weights.SaveCheckpoint(t.checkpoints(), saved, c, t.keep)
+		if err := weights.SaveCheckpoint(t.checkpoints(), saved, c, t.keep); err != nil {
+			return fmt.Errorf("%s: checkpoint at step %d: %w", stage, saved, err)
+		}
+		return nil
 	}
 	for trainer.StepNumber() < total {
 		if ctx.Err() != nil {
@@ -150,7 +169,7 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 			if errors.As(err, &bad) {
 				// The steps before it stand: they need not be taken again when the image is mended.
 				if err := save(); err != nil {
-					t.ui.Warnf("no checkpoint: %v", err)
+					t.ui.Warnf("no checkpoint of stage %s could be written at step %d: %v", stage, trainer.StepNumber(), err)
 				}
 			}
 			return err

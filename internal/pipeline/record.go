@@ -1,0 +1,406 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/config"
+	"oneshot/internal/fault"
+	"oneshot/internal/plan"
+	"oneshot/internal/rundir"
+	"oneshot/weights"
+)
+
+// Names of inputs in a record beside the keys of the configuration. Each has the SHA-256 of
+// what it names, but for arch.
+const (
+	inImages   = "images"
+	inClasses  = "classes"
+	inSupernet = "supernet" // the tensors of its newest checkpoint
+	inArch     = "arch"     // an architecture's text
+	inRetrain  = "retrain"  // the tensors of the retrained network's newest checkpoint
+	inExport   = "export"   // export/model.safetensors
+	inSearch   = "search"   // search/best.json
+)
+
+// unrecorded are keys that say where something is, which is known by its checksum, what happens to
+// images that cannot be decoded, and how many trainings there are, each of which has its own record.
+var unrecorded = []string{"data.dir", "data.on_bad_sample", "retrain.init", "retrain.teacher", "retrain.seeds"}
+
+// settings are the inputs of a stage that the configuration and the images decide.
+func (s Stage) settings(c config.Config, d rundir.Dataset) map[string]string {
+	of := c.Values(func(key string) bool {
+		return !slices.Contains(unrecorded, key) && (key == "seed" || strings.HasPrefix(key, "data.") || s.decides(key) || slices.Contains(s.Grows, key))
+	})
+	of[inImages], of[inClasses] = d.SHA256, d.Classes
+	if s.Name == "retrain" {
+		of["retrain.init"] = c.Retrain.Init
+		if startsFromFile(c.Retrain) {
+			of["retrain.init"] = "file" // known by its checksum
+		}
+	}
+	return of
+}
+
+// differences are the inputs of the stage that have another value than its record says; grown are
+// those with which it only goes further.
+func (s Stage) differences(rec rundir.Record, now map[string]string) (changed, grown []string) {
+	for _, name := range rundir.Differences(rec.Inputs, now) {
+		if slices.Contains(s.Grows, name) {
+			grown = append(grown, name)
+		} else {
+			changed = append(changed, name)
+		}
+	}
+	return changed, grown
+}
+
+// trained is the checksum of the newest checkpoint that a stage has in a folder; "" is none.
+func trained(stage string, d rundir.Folder) string {
+	s, _ := weights.Newest(d.File(stageOf(stage).Begun))
+	return s.SHA256
+}
+
+// inputs are what a stage is computed from in the run folder, as things stand there.
+func inputs(stage string, c config.Config, images rundir.Dataset, d rundir.Folder) (map[string]string, error) {
+	s := stageOf(stage)
+	of := map[string]string{}
+	switch stage {
+	case "train", "search", "retrain":
+		of = s.settings(c, images)
+		if stage == "search" || stage == "retrain" && c.Retrain.Init == config.Inherited {
+			of[inSupernet] = trained("train", d)
+		}
+	case "export":
+		of[inRetrain] = trained("retrain", d)
+	case "test":
+		for name, file := range map[string]string{inExport: "export/model.safetensors", inSearch: "search/best.json"} {
+			sums, err := d.Hashes(file)
+			if err != nil {
+				return nil, err
+			}
+			of[name] = sums[file]
+		}
+		of[inSupernet] = trained("train", d)
+	}
+	return of, nil
+}
+
+// begins records what a stage is computed from in a folder, where it has nothing yet. Where it
+// has something, that must have been computed from the same: else it is refused or, where the
+// request allows it, moved away to be done anew. chosen says that an architecture among the inputs
+// is the one that the search has found.
+func (r *Run) begins(stage string, d rundir.Folder, of map[string]string, chosen bool) error {
+	s := stageOf(stage)
+	if err := r.settleMetrics(s, d); err != nil { // of a process that was killed meanwhile
+		return err
+	}
+	rec, err := d.ReadRecord(s.Record)
+	if err != nil {
+		return err
+	}
+	next := rundir.Record{Stage: stage, Inputs: of, Chosen: chosen, Arithmetic: []string{r.rt.Arithmetic()}}
+	c, begun, may := course{}, rec != nil && s.begun(d), r.override && slices.Contains(r.redoes, stage)
+	if begun {
+		if c = s.course(d, *rec, of, r.Plan); c.anew && !may {
+			return s.stale(r.Folder, d, c.why)
+		}
+		if may && !c.anew {
+			err := s.damaged(d)
+			if c.anew = err != nil || r.elsewhere(s, *rec, of); err != nil {
+				r.process.UI.Warnf("%s is done anew: %v", s.Name, err)
+			}
+		}
+	}
+	back := ""
+	if may && (c.anew || c.goesOn || !begun) {
+		back = s.keptOf(r.Folder, of, r.Plan)
+	}
+	if begun && rec.Chosen && rec.Inputs[inArch] == of[inArch] {
+		next.Chosen = true // whatever the search is doing meanwhile
+	}
+	switch {
+	case c.anew || back != "":
+		if err = r.setAside(s, d); err == nil {
+			rec, err = r.takeBack(s, d, back)
+		}
+	case c.goesOn && len(rec.Outputs) > 0:
+		err = r.keepCopy(s, d)
+	}
+	if err != nil {
+		return err
+	}
+	if rec != nil && (begun || back != "") {
+		next = r.continued(s, d, *rec, of)
+	}
+	if s.trains() {
+		next.Steps = r.Training(stage).Steps
+	}
+	return d.KeepRecord(s.Record, next)
+}
+
+// damaged is an error where a training has checkpoints, and none from which it could go on.
+func (s Stage) damaged(d rundir.Folder) error {
+	if !s.trains() {
+		return nil
+	}
+	if _, _, err := weights.LoadLatest(d.File(s.Begun)); errors.Is(err, weights.ErrCorrupt) {
+		return err
+	}
+	return nil
+}
+
+// elsewhere says whether a search is not complete and has begun with another arithmetic than
+// that of this process.
+func (r *Run) elsewhere(s Stage, rec rundir.Record, of map[string]string) bool {
+	_, grown := s.differences(rec, of)
+	if s.Name != "search" || len(rec.Arithmetic) == 0 || rec.Arithmetic[0] == r.rt.Arithmetic() || len(rec.Outputs) > 0 && len(grown) == 0 {
+		return false
+	}
+	r.process.UI.Warnf("%s is done anew: it has begun with %q, and this process computes with %q", s.Name, rec.Arithmetic[0], r.rt.Arithmetic())
+	return true
+}
+
+// continued is the record of a stage that goes on, a training perhaps with other settings or
+// another arithmetic.
+func (r *Run) continued(s Stage, d rundir.Folder, rec rundir.Record, of map[string]string) rundir.Record {
+	if changed, grown := s.differences(rec, of); len(changed)+len(grown) > 0 {
+		if step, any := lastCheckpoint(d.File(s.Begun)); any && len(changed) > 0 {
+			rec.Changes = append(slices.Clone(rec.Changes), fmt.Sprintf("from step %d:%s", step, changes(rec, of, changed)))
+		}
+		rec.Inputs, rec.Outputs = maps.Clone(rec.Inputs), nil
+		maps.Copy(rec.Inputs, of)
+	}
+	if s.Name == "search" && lines(d.File(s.Begun)) < r.Config.Search.Samples {
+		rec.Outputs = nil // more samples follow, unless there are no more or no time for them
+	}
+	if a := r.rt.Arithmetic(); s.trains() && len(rec.Outputs) == 0 && len(rec.Arithmetic) > 0 && !slices.Contains(rec.Arithmetic, a) {
+		rec.Arithmetic = append(slices.Clone(rec.Arithmetic), a)
+	}
+	return rec
+}
+
+// results are the checksums of what a stage has left in a folder, by their paths there or, of a
+// training, by what its newest checkpoint is the input for.
+func (s Stage) results(d rundir.Folder) (map[string]string, error) {
+	switch s.Name {
+	case "train":
+		return map[string]string{inSupernet: trained(s.Name, d)}, nil
+	case "search":
+		return d.Hashes("search/samples.jsonl", "search/rechecks.jsonl", "search/best.json")
+	case "retrain":
+		return map[string]string{inRetrain: trained(s.Name, d)}, nil
+	case "export":
+		return d.Hashes(exportFiles...)
+	}
+	return d.Hashes(s.Done)
+}
+
+// completes records the results of a stage in a folder.
+func (r *Run) completes(stage string, d rundir.Folder) error {
+	s := stageOf(stage)
+	results, err := s.results(d)
+	if err != nil {
+		return err
+	}
+	rec, err := d.ReadRecord(s.Record)
+	switch {
+	case err != nil:
+		return err
+	case rec == nil:
+		return fmt.Errorf("%s is gone", d.File(s.Record))
+	}
+	rec.Outputs = results
+	return d.KeepRecord(s.Record, *rec)
+}
+
+// discard removes what a stage that is complete now has replaced.
+func (r *Run) discard(stage string) error {
+	for _, out := range stageOf(stage).Outputs {
+		for _, o := range replaced(r.Folder, out) {
+			if err := atomicfile.RemoveTree(atomicfile.OS, o); err != nil {
+				return err
+			}
+		}
+	}
+	os.Remove(r.Folder.File(replacedFolder)) // where nothing else is in it
+	return nil
+}
+
+// sameArithmetic refuses to add to the results of a stage what another arithmetic would compute.
+func (r *Run) sameArithmetic(stage string) error {
+	rec, err := r.Folder.ReadRecord(stageOf(stage).Record)
+	now := r.rt.Arithmetic()
+	if err != nil || rec == nil || len(rec.Arithmetic) == 0 || rec.Arithmetic[0] == now {
+		return err
+	}
+	return mixed(r.Folder, rec.Arithmetic[0], now)
+}
+
+// mixed is the error where scores of two arithmetics would be ranked together.
+func mixed(d rundir.Folder, was, now string) error {
+	return fault.New(fault.ExitInvalid, "--device, --amp and the variable ONESHOT_ISA choose among what a machine has; `"+stageOf("search").command(d, true)+"` does all of it with this one, and keeps what there is until that is complete",
+		"the scores in %s were computed with %q and this process computes with %q: they cannot be ranked together", d, was, now)
+}
+
+// replacedFolder keeps what a stage is done anew instead of, until its new results are complete.
+const replacedFolder = "replaced"
+
+// replaced are the paths of what was kept under the name of an output.
+func replaced(run rundir.Folder, out string) (paths []string) {
+	entries, _ := os.ReadDir(run.File(replacedFolder)) // none where there is no such folder
+	for _, e := range entries {
+		suffix, ok := strings.CutPrefix(e.Name(), out)
+		if number, numbered := strings.CutPrefix(suffix, "-"); ok && (suffix == "" || numbered && number != "" && strings.Trim(number, "0123456789") == "") {
+			paths = append(paths, run.File(replacedFolder, e.Name()))
+		}
+	}
+	return paths
+}
+
+// setAside moves the results of a stage there.
+func (r *Run) setAside(s Stage, d rundir.Folder) error {
+	if err := os.MkdirAll(r.Folder.File(replacedFolder), 0o755); err != nil {
+		return err
+	}
+	if main := path.Dir(s.Record); d.Has(main) {
+		if err := d.SetMetricsAside(s.Name, main, r.process.UI.Warnf); err != nil {
+			return err
+		}
+	}
+	suffix := ""
+	for i := 2; slices.ContainsFunc(s.Outputs, func(out string) bool { return r.Folder.Has(replacedFolder, out+suffix) }); i++ {
+		suffix = fmt.Sprintf("-%d", i)
+	}
+	for _, out := range slices.Backward(s.Outputs) { // the folder with the record last
+		if !d.Has(out) {
+			continue
+		}
+		to := path.Join(replacedFolder, out+suffix)
+		r.process.UI.Infof("replaced %s is kept as %s until the new %s is complete", d.File(out), r.Folder.File(to), s.Name)
+		if err := os.Rename(d.File(out), r.Folder.File(to)); err != nil {
+			return err
+		}
+	}
+	if err := atomicfile.OS.SyncDir(r.Folder.File(replacedFolder)); err != nil {
+		return err
+	}
+	return atomicfile.OS.SyncDir(string(d))
+}
+
+// keepCopy keeps what a training that was complete has left, where it goes on from there.
+func (r *Run) keepCopy(s Stage, d rundir.Folder) error {
+	main := path.Dir(s.Record)
+	to := r.Folder.File(replacedFolder, main)
+	for i := 2; r.Folder.Has(replacedFolder, filepath.Base(to)); i++ {
+		to = r.Folder.File(replacedFolder, fmt.Sprintf("%s-%d", main, i))
+	}
+	if err := d.SetMetricsAside(s.Name, main, r.process.UI.Warnf); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.Folder.File(replacedFolder), 0o755); err != nil {
+		return err
+	}
+	r.process.UI.Infof("replaced %s is copied to %s until the new %s is complete", d.File(main), to, s.Name)
+	temp := r.Folder.File(replacedFolder, ".copy")
+	err := atomicfile.RemoveTree(atomicfile.OS, temp)
+	if err == nil {
+		err = os.CopyFS(temp, os.DirFS(d.File(main)))
+	}
+	if err == nil {
+		err = os.Rename(temp, to)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Remove(d.File(main, rundir.AsideMetrics))
+}
+
+// settleMetrics puts back the metrics that were set aside with a stage and are with it again.
+func (r *Run) settleMetrics(s Stage, d rundir.Folder) error {
+	main := path.Dir(s.Record)
+	if !d.Has(main, rundir.AsideMetrics) {
+		return nil
+	}
+	return d.TakeMetricsBack(s.Name, main, r.process.UI.Warnf)
+}
+
+// keptOf looks whether what was replaced in a run folder has results of the stage that were computed
+// from these very inputs, as where somebody changes their mind twice: the path of their folder, or "".
+func (s Stage) keptOf(run rundir.Folder, of map[string]string, p *plan.Plan) string {
+	for _, k := range replaced(run, path.Dir(s.Record)) {
+		rec, err := rundir.Folder(k).ReadRecord(path.Base(s.Record))
+		if err == nil && rec != nil && rec.Stage == s.Name && !s.beyond(k, p) && s.damaged(rundir.Folder(filepath.Dir(k))) == nil {
+			if changed, _ := s.differences(*rec, of); len(changed) == 0 {
+				return k
+			}
+		}
+	}
+	return ""
+}
+
+// takeBack puts what keptOf has found into its place, and returns its record; "" is nothing.
+func (r *Run) takeBack(s Stage, d rundir.Folder, kept string) (*rundir.Record, error) {
+	if kept == "" {
+		return nil, nil
+	}
+	main := path.Dir(s.Record)
+	suffix := strings.TrimPrefix(filepath.Base(kept), main)
+	r.process.UI.Infof("replaced %s has what is asked for: it is taken back as %s", kept, d.File(main))
+	for _, out := range slices.Backward(s.Outputs) { // likewise
+		if from := path.Join(replacedFolder, out+suffix); r.Folder.Has(from) {
+			if err := os.Rename(r.Folder.File(from), d.File(out)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := atomicfile.OS.SyncDir(string(d)); err != nil {
+		return nil, err
+	}
+	if err := r.settleMetrics(s, d); err != nil {
+		return nil, err
+	}
+	return d.ReadRecord(s.Record)
+}
+
+// beyond says whether what was kept of the stage goes further than is asked for.
+func (s Stage) beyond(kept string, p *plan.Plan) bool {
+	if s.trains() {
+		step, _ := lastCheckpoint(kept)
+		return step > p.Training(s.Name).Steps
+	}
+	return lines(filepath.Join(kept, path.Base(s.Begun))) > p.Config.Search.Samples
+}
+
+// stale is the error where results were computed from other inputs than there are now.
+func (s Stage) stale(run, d rundir.Folder, why string) error {
+	return fault.New(fault.ExitInvalid, fmt.Sprintf("`%s` does it anew and keeps what there is until that is complete", s.command(run, true)),
+		"%s in %s is not of what there is now: %s", s.Name, d, why)
+}
+
+// changes lists inputs with their two values.
+func changes(rec rundir.Record, of map[string]string, names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&b, "\n  %s: %s -> %s", name, brieflyHash(rec.Inputs[name]), brieflyHash(of[name]))
+	}
+	return b.String()
+}
+
+// brieflyHash shortens a checksum.
+func brieflyHash(v string) string {
+	if v == "" {
+		return "none"
+	}
+	if len(v) == 64 && strings.Trim(v, "0123456789abcdef") == "" {
+		return v[:12]
+	}
+	return v
+}
