@@ -7,12 +7,13 @@
 //
 // Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed,
 // 2 wrong usage or configuration, 3 data or checkpoint invalid, 4 run folder in
-// use, 5 training diverged, 6 out of memory or disk, 7 device lost, 75 stopped
-// on request and resumable, 130 and 143 after a second signal.
+// use, 5 diverged (a loss, a score or outputs are no numbers), 6 out of memory or
+// disk, 7 device lost, 75 stopped on request and resumable, 130 and 143 after a
+// second signal.
 //
-// This is the only package that reads flags, the environment, the terminal and
-// the clock, or that exits. One short file a verb: it says what the verb asks for
-// (package pipeline, or measure for bench) and prints what comes back.
+// Only commands read flags, the environment, the terminal and the clock, or exit; ops/cpu
+// alone reads ONESHOT_ISA. One short file a verb: it says what the verb asks for (package
+// pipeline, or measure for bench) and prints what comes back.
 package main
 
 import (
@@ -74,25 +75,33 @@ func (a *app) rootCmd() *cobra.Command {
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
 	})
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(a.flagError)
 	a.opt.bind(root)
 	root.AddCommand(a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(),
-		a.inspectCmd(), a.recipeCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
+		a.statusCmd(), a.inspectCmd(), a.recipeCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
 	return root
 }
 
 const exitHelp = `Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 data or checkpoint
-invalid, 4 run folder in use, 5 training diverged, 6 out of memory or disk,
-7 device lost, 75 stopped on request (--resume continues), 130 or 143 stopped at once.`
+invalid, 4 run folder in use, 5 diverged (a loss, a score or outputs are no
+numbers), 6 out of memory or disk, 7 device lost, 75 stopped on request (--resume
+continues), 130 or 143 stopped at once.`
 
-// flagError adds the nearest flag to cobra's complaint.
-func flagError(cmd *cobra.Command, err error) error {
+// flagError adds the nearest flag to cobra's complaint or, where other verbs have the flag, the
+// keys of the configuration that it stands for.
+func (a *app) flagError(cmd *cobra.Command, err error) error {
 	hint := "`" + cmd.CommandPath() + " --help` lists the flags"
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return fault.Usage(hint, "%w", err)
 	}
+	name := unknown.GetSpecifiedName()
+	if keys := a.opt.keysOf(name); len(keys) > 0 && cmd.Flags().Lookup("resume") != nil {
+		return fault.Usage("here it is --set "+strings.Join(keys, "=..., or --set ")+"=...", "%w", err)
+	}
 	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	return fault.Usage(hint, "%w%s", err, fault.DidYouMean("--"+unknown.GetSpecifiedName(), names))
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	// Without the dashes, which would make any two flags alike.
+	nearest := fault.DidYouMean(name, names)
+	return fault.Usage(hint, "%w%s", err, strings.Replace(nearest, `"`, `"--`, 1))
 }

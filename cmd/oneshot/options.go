@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,6 +56,16 @@ func (o *options) keyFlag(fs *pflag.FlagSet, name, short, key, kind, usage strin
 	o.keys = append(o.keys, keyFlag{f, key})
 }
 
+// keysOf are the keys that a flag of this name sets, in one verb or another.
+func (o *options) keysOf(name string) (keys []string) {
+	for _, k := range o.keys {
+		if k.flag.Name == name && !slices.Contains(keys, k.key) {
+			keys = append(keys, k.key)
+		}
+	}
+	return keys
+}
+
 // bind declares the flags every verb has.
 func (o *options) bind(cmd *cobra.Command) {
 	fs := cmd.PersistentFlags()
@@ -78,13 +89,26 @@ func (o *options) bind(cmd *cobra.Command) {
 	o.keyFlag(fs, "workers", "j", "run.workers", "number", "goroutines that prepare batches (default 2)")
 }
 
-// bindRun declares the flags of the verbs that work in a run folder.
+// bindRun declares the flags of the verbs that begin runs in a folder.
 func (o *options) bindRun(cmd *cobra.Command) {
+	o.bindStage(cmd)
 	fs := cmd.Flags()
-	fs.StringVarP(&o.out, "out", "o", "", "run `folder` (default runs/<time>-<preset>)")
-	fs.BoolVar(&o.resume, "resume", false, "continue what the folder has; starts anew if it is empty")
-	fs.BoolVar(&o.override, "override", false, "continue although the configuration has changed")
-	fs.BoolVar(&o.dryRun, "dry-run", false, "print the resolved configuration and stop")
+	fs.Lookup("out").Usage = "run `folder` (default runs/<time>-<preset>)"
+	fs.Lookup("resume").Usage = "continue what the folder --out has; starts anew if it is empty"
+}
+
+// bindStage declares those of the verbs that go on with what a folder has.
+func (o *options) bindStage(cmd *cobra.Command) {
+	o.bindFolder(cmd)
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "print the resolved configuration, say what would be done and how long it takes, and stop")
+}
+
+// bindFolder declares those of a verb that computes nothing but what was stopped.
+func (o *options) bindFolder(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVarP(&o.out, "out", "o", "", "run `folder`")
+	fs.BoolVar(&o.resume, "resume", false, "continue what the folder has, as this verb does anyway")
+	fs.BoolVar(&o.override, "override", false, "accept changed settings; what they decide goes on with them or is done anew, and what that replaces is kept until it is complete")
 }
 
 // bindMemory declares the flag of the verbs that train.

@@ -31,3 +31,27 @@ func TestRetrainFlags(t *testing.T) {
 		t.Errorf("the teacher is %q", r.Teacher)
 	}
 }
+
+// TestWholeFlags: a leading zero is no octal.
+func TestWholeFlags(t *testing.T) {
+	for text, want := range map[string]int{"010": 10, "08": 8, "1_000": 1000, "-3": -3, "7": 7} {
+		got := 1
+		cmd := &cobra.Command{Run: func(*cobra.Command, []string) {}}
+		wholeVar(cmd.Flags(), &got, "reps", 5, "")
+		if got != 5 {
+			t.Errorf("without a value it is %d", got)
+		}
+		cmd.SetArgs([]string{"--reps=" + text})
+		if err := cmd.Execute(); err != nil || got != want {
+			t.Errorf("--reps %s is %d (%v), want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"0x10", "1e3", "1.5", "many", ""} {
+		cmd := &cobra.Command{Run: func(*cobra.Command, []string) {}, SilenceErrors: true, SilenceUsage: true}
+		wholeVar(cmd.Flags(), new(int), "reps", 5, "")
+		cmd.SetArgs([]string{"--reps=" + text})
+		if err := cmd.Execute(); err == nil {
+			t.Errorf("--reps %q passes", text)
+		}
+	}
+}

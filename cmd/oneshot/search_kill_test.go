@@ -128,6 +128,10 @@ func TestSearchKilledAnywhere(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Join(lines[:33], "")), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	// What a search has recorded of its samples would be missed.
+	if err := os.Remove(filepath.Join(twin, "search", "record.json")); err != nil {
+		t.Fatal(err)
+	}
 	finishSearch(t, twin)
 	b, err := os.ReadFile(path)
 	if err != nil {

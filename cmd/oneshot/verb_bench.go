@@ -91,7 +91,7 @@ func (f *benchFlags) bind(cmd *cobra.Command, o *options) {
 	fs.StringVar(&f.space, "space", "nasnet", "search space; nasnet is the only one")
 	o.keyFlag(fs, "ops", "", "net.ops", "name", "candidate operations: "+strings.Join(space.Families(), ", "))
 	o.keyFlag(fs, "nodes", "", "net.nodes", "number", "nodes of a cell")
-	fs.IntVar(&f.Archs, "archs", 8, "random architectures, those of the seeds 1, 2, ...")
+	wholeVar(fs, &f.Archs, "archs", 8, "random architectures, those of the seeds 1, 2, ...")
 	f.Image, f.Reps, f.Classes = 32, 1, 10 // of a verb without these flags
 }
 
@@ -143,11 +143,11 @@ func (a *app) benchNetCmd(what, section, batch, short string) *cobra.Command {
 	a.opt.keyFlag(fs, "channels", "", section+".channels", "number", "channels of the first cell")
 	a.opt.keyFlag(fs, "stem-multiplier", "", section+".stem_multiplier", "number", "stem channels in units of --channels")
 	a.opt.keyFlag(fs, "batch", "b", batch, "number", "images at a time")
-	fs.IntVar(&f.Image, "image", 32, "side of the square images in pixels")
-	fs.IntVar(&f.Reps, "reps", 3, "repetitions of each architecture")
+	wholeVar(fs, &f.Image, "image", 32, "side of the square images in pixels")
+	wholeVar(fs, &f.Reps, "reps", 3, "repetitions of each architecture")
 	if section == "retrain" {
 		fs.StringVar(&f.Arch, "arch", "", "architecture instead of random ones: a published name, text or JSON")
-		fs.IntVar(&f.Classes, "classes", 10, "outputs of the network")
+		wholeVar(fs, &f.Classes, "classes", 10, "outputs of the network")
 		a.opt.keyFlag(fs, "imagenet", "", "retrain.imagenet", "bool", "the form for large images")
 		fs.Lookup("imagenet").NoOptDefVal = "true"
 	}
@@ -172,7 +172,7 @@ func (a *app) benchScoreCmd() *cobra.Command {
 		},
 	}
 	f.bind(cmd, a.opt)
-	cmd.Flags().IntVar(&f.Reps, "reps", 3, "repetitions of each architecture")
+	wholeVar(cmd.Flags(), &f.Reps, "reps", 3, "repetitions of each architecture")
 	return cmd
 }
 

@@ -130,9 +130,9 @@ nothing of it is left.`,
 	}
 	fs := cmd.Flags()
 	fs.StringVarP(&a.opt.out, "out", "o", "", "`folder` to write, which must be missing or empty")
-	fs.IntVar(&o.Size, "size", o.Size, "pixels of the shorter side; smaller images keep theirs")
-	fs.IntVar(&o.Quality, "quality", o.Quality, "JPEG quality, 1 to 100")
-	fs.IntVar(&o.ShardSize, "shard-size", o.ShardSize, "most images in a tar file")
+	wholeVar(fs, &o.Size, "size", o.Size, "pixels of the shorter side; smaller images keep theirs")
+	wholeVar(fs, &o.Quality, "quality", o.Quality, "JPEG quality, 1 to 100")
+	wholeVar(fs, &o.ShardSize, "shard-size", o.ShardSize, "most images in a tar file")
 	return cmd
 }
 
@@ -155,7 +155,7 @@ func (a *app) dataPrepare(ctx context.Context, o prepare.Options) error {
 	case errors.Is(err, fault.ErrStopped):
 		return fault.Wrap(fault.ExitStopped, err, "what was written of "+a.opt.out+" is removed again; the same command starts anew")
 	case fault.Classify(err).Code == fault.ExitSpace:
-		return fault.Wrap(fault.ExitSpace, err, "what was written of "+a.opt.out+" is removed again; free some space, or write to another disk")
+		return fault.Wrap(fault.ExitSpace, err, "what was written of "+a.opt.out+" is removed again; it needs more space, or another disk with --out")
 	case err != nil:
 		return err
 	}

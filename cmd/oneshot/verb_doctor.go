@@ -102,7 +102,8 @@ func (a *app) doctor(ctx context.Context) error {
 		}
 		r.TrainMiB, r.FinalMiB = need("train"), need("retrain")
 		if r.MemoryMiB > 0 && max(r.TrainMiB, r.FinalMiB) > r.MemoryMiB {
-			problem = cmp.Or(problem, fault.New(fault.ExitSpace, "--memory-limit trains with fewer images at a time; a smaller network needs less too", "not enough memory: %d MiB are available", r.MemoryMiB))
+			problem = cmp.Or(problem, fault.New(fault.ExitSpace, "--memory-limit of run, train and retrain takes fewer images at a time; a smaller network needs less too",
+				"not enough memory: training needs about %d MiB, retraining %d, and %d are available", r.TrainMiB, r.FinalMiB, r.MemoryMiB))
 		}
 	}
 	if p != nil {

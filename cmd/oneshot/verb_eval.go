@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,13 +28,24 @@ func (a *app) evalCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case weights != "" && a.opt.out != "":
-				return fault.Usage("", "--weights and --out exclude each other")
+				return fault.Usage("leave out one of them", "--weights and --out exclude each other")
 			case weights != "":
 				return a.evalFile(cmd.Context(), weights, split)
 			case a.opt.out == "":
 				return fault.Usage("`oneshot eval --help` shows the three forms", "eval wants --weights FILE or --out DIR")
 			}
-			return a.inRun(cmd.Context(), pipeline.Request{Resume: true}, a.evalRun)
+			if cmd.Flags().Changed("split") {
+				return fault.Usage("`oneshot eval --weights` of the exported file takes it", "--split is of --weights: a run is scored on search images, and its result is of test images")
+			}
+			q := pipeline.Request{Resume: true, Needs: pipeline.NeedsResult}
+			if a.opt.arch != "" {
+				q.Needs = pipeline.NeedsPath(a.opt.arch, a.opt.request())
+			}
+			err := a.inRun(cmd.Context(), q, a.evalRun)
+			if errors.Is(err, fault.ErrStopped) { // eval goes on without --resume, a flag that it does not have
+				return fault.Wrap(fault.ExitStopped, err, "the same command continues")
+			}
+			return err
 		},
 	}
 	fs := cmd.Flags()
@@ -133,15 +145,9 @@ func (a *app) evalRun(ctx context.Context, r *pipeline.Run) error {
 		}
 		return a.showEval(evalReport{Arch: found, Dataset: r.Data.Name, Split: "search", Images: res.Images, Top1: res.Top1, Loss: res.Loss})
 	}
-	if file := r.Folder.File("export", "model.safetensors"); !r.Folder.Has("search", "best.json") && r.Folder.Has("export", "model.safetensors") {
-		return fault.Usage("`oneshot eval --weights "+file+"` tests it", "no search in %s has found the network that it has", r.Folder)
-	}
 	best, err := plan.BestOf(r.Folder)
 	if err != nil {
 		return err
-	}
-	if !r.Folder.Has("export", "model.safetensors") {
-		return fault.Usage("run `oneshot retrain --out "+string(r.Folder)+"` first", "nothing is exported in %s", r.Folder)
 	}
 	res, err := r.Test(ctx, best)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
@@ -18,13 +17,10 @@ func (a *app) exportCmd() *cobra.Command {
 		Long: "export writes export/model.safetensors and export/arch.json in --out. If the\n" +
 			"retraining was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.opt.dryRun {
-				return fault.Usage("", "export has no --dry-run")
-			}
-			return a.inRun(cmd.Context(), pipeline.Request{Resume: true}, a.exportVerb)
+			return a.inRun(cmd.Context(), pipeline.Request{Resume: true, Needs: pipeline.NeedsRetraining}, a.exportVerb)
 		},
 	}
-	a.opt.bindRun(cmd)
+	a.opt.bindFolder(cmd)
 	return cmd
 }
 

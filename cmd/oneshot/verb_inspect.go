@@ -16,6 +16,7 @@ import (
 	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
+	"oneshot/supernet"
 	"oneshot/supernet/space"
 	"oneshot/weights"
 )
@@ -52,6 +53,9 @@ func (a *app) inspect(what string, imageNet bool) error {
 		f, err := weights.ReadSafetensors(what)
 		if err != nil {
 			return fault.WithCode(err, fault.ExitInvalid, "")
+		}
+		if err := supernet.CheckTensors(f.Tensors); err != nil {
+			return fault.Wrap(fault.ExitInvalid, fmt.Errorf("%s: %w", what, err), "")
 		}
 		return a.showTensors("safetensors", what, -1, f.Tensors, f.Meta)
 	case errors.Is(err, fs.ErrNotExist) && looksLikePath(what):
@@ -91,6 +95,9 @@ func (a *app) inspectRun(path string) error {
 		report.SearchText(&b, *r.Search)
 		a.ui.Printf("%s", &b)
 	}
+	for _, l := range r.Stale {
+		a.ui.Printf("stale    %s: %s\n", l.Stage, l.Why)
+	}
 	if r.Result != nil {
 		return a.showResult(d, *r.Result)
 	}
@@ -110,10 +117,16 @@ func (a *app) inspectCheckpoint(path string) error {
 		for _, e := range skipped {
 			a.ui.Warnf("skipped a damaged checkpoint: %v", e)
 		}
-		if errLatest != nil {
-			return fault.WithCode(err, fault.ExitInvalid, "")
+		switch {
+		case errors.Is(errLatest, weights.ErrNoCheckpoint):
+			return fault.WithCode(fmt.Errorf("%s: neither a run folder, which has a config.yaml, nor an intact checkpoint: %w", path, err), fault.ExitInvalid, "")
+		case errLatest != nil: // a folder of checkpoints
+			return fault.WithCode(errLatest, fault.ExitInvalid, "")
 		}
 		c = newest
+	}
+	if err := supernet.CheckTensors(c.Tensors); err != nil {
+		return fault.Wrap(fault.ExitInvalid, fmt.Errorf("%s: step %d: %w", path, c.Step, err), "")
 	}
 	return a.showTensors("checkpoint", path, c.Step, c.Tensors, nil)
 }

@@ -24,7 +24,7 @@ func (a *app) retrainCmd() *cobra.Command {
 				return fault.Usage("leave it out for any", "--fit-madds 0: no network has so few")
 			}
 			q := pipeline.Request{Preset: "tiny", Retrains: true, Resume: true, Frees: []string{"retrain"}, Arch: a.opt.arch,
-				FitMAdds: int64(a.opt.fitMAdds), Sizes: []string{"retrain"}}
+				FitMAdds: int64(a.opt.fitMAdds), Sizes: []string{"retrain"}, Redoes: []string{"retrain"}}
 			if a.opt.dryRun {
 				return a.dryRun(cmd.Context(), q)
 			}
@@ -44,7 +44,7 @@ func (a *app) retrainCmd() *cobra.Command {
 type retrainReport struct {
 	Run     string                `json:"run"`
 	Arch    rundir.Arch           `json:"arch"`
-	Loss    float64               `json:"loss"`
+	Loss    *float64              `json:"loss"`
 	Retrain rundir.RetrainSummary `json:"retrain"`
 }
 
@@ -66,7 +66,7 @@ func (a *app) retrainVerb(ctx context.Context, r *pipeline.Run) error {
 	if a.opt.json {
 		return a.ui.JSON(out)
 	}
-	a.ui.Printf("retrain  %s (%s), %.4g epochs, loss %.4f\n", out.Arch.Text, out.Arch.Hash, out.Retrain.Epochs, out.Loss)
+	a.ui.Printf("retrain  %s (%s), %.4g epochs, loss %s\n", out.Arch.Text, out.Arch.Hash, out.Retrain.Epochs, report.Loss(out.Loss))
 	if t := out.Retrain.SearchTop1; t != nil && out.Retrain.Seeds == nil {
 		a.ui.Printf("check    %.2f %% on the search images\n", 100**t)
 	}

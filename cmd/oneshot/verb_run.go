@@ -24,9 +24,10 @@ func (a *app) runCmd() *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.opt.resume && a.opt.out == "" {
-				return fault.Usage("name the folder: --resume --out DIR", "--resume without --out: which run?")
+				return noFolder
 			}
-			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train", "retrain", "search"}}
+			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train", "retrain", "search"},
+				Redoes: []string{"train", "search", "retrain"}}
 			if a.opt.dryRun {
 				return a.dryRun(cmd.Context(), q)
 			}
@@ -49,6 +50,9 @@ func (a *app) runCmd() *cobra.Command {
 	return cmd
 }
 
+// noFolder refuses to continue where nothing says which run.
+var noFolder = fault.Usage("name the folder: --resume --out DIR", "--resume without --out: which run?")
+
 // showResult prints the result of a run.
 func (a *app) showResult(d rundir.Folder, r rundir.Result) error {
 	if a.opt.json {
@@ -64,7 +68,7 @@ func (a *app) showResult(d rundir.Folder, r rundir.Result) error {
 // on stderr, as far as the images can be opened.
 func (a *app) dryRun(ctx context.Context, q pipeline.Request) error {
 	if a.opt.memoryLimit > 0 {
-		return fault.Usage("a run with a limit writes what it chose to config.yaml", "--dry-run does not say what --memory-limit would choose")
+		return fault.Usage("leave out one of them; a run with a limit writes what it chose to config.yaml", "--dry-run does not say what --memory-limit would choose")
 	}
 	q.Folder, q.Override = a.opt.out, a.opt.override
 	q.Config, q.Resume = a.opt.request(), q.Resume || a.opt.resume

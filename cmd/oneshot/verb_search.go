@@ -20,10 +20,11 @@ func (a *app) searchCmd() *cobra.Command {
 			"multiply-adds, the tree in words, and --baselines at equal budget; report.html in\n" +
 			"the folder search draws them. If the training was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			q := pipeline.Request{Resume: true, Frees: []string{"search", "retrain"}, Redoes: []string{"search"}}
 			if a.opt.dryRun {
-				return a.dryRun(cmd.Context(), pipeline.Request{Preset: "tiny"})
+				q.Preset = "tiny"
+				return a.dryRun(cmd.Context(), q)
 			}
-			q := pipeline.Request{Resume: true, Frees: []string{"search", "retrain"}}
 			return a.inRun(cmd.Context(), q, func(ctx context.Context, r *pipeline.Run) error {
 				r.Announce()
 				best, _, err := r.Find(ctx)
@@ -44,7 +45,7 @@ func (a *app) searchCmd() *cobra.Command {
 			})
 		},
 	}
-	a.opt.bindRun(cmd)
+	a.opt.bindStage(cmd)
 	a.opt.bindSearch(cmd)
 	return cmd
 }

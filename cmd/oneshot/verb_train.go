@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oneshot/internal/pipeline"
+	"oneshot/internal/report"
 	"oneshot/internal/rundir"
 )
 
@@ -13,7 +14,10 @@ func (a *app) trainCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "train", Short: "Train the supernet only", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train"}}
+			if a.opt.resume && a.opt.out == "" {
+				return noFolder
+			}
+			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train"}, Redoes: []string{"train"}}
 			if a.opt.dryRun {
 				return a.dryRun(cmd.Context(), q)
 			}
@@ -32,7 +36,7 @@ func (a *app) trainCmd() *cobra.Command {
 						Supernet rundir.TrainSummary `json:"supernet"`
 					}{r.Folder.Base(), s})
 				}
-				a.ui.Printf("supernet %d steps, loss %.4f\nfiles    %s: supernet/\nnext     oneshot search --out %s\n", s.Steps, s.Loss, r.Folder, r.Folder)
+				a.ui.Printf("supernet %d steps, loss %s\nfiles    %s: supernet/\nnext     oneshot search --out %s\n", s.Steps, report.Loss(s.Loss), r.Folder, r.Folder)
 				return nil
 			})
 		},
