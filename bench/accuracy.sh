@@ -4,12 +4,13 @@
 #   bench/accuracy.sh lanet      LaNet, 8 cells of 16 channels, in PyTorch and in oneshot: the same images, epochs
 #                                and seeds
 #   bench/accuracy.sh hour       the same network in oneshot for an hour
-#   bench/accuracy.sh distill    a small LaNet without and with the network of `hour` as its teacher
+#   bench/accuracy.sh distill    a small LaNet without and with a teacher: TEACHER, or the first network of `lanet`
 #
 # CIFAR is a folder with CIFAR-10 in its binary version. The first 1,000 images of each class are trained on,
 # all test images are looked at once, after the last epoch. WORK (default bin/accuracy) keeps the images, the
 # runs and their logs; a command that is repeated goes on. EPOCHS of `lanet` is by default what PyTorch trains
-# in MINUTES (30), found by a short run; SEEDS is 2 there and 3 of `distill`. Figures belong in
+# in MINUTES (30), found by a short run; SEEDS is 2 there and 3 of `distill`. What can go side by side does,
+# a thread each: PyTorch's seeds, and the student with and without a teacher. Figures belong in
 # bench/recipes.md, with machine and date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +51,10 @@ shutil.copy(f"{source}/test_batch.bin", out)
 PY
 fi
 
+fail_if_any() { # waits for each of the processes named; a failed one ends the script
+  for pid in "$@"; do wait "$pid"; done
+}
+
 retrain() { # folder, then flags
   "$ONESHOT" retrain --preset lanet-s --arch lanet --dataset auto --data-dir "$images" --threads "$THREADS" \
     --set data.train_size=10000 --set data.test_size=10000 --set data.search_size=1000 --set retrain.layers=8 \
@@ -65,20 +70,26 @@ case ${1:-} in
       echo "PyTorch trains $speed images/s: $EPOCHS epochs in $MINUTES minutes"
     fi
     retrain "$WORK/lanet" --seed 1 --seeds "${SEEDS:=2}" --set retrain.channels=16 --epochs "$EPOCHS"
+    peers=()
     for ((seed = 1; seed <= SEEDS; seed++)); do
-      "$PYTHON" bench/lanet_peer.py "$images" "$WORK/torch-$seed" --epochs "$EPOCHS" --seed "$seed" --threads "$THREADS" | tail -n 1
+      "$PYTHON" bench/lanet_peer.py "$images" "$WORK/torch-$seed" --epochs "$EPOCHS" --seed "$seed" --threads 1 | tail -n 1 &
+      peers+=($!)
     done
+    fail_if_any "${peers[@]}"
     ;;
   hour)
     retrain "$WORK/hour" --seed 1 --seeds 1 --set retrain.channels=16 --epochs "${EPOCHS:?the epochs of an hour, as the forecast of --dry-run says}"
     "$ONESHOT" eval --weights "$WORK/hour/export/model.safetensors" --data-dir "$images" --dataset auto
     ;;
   distill)
-    teacher=$WORK/hour/export/model.safetensors
-    [[ -f $teacher ]] || { echo "accuracy: no $teacher: bench/accuracy.sh hour" >&2; exit 1; }
+    teacher=${TEACHER:-$WORK/lanet/export/model.safetensors}
+    [[ -f $teacher ]] || { echo "accuracy: no $teacher: bench/accuracy.sh lanet" >&2; exit 1; }
     student=(--seed 1 --seeds "${SEEDS:-3}" --set retrain.channels=8 --epochs "${EPOCHS:?the epochs of eight minutes}" --set retrain.ema=0.999)
-    retrain "$WORK/alone" "${student[@]}"
-    retrain "$WORK/taught" "${student[@]}" --teacher "$teacher" --distill-ratio 0.9 --distill-temperature 2
+    THREADS=1 retrain "$WORK/alone" "${student[@]}" >"$WORK/alone.log" &
+    alone=$!
+    THREADS=1 retrain "$WORK/taught" "${student[@]}" --teacher "$teacher" --distill-ratio 0.9 --distill-temperature 2
+    fail_if_any "$alone"
+    cat "$WORK/alone.log"
     ;;
   *)
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
