@@ -89,7 +89,7 @@ test-orders: ## GPU code on the emulator in other orders of threads, with work d
 	for o in reverse shuffle; do EMU_ORDER=$$o FAKE_CUDA_LAZY=1 go test -count=1 -short -run CUDA ./ops ./supernet || exit 1; done
 
 ##@ Beyond check, also run by .ci/run
-fuzz: ## every fuzz target (39) for FUZZTIME (10s) each
+fuzz: ## every fuzz target (53) for FUZZTIME (10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
 mutants: ## every planted error in the assembly is caught; many minutes

@@ -25,7 +25,7 @@ ours_allowed() {
     oneshot/supernet/engine/host) echo "supernet/engine|ops|ops/cpu|data|$low" ;;
     oneshot/supernet/engine/gpu) echo "supernet/engine|ops|ops/cuda|data|$low" ;;
     oneshot/lanas) echo 'internal/(rng|setting)' ;;
-    oneshot/lanas/landscape) echo 'lanas|internal/rng' ;;
+    oneshot/lanas/landscape) echo 'lanas|internal/(atomicfile|rng)' ;;
     oneshot/ops) echo "ops/cpu|ops/cuda|$low" ;;
     oneshot/ops/graph) echo "ops|ops/cpu|$low" ;;
     oneshot/ops/opstest) echo 'ops|ops/cpu|ops/cuda|weights' ;;
@@ -37,7 +37,7 @@ ours_allowed() {
     oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
     oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
     oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
-    oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(config|device/selftest|fault|ui)' ;;
+    oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(atomicfile|config|device/selftest|fault|ui)' ;;
     oneshot/internal/device/selftest) echo 'data|ops/cuda|supernet|supernet/(net|space)|internal/rng' ;;
     oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;

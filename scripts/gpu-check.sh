@@ -9,7 +9,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 fake=
 if [[ ${1:-} == --fake ]]; then
-  fake=$2
+  fake=$(realpath -- "$2")
   export CUDA_DRIVER_LIBRARY=$fake
   shift 2
 fi
