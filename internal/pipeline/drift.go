@@ -1,6 +1,11 @@
 package pipeline
 
 import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
@@ -33,5 +38,62 @@ func (o *opening) refuse(d rundir.Folder, which func(key string) bool) error {
 		o.UI.Warnf("changed (--override): %v", c)
 		o.overridden = append(o.overridden, c.Key)
 	}
+	return nil
+}
+
+// ownImages is what to do where a run is given other images than it began with.
+const ownImages = "point --data-dir at the data the run began with, as it was; `oneshot run --resume --override` does all of it anew with these, and keeps what there is until that is complete"
+
+// configBack is what to do about a config.yaml that is not what the run wrote.
+const configBack = "put back what the run wrote, or accept a corrected file with --override of run, train, search, retrain or export"
+
+// adopt takes over the stored configuration of a folder and refuses to change
+// what results may depend on already.
+func (o *opening) adopt(d rundir.Folder) error {
+	path := d.File("config.yaml")
+	old, err := config.Load(path, config.FromPreset)
+	if err == nil {
+		if err = old.Check(); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if err != nil {
+		return fault.Wrap(fault.ExitInvalid, err, "the stored configuration was damaged or comes from another version; "+configBack)
+	}
+	// Keys that are missing would silently take the preset's values.
+	if sum, _, err := rundir.HashFile(path); err != nil {
+		return err
+	} else if m, err := d.ReadManifest(); err == nil && m.ConfigSHA256 != "" && m.ConfigSHA256 != sum && !o.Override {
+		return fault.New(fault.ExitInvalid, configBack,
+			"%s was changed since the run wrote it (sha256 %.12s, was %.12s)", path, sum, m.ConfigSHA256)
+	}
+	if o.config, err = o.Config.Resolve(&old, o.Preset); err != nil {
+		return err
+	}
+	o.old = &old
+	if err := o.derive(d); err != nil {
+		return err
+	}
+	return o.refuse(d, func(key string) bool { return !o.settles(key) })
+}
+
+// restore takes the configuration that was asked for in the place of a config.yaml that is gone: it
+// must be the one that the manifest names.
+func (o *opening) restore(d rundir.Folder) error {
+	m, err := d.ReadManifest()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	b, err := o.config.YAML()
+	if err != nil {
+		return err
+	}
+	if m.ConfigSHA256 == "" || m.ConfigSHA256 != fmt.Sprintf("%x", sha256.Sum256(b)) {
+		return fault.New(fault.ExitInvalid, "put config.yaml back, repeat the command that began the run with --resume, or choose another folder with --out",
+			"%s holds stages of a run but no config.yaml to continue them with, and what was asked for is another configuration", d)
+	}
+	o.UI.Warnf("%s was gone: what was asked for is the configuration of the run, and is written again", d.File("config.yaml"))
+	old := o.config
+	o.old, o.stored = &old, true
 	return nil
 }
