@@ -169,6 +169,9 @@ func (d Folder) readMetrics(see func(l Metric, line []byte)) (damaged int, torn 
 			return 0, false, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		if end {
+			if len(line) > 0 { // a torn line, behind a bad one perhaps
+				damaged = cmp.Or(damaged, bad)
+			}
 			return damaged, bad > 0 || len(line) > 0, nil
 		}
 		if damaged = cmp.Or(damaged, bad); bad > 0 {
