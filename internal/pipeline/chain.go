@@ -42,6 +42,11 @@ func Chain(d rundir.Folder) ([]Link, error) {
 	if err != nil {
 		return nil, err
 	}
+	return chainOf(d, c)
+}
+
+// chainOf is Chain of a folder whose configuration was read.
+func chainOf(d rundir.Folder, c config.Config) ([]Link, error) {
 	m, err := d.ReadManifest()
 	if err != nil {
 		return nil, fault.WithCode(err, fault.ExitInvalid, "`oneshot run --resume --out "+string(d)+"` writes it again")

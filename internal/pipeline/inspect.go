@@ -67,7 +67,7 @@ func Inspect(d rundir.Folder) (Inspection, error) {
 		}
 		out.Stages = append(out.Stages, p)
 	}
-	chain, err := Chain(d)
+	chain, err := chainOf(d, c)
 	if err != nil {
 		return out, err
 	}

@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -28,6 +30,14 @@ func replaced(run rundir.Folder, out string) (paths []string) {
 	return paths
 }
 
+// freeSuffix is what is put behind the names of the stage's outputs there, so that none is taken.
+func (s Stage) freeSuffix(run rundir.Folder) (suffix string) {
+	for i := 2; slices.ContainsFunc(s.Outputs, func(out string) bool { return run.Has(replacedFolder, out+suffix) }); i++ {
+		suffix = fmt.Sprintf("-%d", i)
+	}
+	return suffix
+}
+
 // setAside moves the results of a stage there.
 func (r *Run) setAside(s Stage, d rundir.Folder) error {
 	if err := os.MkdirAll(r.Folder.File(replacedFolder), 0o755); err != nil {
@@ -38,10 +48,7 @@ func (r *Run) setAside(s Stage, d rundir.Folder) error {
 			return err
 		}
 	}
-	suffix := ""
-	for i := 2; slices.ContainsFunc(s.Outputs, func(out string) bool { return r.Folder.Has(replacedFolder, out+suffix) }); i++ {
-		suffix = fmt.Sprintf("-%d", i)
-	}
+	suffix := s.freeSuffix(r.Folder)
 	for _, out := range slices.Backward(s.Outputs) { // the folder with the record last
 		if !d.Has(out) {
 			continue
@@ -61,10 +68,7 @@ func (r *Run) setAside(s Stage, d rundir.Folder) error {
 // keepCopy keeps what a training that was complete has left, where it goes on from there.
 func (r *Run) keepCopy(s Stage, d rundir.Folder) error {
 	main := path.Dir(s.Record)
-	to := r.Folder.File(replacedFolder, main)
-	for i := 2; r.Folder.Has(replacedFolder, filepath.Base(to)); i++ {
-		to = r.Folder.File(replacedFolder, fmt.Sprintf("%s-%d", main, i))
-	}
+	to := r.Folder.File(replacedFolder, main+s.freeSuffix(r.Folder))
 	if err := d.SetMetricsAside(s.Name, main, r.process.UI.Warnf); err != nil {
 		return err
 	}
@@ -77,13 +81,36 @@ func (r *Run) keepCopy(s Stage, d rundir.Folder) error {
 	if err == nil {
 		err = os.CopyFS(temp, os.DirFS(d.File(main)))
 	}
+	if err == nil { // before a checkpoint makes the originals go
+		err = syncTree(temp)
+	}
 	if err == nil {
 		err = os.Rename(temp, to)
+	}
+	if err == nil {
+		err = atomicfile.OS.SyncDir(r.Folder.File(replacedFolder))
 	}
 	if err != nil {
 		return err
 	}
 	return os.Remove(d.File(main, rundir.AsideMetrics))
+}
+
+// syncTree makes the files and names below a folder durable.
+func syncTree(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			return atomicfile.OS.SyncDir(path)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
+	})
 }
 
 // settleMetrics puts back the metrics that were set aside with a stage and are with it again.

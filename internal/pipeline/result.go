@@ -38,8 +38,9 @@ func (r *Run) result() (*oldResult, error) {
 		err = fmt.Errorf("%s: no result in it", r.Folder.File("result.json"))
 	}
 	if err != nil {
-		r.process.UI.Warnf("%v; it is kept as result.json.damaged, and made again", err)
-		return nil, os.Rename(r.Folder.File("result.json"), r.Folder.File("result.json.damaged"))
+		kept := r.Folder.FreeName("result.json.damaged")
+		r.process.UI.Warnf("%v; it is kept as %s, and made again", err, kept)
+		return nil, os.Rename(r.Folder.File("result.json"), r.Folder.File(kept))
 	}
 	rec, now, err := r.resultRecord()
 	if err != nil {
@@ -50,11 +51,12 @@ func (r *Run) result() (*oldResult, error) {
 		return &o, r.Folder.KeepRecord(stageOf("test").Record, now)
 	}
 	changed := rundir.Differences(rec.Inputs, now.Inputs)
-	say := r.process.UI.Infof
-	if r.toldResult {
-		say = r.process.UI.Debugf
+	say := func(format string, args ...any) { // once, although several stages look
+		if !r.toldResult {
+			r.process.UI.Infof(format, args...)
+		}
+		r.toldResult = true
 	}
-	r.toldResult = true
 	switch same := rec.Outputs["result.json"] == now.Outputs["result.json"]; {
 	case len(changed) > 0:
 		say("result   %s is made again, as what it was made of has changed:%s", r.Folder.File("result.json"), changes(*rec, now.Inputs, changed))

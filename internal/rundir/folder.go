@@ -30,6 +30,15 @@ func (d Folder) Has(parts ...string) bool {
 	return err == nil
 }
 
+// FreeName is a name that nothing in the folder has: this one, or the first of name-2, name-3 and so on.
+func (d Folder) FreeName(name string) string {
+	free := name
+	for i := 2; d.Has(free); i++ {
+		free = fmt.Sprintf("%s-%d", name, i)
+	}
+	return free
+}
+
 // Base is the name of the folder, as results give it.
 func (d Folder) Base() string {
 	abs, err := filepath.Abs(string(d))

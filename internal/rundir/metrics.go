@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"oneshot/internal/atomicfile"
@@ -125,10 +124,7 @@ func (d Folder) rewriteMetrics(warn func(format string, args ...any), keep func(
 	}
 	switch {
 	case damaged > 0:
-		kept := path + ".damaged"
-		for i := 2; d.Has(filepath.Base(kept)); i++ {
-			kept = fmt.Sprintf("%s.damaged-%d", path, i)
-		}
+		kept := d.File(d.FreeName("metrics.jsonl.damaged"))
 		if err := os.Link(path, kept); err != nil { // where there are no links, for a moment only the other name
 			if err := os.Rename(path, kept); err != nil {
 				return err
