@@ -194,6 +194,7 @@ def main():
     p.add_argument("--reps", type=int, default=5)
     p.add_argument("--device", default="cuda")
     p.add_argument("--float32", action="store_true")
+    p.add_argument("--layers", type=int, help="cells of retrain's network (20)")
     p.add_argument("--compile", nargs="*", default=[], metavar="MODE", help="torch.compile modes for retrain")
     args = p.parse_args()
     listed = json.load(args.archs_json)
@@ -202,7 +203,7 @@ def main():
     torch.backends.cudnn.benchmark = True
     about = {"torch": torch.__version__, "device": torch.cuda.get_device_name() if args.device == "cuda" else "cpu"}
     for job in args.jobs:
-        layers, channels = (20, 36) if job == "retrain" else (8, 16)
+        layers, channels = (args.layers or 20, 36) if job == "retrain" else (8, 16)
         spec = argparse.Namespace(layers=layers, channels=channels, batch=args.batch, ops=listed["ops"], nodes=listed["nodes"], stem_multiplier=3, image=32)
         for result in getattr(Peer(args, spec), job)(archs):
             print(json.dumps({**result, **about}), flush=True)
