@@ -134,7 +134,7 @@ func RemoveTemps(dir string) (int, error) {
 		if !e.Type().IsRegular() || !isTemp(e.Name()) {
 			continue
 		}
-		if err := OS.Remove(filepath.Join(dir, e.Name())); err != nil {
+		if err := ignoreMissing(OS.Remove(filepath.Join(dir, e.Name()))); err != nil { // whoever writes without the lock was quicker
 			return n, fmt.Errorf("atomicfile: %w", err)
 		}
 		n++

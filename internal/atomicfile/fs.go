@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 )
 
@@ -16,7 +15,12 @@ import (
 type FS interface {
 	// Create makes a new file for writing; an existing one is fs.ErrExist.
 	Create(path string, perm fs.FileMode) (File, error)
+	// Append opens a regular file to append to it, and makes it where there is none. A link is not
+	// followed, and is ErrNotRegular like whatever else is no file.
+	Append(path string, perm fs.FileMode) (Growing, error)
 	Mkdir(path string, perm fs.FileMode) error
+	// Link gives a file a second name.
+	Link(from, to string) error
 	// Rename replaces a file, or an empty directory, at the new name.
 	Rename(from, to string) error
 	// Remove removes a file or an empty directory.
@@ -32,7 +36,16 @@ type File interface {
 	Close() error
 }
 
-// OS is the file system of the machine.
+// Growing is a file that is appended to, wherever in it is read.
+type Growing interface {
+	File
+	io.ReaderAt
+	// Truncate cuts the file to so many bytes.
+	Truncate(size int64) error
+}
+
+// OS is the file system of the machine, by which every change of a run folder is made. Tests put
+// another in its place.
 var OS FS = osFS{}
 
 type osFS struct{}
@@ -45,7 +58,16 @@ func (osFS) Create(path string, perm fs.FileMode) (File, error) {
 	return f, nil
 }
 
+func (osFS) Append(path string, perm fs.FileMode) (Growing, error) {
+	f, err := openToAppend(path, perm)
+	if err != nil {
+		return nil, err // likewise
+	}
+	return f, nil
+}
+
 func (osFS) Mkdir(path string, perm fs.FileMode) error { return os.Mkdir(path, perm) }
+func (osFS) Link(from, to string) error                { return os.Link(from, to) }
 func (osFS) Rename(from, to string) error              { return os.Rename(from, to) }
 func (osFS) Remove(path string) error                  { return os.Remove(path) }
 
@@ -61,25 +83,4 @@ func (osFS) SyncDir(dir string) error {
 		return fmt.Errorf("atomicfile: sync %s: %w", dir, err)
 	}
 	return nil
-}
-
-// RemoveTree removes path and all below it through fsys; what is missing is no
-// error. Symbolic links are removed, not followed.
-func RemoveTree(fsys FS, path string) error {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	if info.IsDir() {
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			if err := RemoveTree(fsys, filepath.Join(path, e.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return ignoreMissing(fsys.Remove(path))
 }

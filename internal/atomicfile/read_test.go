@@ -86,7 +86,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 	}
 	for _, path := range []string{pipe, "/dev/null", filepath.Join(dir, "to-pipe"), filepath.Join(dir, "to-file"), link("to-none", "none")} {
 		err := soon(t, "appending to "+path, func() error {
-			f, err := atomicfile.OpenToAppend(path, 0o644)
+			f, err := atomicfile.OS.Append(path, 0o644)
 			if err == nil {
 				f.Close()
 			}
@@ -101,14 +101,14 @@ func TestOnlyRegularFiles(t *testing.T) {
 	}
 }
 
-func TestOpenToAppend(t *testing.T) {
+func TestAppend(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	for range 2 {
-		f, err := atomicfile.OpenToAppend(path, 0o600)
+		f, err := atomicfile.OS.Append(path, 0o600)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.WriteString("a line\n"); err != nil {
+		if _, err := f.Write([]byte("a line\n")); err != nil {
 			t.Fatal(err)
 		}
 		var b [6]byte

@@ -1,6 +1,7 @@
 package faultfs
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"os"
@@ -44,21 +45,29 @@ type Remains struct {
 // root from before the first, all of it durable. Equal remains are given once,
 // but those after the last operation apart from those before it.
 func PowerCuts(before, root string, ops []Op) ([]Remains, error) {
-	seen := map[string]bool{}
+	return SomePowerCuts(before, root, ops, func(int) bool { return true })
+}
+
+// SomePowerCuts is PowerCuts after those numbers of operations that cut chooses.
+func SomePowerCuts(before, root string, ops []Op, cut func(after int) bool) ([]Remains, error) {
+	tree, err := read(before)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[[sha256.Size]byte]bool{}
 	var rs []Remains
 	for n := range len(ops) + 1 {
-		tree, err := read(before)
-		if err != nil {
-			return nil, err
-		}
-		for _, op := range ops[:n] {
-			if err := tree.apply(root, op); err != nil {
-				return nil, fmt.Errorf("faultfs: replay %v: %w", op, err)
+		if n > 0 {
+			if err := tree.apply(root, ops[n-1]); err != nil {
+				return nil, fmt.Errorf("faultfs: replay %v: %w", ops[n-1], err)
 			}
+		}
+		if !cut(n) {
+			continue
 		}
 		for _, loss := range Losses() {
 			left := tree.remains(0, loss)
-			key := fmt.Sprint(n == len(ops), left)
+			key := sha256.Sum256(fmt.Append(nil, n == len(ops), left))
 			if !seen[key] {
 				seen[key] = true
 				rs = append(rs, Remains{n, loss, left})
@@ -97,7 +106,7 @@ func read(path string) (*node, error) {
 // find returns the directory that holds path and path's last element.
 func (d *node) find(root, path string) (*node, string, error) {
 	rel, err := filepath.Rel(root, path)
-	if err != nil || strings.HasPrefix(rel, "..") {
+	if err != nil || !filepath.IsLocal(rel) {
 		return nil, "", fmt.Errorf("%s is outside %s", path, root)
 	}
 	parts := strings.Split(rel, string(filepath.Separator))
@@ -119,12 +128,18 @@ func (d *node) apply(root string, op Op) error {
 		at = d
 	}
 	isNew := op.Kind == Create || op.Kind == Mkdir
-	if (at == nil) != isNew {
+	if (at == nil) != isNew && op.Kind != Append {
 		return fmt.Errorf("exists: %t", at != nil)
 	}
 	switch op.Kind {
 	case Create:
 		dir.names[name] = &node{}
+	case Append:
+		if at == nil {
+			dir.names[name] = &node{}
+		}
+	case Truncate:
+		at.data = at.data[:min(op.Size, int64(len(at.data)))]
 	case Mkdir:
 		dir.names[name] = &node{isDir: true, names: map[string]*node{}, durable: map[string]*node{}}
 	case Write:
@@ -135,12 +150,14 @@ func (d *node) apply(root string, op Op) error {
 		at.durable = maps.Clone(at.names)
 	case Remove:
 		delete(dir.names, name)
-	case Rename:
+	case Rename, Link:
 		to, toName, err := d.find(root, op.To)
 		if err != nil {
 			return err
 		}
-		delete(dir.names, name)
+		if op.Kind == Rename {
+			delete(dir.names, name)
+		}
 		to.names[toName] = at
 	}
 	return nil
