@@ -10,6 +10,7 @@ import (
 	"oneshot/data"
 	"oneshot/data/source"
 	"oneshot/data/source/index"
+	"oneshot/internal/atomicfile"
 	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -31,6 +32,7 @@ func Classify(err error) *Error {
 	var none *supernet.NoNumberError
 	var field *space.FieldError
 	var memory *cuda.MemoryError
+	var large *atomicfile.SizeError
 	switch {
 	case errors.As(err, &diverged):
 		return &Error{ExitDiverged, err, "a smaller learning rate (train.lr, retrain.lr) or gradient clipping (train.clip, retrain.clip) usually helps; the last checkpoint is kept, and a run goes on from it with --resume, --override and --set train.lr=..."}
@@ -64,6 +66,8 @@ func Classify(err error) *Error {
 		return &Error{ExitSpace, err, "with more space, or a higher limit, a run goes on with --resume from its last checkpoint, which is kept"}
 	case errors.Is(err, syscall.ENOMEM):
 		return &Error{ExitSpace, err, "a smaller batch or network needs less memory"}
+	case errors.As(err, &large), errors.Is(err, atomicfile.ErrNotRegular), errors.Is(err, syscall.EISDIR):
+		return &Error{ExitInvalid, err, ""}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return &Error{ExitFailure, err, "check the permissions of the path"}
 	}

@@ -7,10 +7,11 @@
 //	log.jsonl       what was said, with times
 //	metrics.jsonl   one object per step, no times: equal after a resume
 //	supernet/       checkpoints of the supernet
-//	search/         samples.jsonl, rechecks.jsonl, baseline-*.jsonl, times.jsonl,
-//	                best.json, tree.json, report.html
+//	search/         samples.jsonl, rechecks.jsonl, baseline-*.jsonl, each with a file .sums of
+//	                checksums; times.jsonl, best.json, tree.json, report.html
 //	retrain/        arch.json, checkpoints of the final network; init.json where it did not
-//	                start from random weights; seeds.json and report.html of several seeds
+//	                start from random weights; seeds.json, seeds.sums and report.html
+//	                of several seeds
 //	retrain-seeds/  a folder for each further seed, with retrain, export and metrics.jsonl
 //	export/         model.safetensors, arch.json
 //	result.json     the summary, written last; seeds that are trained later are added to it

@@ -24,6 +24,14 @@ func (d Folder) File(parts ...string) string {
 	return filepath.Join(append([]string{string(d)}, parts...)...)
 }
 
+// Arg is the path as a word of a command line that people may copy.
+func (d Folder) Arg() string {
+	if d != "" && strings.Trim(string(d), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-") == "" {
+		return string(d)
+	}
+	return "'" + strings.ReplaceAll(string(d), "'", `'\''`) + "'"
+}
+
 // Has reports whether the file exists.
 func (d Folder) Has(parts ...string) bool {
 	_, err := os.Stat(d.File(parts...))
@@ -51,13 +59,39 @@ func (d Folder) Base() string {
 // WriteJSON writes v as a file of ours, indented.
 func (d Folder) WriteJSON(v any, parts ...string) error {
 	b, err := Indented(v)
+	return d.write(b, err, parts...)
+}
+
+// HoldsJSON says whether a file is byte for byte what WriteJSON writes of v.
+func (d Folder) HoldsJSON(v any, parts ...string) bool {
+	want, err := Indented(v)
+	if err != nil {
+		return false
+	}
+	have, err := atomicfile.ReadAtMost(d.File(parts...), maxJSON)
+	return err == nil && bytes.Equal(have, want)
+}
+
+// writeChecked is WriteJSON of an object that ends with its own checksum.
+func (d Folder) writeChecked(v any, parts ...string) error {
+	b, err := withCheck(v)
+	return d.write(b, err, parts...)
+}
+
+// write writes what was made of an object, unless that failed.
+func (d Folder) write(b []byte, err error, parts ...string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.File(parts...), err)
 	}
-	if err := os.MkdirAll(filepath.Dir(d.File(parts...)), 0o755); err != nil {
+	if err := atomicfile.MakeDirs(atomicfile.OS, filepath.Dir(d.File(parts...))); err != nil {
 		return err
 	}
 	return atomicfile.WriteFile(d.File(parts...), b, 0o644)
+}
+
+// MakeDir makes a folder in the folder, and the folder itself, where they are missing. The names last.
+func (d Folder) MakeDir(parts ...string) error {
+	return atomicfile.MakeDirs(atomicfile.OS, d.File(parts...))
 }
 
 // maxJSON caps a file of ours; a result with 20,000 classes has 2 MB.
@@ -106,11 +140,13 @@ func (d Folder) Remedy(parts ...string) string {
 	}
 	switch strings.Join(parts, "/") {
 	case "search/best.json":
-		return "`oneshot search --out " + string(d) + "` writes it again from samples.jsonl"
+		return "`oneshot search --out " + d.Arg() + "` writes it again from samples.jsonl"
+	case "export/model.safetensors", "export/arch.json":
+		return "`oneshot export --out " + d.Arg() + "` writes it again from the last checkpoint"
 	case "result.json":
-		return again("run --resume --out " + string(d))
+		return again("run --resume --out " + d.Arg())
 	case "retrain/seeds.json":
-		return again("retrain --out " + string(d))
+		return again("retrain --out " + d.Arg())
 	case "retrain/init.json":
 		return "put the file back as it was; manifest.json of the run has the same under \"init\""
 	}

@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
+	"path/filepath"
 
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
@@ -16,7 +17,7 @@ import (
 // JSONL is a file of one JSON object per line that only grows. A line is one
 // write, so a crash leaves at most the last one torn.
 type JSONL struct {
-	f    *os.File
+	f    atomicfile.Growing
 	path string
 }
 
@@ -31,9 +32,16 @@ const (
 // appendJSONL opens path for appending, creating it if needed, without a look at
 // what it holds. A link is not followed.
 func appendJSONL(path string) (*JSONL, error) {
-	f, err := atomicfile.OpenToAppend(path, 0o644)
+	f, err := atomicfile.OS.Append(path, 0o644)
 	if err != nil {
 		return nil, err
+	}
+	// While it is empty its name may not last, whoever made it.
+	if _, err := f.ReadAt(make([]byte, 1), 0); errors.Is(err, io.EOF) {
+		if err := atomicfile.OS.SyncDir(filepath.Dir(path)); err != nil {
+			f.Close()
+			return nil, err
+		}
 	}
 	return &JSONL{f, path}, nil
 }
@@ -52,7 +60,7 @@ func OpenJSONL(path string, keep func(line []byte) (bool, error)) (j *JSONL, tor
 			opened.Close()
 		}
 	}()
-	end, torn, err := ScanJSONL(opened.f, path, keep)
+	end, torn, err := ScanJSONL(io.NewSectionReader(opened.f, 0, math.MaxInt64), path, keep)
 	if err != nil {
 		return nil, false, err
 	}
@@ -74,7 +82,7 @@ func scanJSONL(r io.Reader, path string, limit int64, keep func([]byte) (bool, e
 	for n := 1; ; n++ {
 		line, err := readLine(br)
 		if end+int64(len(line)) > limit {
-			return 0, false, fmt.Errorf("%s: larger than %d bytes", path, limit)
+			return 0, false, &atomicfile.SizeError{Path: path, Limit: limit}
 		}
 		last := errors.Is(err, io.EOF) // line has no end, or nothing in it
 		if err != nil && !last {

@@ -24,10 +24,13 @@ import (
 type Dir struct {
 	Folder
 	lock    *flock.Flock
-	log     *os.File
+	log     atomicfile.Growing
 	created []string // made by this process: the folder, then those above it
 	locked  bool     // LOCK was created by this process
-	logged  bool     // log.jsonl was created by this process
+	// Unwritable says why nothing can be written to a folder that was opened only to be read; nil
+	// where it is held.
+	Unwritable error
+	logged     bool // log.jsonl was created by this process
 }
 
 // DefaultPath is runs/YYYYMMDD-HHMMSS-preset, with a number behind it when
@@ -48,7 +51,8 @@ func DefaultPath(now time.Time, preset string) string {
 }
 
 // Open creates or opens the folder, takes its lock, and proves that files
-// can be written and renamed in it. Unless reuse is set, it must be empty.
+// can be written and renamed in it. Unless reuse is set, it must be empty. A folder that is reused and
+// that nobody may write to is not held: see Unwritable.
 func Open(path string, reuse bool, now time.Time) (*Dir, error) {
 	d := &Dir{Folder: Folder(path)}
 	for at := path; ; at = filepath.Dir(at) {
@@ -57,10 +61,14 @@ func Open(path string, reuse bool, now time.Time) (*Dir, error) {
 		}
 		d.created = append(d.created, at)
 	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	if err := d.MakeDir(); err != nil {
 		return nil, unusable(path, err)
 	}
 	ok, err := d.tryLock()
+	if reuse && readOnly(err) {
+		d.lock, d.Unwritable = nil, unusable(path, err)
+		return d, nil
+	}
 	if err != nil {
 		d.Abandon()
 		return nil, unusable(path, err)
@@ -69,11 +77,18 @@ func Open(path string, reuse bool, now time.Time) (*Dir, error) {
 		return nil, fault.New(fault.ExitLocked, "wait for it, stop it, or choose another folder with --out",
 			"run folder %s is in use by %s", path, d.owner())
 	}
-	if err := d.prepare(reuse, now); err != nil {
+	if err := d.prepare(reuse, now); reuse && readOnly(err) {
+		d.Unwritable = err
+	} else if err != nil {
 		d.Abandon()
 		return nil, err
 	}
 	return d, nil
+}
+
+// readOnly says whether an error is that nothing may be written.
+func readOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // tryLock takes the lock unless another process has it. A LOCK that was removed
@@ -130,10 +145,14 @@ func (d *Dir) prepare(reuse bool, now time.Time) error {
 	if err := d.probe(); err != nil {
 		return unusable(string(d.Folder), err)
 	}
-	for _, sub := range []string{".", "supernet", "search", "retrain", "export"} {
-		if _, err := atomicfile.RemoveTemps(d.File(sub)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return unusable(string(d.Folder), err)
+	err = filepath.WalkDir(string(d.Folder), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			_, err = atomicfile.RemoveTemps(path)
 		}
+		return err
+	})
+	if err != nil {
+		return unusable(string(d.Folder), err)
 	}
 	return d.setOwner(now)
 }
@@ -153,11 +172,13 @@ func (d *Dir) setOwner(now time.Time) error {
 		return err
 	}
 	// In place: a rename would leave the lock on a file that is gone.
-	f, err := os.OpenFile(d.File("LOCK"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o644)
+	f, err := atomicfile.OS.Append(d.File("LOCK"), 0o644)
 	if err != nil {
 		return unusable(string(d.Folder), err)
 	}
-	_, err = f.Write(append(b, '\n'))
+	if err = f.Truncate(0); err == nil {
+		_, err = f.Write(append(b, '\n'))
+	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return unusable(string(d.Folder), err)
 	}
@@ -191,13 +212,13 @@ func (d *Dir) probe() error {
 	if err := atomicfile.WriteFile(path, []byte("probe\n"), 0o644); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	return atomicfile.OS.Remove(path)
 }
 
 // OpenLog opens log.jsonl, in which is kept what is said from now on.
 func (d *Dir) OpenLog() (io.Writer, error) {
 	d.logged = !d.Has("log.jsonl")
-	log, err := atomicfile.OpenToAppend(d.File("log.jsonl"), 0o644)
+	log, err := atomicfile.OS.Append(d.File("log.jsonl"), 0o644)
 	if err != nil {
 		d.logged = false
 		return nil, err
@@ -206,8 +227,8 @@ func (d *Dir) OpenLog() (io.Writer, error) {
 	// Nothing reads the log back, so damage in it stops nothing; only a torn
 	// last line is closed, so that ours do not continue it.
 	var last [1]byte
-	if end, err := log.Seek(0, io.SeekEnd); err == nil && end > 0 {
-		if _, err := log.ReadAt(last[:], end-1); err == nil && last[0] != '\n' {
+	if info, err := os.Stat(d.File("log.jsonl")); err == nil && info.Size() > 0 {
+		if _, err := log.ReadAt(last[:], info.Size()-1); err == nil && last[0] != '\n' {
 			log.Write([]byte("\n"))
 		}
 	}
@@ -221,7 +242,9 @@ func (d *Dir) Close() {
 		d.log.Sync()
 		d.log.Close()
 	}
-	d.lock.Unlock()
+	if d.lock != nil {
+		d.lock.Unlock()
+	}
 }
 
 // Abandon gives up a folder in which nothing was started: what this process
@@ -231,13 +254,13 @@ func (d *Dir) Abandon() {
 		d.log.Close()
 	}
 	if d.logged {
-		os.Remove(d.File("log.jsonl"))
+		atomicfile.OS.Remove(d.File("log.jsonl"))
 	}
 	if d.locked {
-		os.Remove(d.File("LOCK"))
+		atomicfile.OS.Remove(d.File("LOCK"))
 	}
 	for _, dir := range d.created { // as far as nobody else has put something there
-		os.Remove(dir)
+		atomicfile.OS.Remove(dir)
 	}
 	if d.lock != nil {
 		d.lock.Unlock()

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
@@ -23,12 +24,17 @@ type Manifest struct {
 	CPU  string `json:"cpu"`
 	Seed uint64 `json:"seed"`
 	// ConfigSHA256 is that of config.yaml as the run wrote it.
-	ConfigSHA256 string   `json:"config_sha256"`
+	ConfigSHA256 string `json:"config_sha256"`
+	// ConfigBefore is that of the config.yaml in whose place it is written, from a change until the next
+	// command: the two files cannot change at once, and a process may be killed in between.
+	ConfigBefore string   `json:"config_sha256_before,omitempty"`
 	Dataset      Dataset  `json:"dataset"`
 	Started      string   `json:"started"`
 	Resumed      []string `json:"resumed,omitempty"`
 	// Start is what the retraining started from, if not from random weights.
 	Start *Start `json:"init,omitempty"`
+	// Check is the file's own checksum. It is of the file: a manifest in memory has none.
+	Check string `json:"check,omitempty"`
 }
 
 // Dataset is what the images of a run were.
@@ -49,6 +55,9 @@ type Dataset struct {
 // ManifestSchema is the version of the form that this program writes.
 const ManifestSchema = 1
 
+// manifestBack is what to do about a manifest that is damaged.
+const manifestBack = "put the file back as it was; renamed to manifest.json.damaged it is kept, and the run goes on, but nothing tells then whether the images are those that it began with"
+
 // ReadManifest reads manifest.json; a missing one is fs.ErrNotExist.
 func (d Folder) ReadManifest() (Manifest, error) {
 	var m Manifest
@@ -57,13 +66,34 @@ func (d Folder) ReadManifest() (Manifest, error) {
 	if err != nil {
 		return m, err
 	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return m, fault.New(fault.ExitInvalid, "put the file back as it was; renamed to manifest.json.damaged it is kept, and the run goes on, but nothing tells then whether the images are those that it began with",
-			"%s: damaged%s: %w", path, place(err, len(b)), err)
+	if schema := schemaOf(b); schema > ManifestSchema {
+		_ = json.Unmarshal(b, &m) // for the version, as far as it can be read
+		return m, newer(path, schema, ManifestSchema, m.Version)
 	}
-	if m.Schema > ManifestSchema {
-		return m, fault.New(fault.ExitInvalid, "use the version of oneshot that made this run, or a newer one",
-			"%s: schema %d is newer than this program's %d (made by version %s)", path, m.Schema, ManifestSchema, m.Version)
+	if err := strictly(b, &m); err != nil {
+		return m, fault.New(fault.ExitInvalid, manifestBack, "%s: damaged%s: %w", path, place(err, len(b)), err)
 	}
+	if err := checked(b, m.Check); err != nil {
+		return m, fault.New(fault.ExitInvalid, manifestBack, "%s: damaged: %w", path, err)
+	}
+	if m.Schema < 1 {
+		return m, fault.New(fault.ExitInvalid, manifestBack, "%s: damaged: not the manifest of a run", path)
+	}
+	m.Check = ""
 	return m, nil
+}
+
+// WriteManifest writes manifest.json, with its checksum.
+func (d Folder) WriteManifest(m Manifest) error {
+	m.Check = ""
+	return d.writeChecked(m, "manifest.json")
+}
+
+// newer is the error of a file whose form this program does not know; version, if known, wrote it.
+func newer(path string, schema, ours int, version string) error {
+	if version != "" {
+		version = fmt.Sprintf(" (made by version %.40q)", version)
+	}
+	return fault.New(fault.ExitInvalid, "use the version of oneshot that made this run, or a newer one",
+		"%s: schema %d is newer than this program's %d%s", path, schema, ours, version)
 }

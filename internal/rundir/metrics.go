@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 
 	"oneshot/internal/atomicfile"
@@ -92,7 +91,7 @@ func (d Folder) TakeMetricsBack(stage, folder string, warn func(format string, a
 	if err := d.SortMetrics(warn); err != nil {
 		return err
 	}
-	return os.Remove(d.File(folder, AsideMetrics))
+	return atomicfile.OS.Remove(d.File(folder, AsideMetrics))
 }
 
 // rewriteMetrics brings metrics.jsonl into the order of the stages, without the
@@ -124,11 +123,9 @@ func (d Folder) rewriteMetrics(warn func(format string, args ...any), keep func(
 	}
 	switch {
 	case damaged > 0:
-		kept := d.File(d.FreeName("metrics.jsonl.damaged"))
-		if err := os.Link(path, kept); err != nil { // where there are no links, for a moment only the other name
-			if err := os.Rename(path, kept); err != nil {
-				return err
-			}
+		kept, err := d.keepMetrics()
+		if err != nil {
+			return err
 		}
 		warn("%s:%d: not a line of metrics; the file is kept as %s, and goes on with the lines that are", path, damaged, kept)
 	case torn:
@@ -138,6 +135,15 @@ func (d Folder) rewriteMetrics(warn func(format string, args ...any), keep func(
 		return nil
 	}
 	return atomicfile.WriteFile(path, slices.Concat(stages[0], stages[1], stages[2]), 0o644)
+}
+
+// keepMetrics gives the file of metrics another name beside its own, and returns that.
+func (d Folder) keepMetrics() (string, error) {
+	path, kept := d.File("metrics.jsonl"), d.File(d.FreeName("metrics.jsonl.damaged"))
+	if atomicfile.OS.Link(path, kept) == nil {
+		return kept, nil
+	}
+	return kept, atomicfile.OS.Rename(path, kept) // where there are no links, for a moment only the other name
 }
 
 // readMetrics shows see each line of metrics.jsonl; without the file there are none. damaged is the
@@ -154,7 +160,7 @@ func (d Folder) readMetrics(see func(l Metric, line []byte)) (damaged int, torn 
 	}
 	defer f.Close()
 	if size > maxJSONL {
-		return 0, false, fmt.Errorf("%s: larger than %d bytes", path, int64(maxJSONL))
+		return 0, false, &atomicfile.SizeError{Path: d.File("metrics.jsonl"), Limit: maxJSONL}
 	}
 	br := bufio.NewReaderSize(f, 64<<10)
 	bad := 0

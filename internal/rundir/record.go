@@ -1,13 +1,12 @@
 package rundir
 
 import (
-	"encoding/json"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
@@ -22,6 +21,13 @@ type Record struct {
 	Inputs map[string]string `json:"inputs"`
 	// Steps are those of a training.
 	Steps int `json:"steps,omitempty"`
+	// Metrics are the SHA-256 checksums of the stage's lines of metrics.jsonl up to the steps of the last
+	// checkpoints, by step.
+	Metrics map[string]string `json:"metrics,omitempty"`
+	// Loss and Replaced are those of Trained when a training was complete. metrics.jsonl has no checksum,
+	// so what a result says of a training is kept here.
+	Loss     *float64 `json:"loss,omitempty"`
+	Replaced int      `json:"replaced,omitempty"`
 	// Chosen says that the architecture among the inputs is the one that the search has found.
 	Chosen bool `json:"chosen,omitempty"`
 	// Arithmetic is what has computed: a device, its number format and its instruction set; more
@@ -32,6 +38,10 @@ type Record struct {
 	// Outputs are the SHA-256 checksums of the stage's results by their path below the folder; none
 	// until it is done.
 	Outputs map[string]string `json:"outputs,omitempty"`
+	// Start is what a retraining started from, if not from random weights; init.json has the same.
+	Start *Start `json:"init,omitempty"`
+	// Check is the file's own checksum. It is of the file: a record in memory has none.
+	Check string `json:"check,omitempty"`
 }
 
 // RecordSchema is the version of the form that this program writes.
@@ -51,13 +61,17 @@ func (d Folder) ReadRecord(path string) (*Record, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := json.Unmarshal(b, &r); err != nil {
-		return nil, fault.New(fault.ExitInvalid, recordBack, "%s: %w", d.File(path), err)
+	if schema := schemaOf(b); schema > RecordSchema {
+		return nil, newer(d.File(path), schema, RecordSchema, "")
 	}
+	if err := strictly(b, &r); err != nil {
+		return nil, fault.New(fault.ExitInvalid, recordBack, "%s: damaged%s: %w", d.File(path), place(err, len(b)), err)
+	}
+	if err := checked(b, r.Check); err != nil {
+		return nil, fault.New(fault.ExitInvalid, recordBack, "%s: damaged: %w", d.File(path), err)
+	}
+	r.Check = ""
 	switch {
-	case r.Schema > RecordSchema:
-		return nil, fault.New(fault.ExitInvalid, "use the version of oneshot that made this run, or a newer one",
-			"%s: schema %d is newer than this program's %d", d.File(path), r.Schema, RecordSchema)
 	case r.Schema < 1 || r.Stage == "" || r.Inputs == nil:
 		return nil, fault.New(fault.ExitInvalid, recordBack, "%s: not the record of a stage", d.File(path))
 	}
@@ -71,18 +85,8 @@ func (d Folder) ReadRecord(path string) (*Record, error) {
 
 // WriteRecord writes one. Its folder is made where it is missing, with a name that lasts.
 func (d Folder) WriteRecord(path string, r Record) error {
-	dir := filepath.Dir(d.File(path))
-	if err := atomicfile.OS.Mkdir(dir, 0o755); err == nil {
-		if err := atomicfile.OS.SyncDir(filepath.Dir(dir)); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, fs.ErrExist) {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	r.Schema = RecordSchema
-	return d.WriteJSON(r, path)
+	r.Schema, r.Check = RecordSchema, ""
+	return d.writeChecked(r, path)
 }
 
 // KeepRecord writes a record unless the same one is there.
@@ -109,6 +113,21 @@ func (d Folder) Hashes(paths ...string) (map[string]string, error) {
 		out[p] = sum
 	}
 	return out, nil
+}
+
+// AsLeft is an error where a file below the folder is not the one that the stage of a record has left
+// there. Without a record, or until the stage is complete, nothing is known of it.
+func (d Folder) AsLeft(record, path string) error {
+	rec, err := d.ReadRecord(record)
+	if err != nil || rec == nil || rec.Outputs[path] == "" {
+		return err
+	}
+	sum, _, err := HashFile(d.File(path))
+	if err != nil || sum == rec.Outputs[path] {
+		return err
+	}
+	return fault.New(fault.ExitInvalid, d.Remedy(strings.Split(path, "/")...), "%s: not the file that the run wrote: sha256 %.12s, and %s has %.12s",
+		d.File(path), sum, record, rec.Outputs[path])
 }
 
 // Differences names what has two values in two lists of inputs, in the order of the names. What

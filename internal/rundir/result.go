@@ -57,7 +57,7 @@ type TrainSummary struct {
 
 // RetrainSummary is the final network's part of result.json.
 type RetrainSummary struct {
-	Epochs   float64 `json:"epochs"`
+	Epochs   float64 `json:"epochs"`             // images of all steps, divided by those there are
 	Replaced int     `json:"replaced,omitempty"` // see TrainSummary
 	// SearchTop1 is top-1 on the search split, null where the network was
 	// trained on these images too (retrain.all_images).

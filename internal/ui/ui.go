@@ -59,7 +59,7 @@ func (u *UI) say(level slog.Level, show bool, format string, args ...any) {
 		return
 	}
 	u.ClearBar()
-	fmt.Fprintln(u.Err, text)
+	fmt.Fprintln(u.Err, Message(text))
 }
 
 // ClearBar takes the bar away until it is drawn again, so that a result has a line of
@@ -82,6 +82,6 @@ func (u *UI) JSON(v any) error {
 
 // Printf writes a result for people on stdout.
 func (u *UI) Printf(format string, args ...any) {
-	_, err := fmt.Fprintf(u.Out, format, args...)
+	_, err := fmt.Fprint(u.Out, Safe(fmt.Sprintf(format, args...)))
 	u.Fail(err)
 }
