@@ -342,3 +342,31 @@ func TestTwinsSaveAndLoad(t *testing.T) {
 		}
 	}
 }
+
+// TestTidy: what a save was killed at is ended without another save, once its checkpoint has been loaded.
+func TestTidy(t *testing.T) {
+	injections := 0
+	for n := 1; ; n++ {
+		s := scenarios["second"]
+		_, dir := s.start(t)
+		f := &faultfs.FS{FailAt: n, Die: true}
+		goodSave(f, dir, s.next.Step, s.next, s.keep)
+		if f.Injected == 0 {
+			break
+		}
+		injections++
+		got, _, err := LoadLatest(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Tidy(dir, got.Step, 1); err != nil {
+			t.Fatal(err)
+		}
+		if names := dirNames(dir); !slices.Equal(names, []string{checkpointName(got.Step)}) {
+			t.Errorf("killed at call %d: %q", n, names)
+		}
+	}
+	if injections < 15 {
+		t.Errorf("only %d injections", injections)
+	}
+}

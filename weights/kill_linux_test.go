@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"oneshot/internal/atomicfile"
+	"oneshot/internal/faulttest"
 )
 
 // The test binary runs itself as the process that saves and is killed, or that
@@ -87,8 +88,7 @@ func sweepKills(t *testing.T, twin string, calls []string) (kills map[string]int
 				t.Fatalf("more than %d calls of %s", bound, call)
 			}
 			_, dir := s.start(t)
-			cmd := exec.Command("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace="+call,
-				"-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", call, n), os.Args[0])
+			cmd := faulttest.KillAt(call, n, os.Args[0])
 			cmd.Env = append(os.Environ(), envDir+"="+dir, envTwin+"="+twin)
 			out, err := cmd.CombinedOutput()
 			if err == nil {
@@ -97,9 +97,7 @@ func sweepKills(t *testing.T, twin string, calls []string) (kills map[string]int
 				}
 				break // the process ended before its n-th call
 			}
-			// strace dies as its child did.
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+			if !faulttest.Killed(err) {
 				t.Fatalf("%v: %v\n%s", cmd, err, out)
 			}
 			kills[call]++
@@ -116,10 +114,7 @@ func sweepKills(t *testing.T, twin string, calls []string) (kills map[string]int
 }
 
 func TestSaveSurvivesKill(t *testing.T) {
-	probe, err := exec.Command("strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=getppid:signal=SIGKILL:when=9", "true").CombinedOutput()
-	if err != nil {
-		t.Skipf("needs strace (apt-get install strace) and the right to trace: %v %s", err, probe)
-	}
+	faulttest.NeedStrace(t)
 	calls := killedCalls
 	if testing.Short() {
 		calls = []string{"fsync", "renameat", "unlinkat"}

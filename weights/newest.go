@@ -1,6 +1,8 @@
 package weights
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -20,19 +22,55 @@ func Newest(dir string) (s Saved, any bool) {
 	}
 	for _, f := range all {
 		done, err := readDone(f.path)
-		if err == nil && done.Step == f.step && sized(f.path, done) {
+		if err == nil && done.Step == f.step && whole(f.path, done) == nil {
 			return Saved{done.Step, done.Files[modelFile].SHA256}, true
 		}
 	}
 	return s, false
 }
 
-// sized says whether the files of a checkpoint are as long as they should be.
-func sized(path string, done doneRecord) bool {
-	for name, f := range done.Files {
-		if info, err := os.Stat(filepath.Join(path, name)); err != nil || info.Size() != f.Size {
-			return false
+// Unfit says what is wrong with the newest checkpoint in dir, as far as DONE and the sizes tell; nil is
+// nothing.
+func Unfit(dir string) error {
+	all, err := list(dir)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	done, err := readDone(all[0].path)
+	if err != nil {
+		return err
+	}
+	return whole(all[0].path, done)
+}
+
+// whole is an error where a file of a checkpoint is not as long as it should be.
+func whole(path string, done doneRecord) error {
+	for _, name := range checkpointFiles {
+		if err := sized(filepath.Join(path, name), done.Files[name].Size); err != nil {
+			return err
 		}
 	}
-	return true
+	return nil
+}
+
+// Newer is the error of the newest checkpoint in dir where a newer oneshot has written it (ErrNewer), nil
+// elsewhere. Only DONE is read.
+func Newer(dir string) error {
+	all, err := list(dir)
+	if err != nil || len(all) == 0 {
+		return nil
+	}
+	if _, err := readDone(all[0].path); errors.Is(err, ErrNewer) {
+		return err
+	}
+	return nil
+}
+
+// sized is an error where a file is not as long as it should be.
+func sized(path string, size int64) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() != size {
+		err = &FormatError{File: path, Msg: fmt.Sprintf("has %d bytes, and DONE says %d", info.Size(), size), Kind: ErrCorrupt}
+	}
+	return err
 }

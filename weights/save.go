@@ -32,6 +32,20 @@ func SaveCheckpoint(dir string, step int, c Checkpoint, keep int) error {
 	return saver{atomicfile.OS}.save(dir, step, c, keep)
 }
 
+// Tidy ends a save of a checkpoint that has been loaded, where the process was killed at it: what was
+// temporary goes, and so do the older checkpoints that the save would have removed.
+func Tidy(dir string, step, keep int) error {
+	s := saver{atomicfile.OS}
+	err := s.settle(dir)
+	if err == nil {
+		err = s.prune(dir, step, keep)
+	}
+	if err != nil {
+		return fmt.Errorf("weights: clean %s: %w", dir, err)
+	}
+	return nil
+}
+
 // saver saves through a file system that tests replace.
 type saver struct{ fs atomicfile.FS }
 
