@@ -76,8 +76,8 @@ func (s *split) decoded(idx []int32, size int) iter.Seq[*Batch] {
 		readers := make([]*reader, runtime.GOMAXPROCS(0))
 		for w := range readers {
 			readers[w] = s.img.reader()
-			defer readers[w].close()
 		}
+		defer closeAll(readers)
 		ready := make(chan *Batch)
 		free := make(chan *Batch, 2)
 		stop := make(chan struct{})

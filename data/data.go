@@ -3,6 +3,7 @@ package data
 import (
 	"context"
 
+	"oneshot/data/decode"
 	"oneshot/data/source"
 )
 
@@ -70,6 +71,15 @@ func (d *Dataset) Bytes() int64 {
 		n += d.Test.test.img.bytes()
 	}
 	return n
+}
+
+// ReaderBytes is about how much memory each reader of image files takes, by the images that were
+// decoded so far; 0 where none had to be.
+func (d *Dataset) ReaderBytes() int64 {
+	if d.Decoder == "" {
+		return 0
+	}
+	return decode.Largest()
 }
 
 // Open reads or draws the images and divides them. Errors are *ConfigError for

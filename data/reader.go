@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 
 	"oneshot/data/decode"
 	"oneshot/data/pixels"
@@ -28,9 +29,25 @@ type reader struct {
 
 func (m *images) reader() *reader { return &reader{m: m} }
 
-func (r *reader) close() {
-	if r.decoder != nil {
-		r.decoder.Close()
+// largePhotograph is what decoding takes of one whose buffers are given back at once, in bytes.
+const largePhotograph = 8 << 20
+
+// close ends the reader.
+func (r *reader) close() { closeAll([]*reader{r}) }
+
+// closeAll ends readers that were used together. Where images are large their buffers are given back now, as the
+// next readers take as much.
+func closeAll(readers []*reader) {
+	used := false
+	for _, r := range readers {
+		if r.decoder != nil {
+			r.decoder.Close()
+			used = true
+		}
+		*r = reader{m: r.m}
+	}
+	if used && decode.Largest() >= largePhotograph {
+		debug.FreeOSMemory()
 	}
 }
 

@@ -19,10 +19,7 @@ func (o *opening) chooseSize(d *Dataset, from *origin) error {
 		}
 	}
 	if d.CropPct = o.c.CropPct; d.CropPct == 0 {
-		d.CropPct = 0.875
-		if same && min(w, h) <= max(d.Image, OwnSide) {
-			d.CropPct = 1
-		}
+		d.CropPct = usualCrop(min(w, h), d.Image, same)
 	}
 	from.crop = d.CropPct
 	if k, ok := knownSets[o.c.Name]; ok && (!same || w != k.Side || h != k.Side) {

@@ -114,6 +114,7 @@ func (d *Decoder) Decode(b []byte) (*Image, error) {
 			return nil, err
 		}
 	}
+	noteNeed(f.needs)
 	if f.needs > smallNeed {
 		underWay.enter(f.needs)
 		defer underWay.leave(f.needs)

@@ -1,5 +1,7 @@
 package decode
 
+import "sync/atomic"
+
 // need is the bytes that decoding the file b takes beyond b: what the format's decoder
 // makes, and the pixels made of that. It is the most of both decoders of JPEG files, so that
 // they refuse the same ones. A second opinion after one of libturbojpeg's warnings is left
@@ -88,6 +90,19 @@ func (h *jpegHeader) need(orientation int) int64 {
 func (h *jpegHeader) showsPlanes() bool {
 	s := h.sampling
 	return s[1] == s[2] && s[1][0] > 0 && s[0][0]%s[1][0] == 0 && s[0][1]%s[1][1] == 0 && s[0][0]/s[1][0] <= 2 && s[0][1]/s[1][1] <= 2
+}
+
+// largest is what Largest returns.
+var largest atomic.Int64
+
+// Largest is the most memory that decoding one image has taken in this process so far, in bytes.
+// A Decoder keeps about as much for its next image.
+func Largest() int64 { return largest.Load() }
+
+// noteNeed keeps the largest need.
+func noteNeed(n int64) {
+	for old := largest.Load(); n > old && !largest.CompareAndSwap(old, n); old = largest.Load() {
+	}
 }
 
 // checkNeed estimates what decoding takes, and refuses what takes too much.

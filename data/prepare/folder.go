@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"oneshot/data/source"
 	"oneshot/internal/atomicfile"
@@ -60,15 +61,16 @@ func openFolder(fsys atomicfile.FS, dir string) (*folder, error) {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
-			return nil, fmt.Errorf("prepare: %w", err)
+		err := os.MkdirAll(filepath.Dir(dir), 0o777)
+		if err == nil {
+			err = fsys.Mkdir(dir, 0o777)
 		}
-		if err := fsys.Mkdir(dir, 0o777); err != nil {
-			return nil, fmt.Errorf("prepare: %w", err)
+		if err != nil {
+			return nil, unwritable(dir, err)
 		}
 		f.made = true
 	case err != nil:
-		return nil, fmt.Errorf("prepare: %w", err)
+		return nil, unwritable(dir, err)
 	case len(entries) > 0:
 		hint := "name another folder"
 		for _, e := range entries {
@@ -82,9 +84,23 @@ func openFolder(fsys atomicfile.FS, dir string) (*folder, error) {
 }
 
 // OutputError says why a folder is not written to.
-type OutputError struct{ Dir, Msg, Hint string }
+type OutputError struct {
+	Dir, Msg, Hint string
+	Err            error // of the disk; nil where none is the reason
+}
 
 func (e *OutputError) Error() string { return "prepare: " + source.Shown(e.Dir) + ": " + e.Msg }
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// unwritable is err as an OutputError where the folder may not be written to, or is none; else the disk's.
+func unwritable(dir string, err error) error {
+	for _, why := range []error{fs.ErrPermission, fs.ErrNotExist, syscall.EROFS, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG} {
+		if errors.Is(err, why) {
+			return &OutputError{Dir: dir, Msg: "cannot be written to: " + err.Error(), Hint: "name a folder that can be written to with --out", Err: err}
+		}
+	}
+	return fmt.Errorf("prepare: %w", err)
+}
 
 func (f *folder) temporary(name string) string {
 	return filepath.Join(f.dir, "."+name+unfinished)
@@ -93,6 +109,10 @@ func (f *folder) temporary(name string) string {
 // write writes a file of which nothing can be seen yet.
 func (f *folder) write(name string, write func(io.Writer) error) error {
 	if err := atomicfile.CreateSynced(f.fs, f.temporary(name), 0o666, write); err != nil {
+		var out *OutputError
+		if refused := unwritable(f.dir, err); errors.As(refused, &out) {
+			return refused
+		}
 		return err
 	}
 	f.files = append(f.files, name)

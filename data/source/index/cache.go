@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -89,7 +88,7 @@ func (c Cache) begin(real string) (int64, error) {
 	if within(real, dir) {
 		return 0, fmt.Errorf("the cache folder %s lies within the data", c)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := atomicfile.MakeDirs(atomicfile.OS, dir); err != nil {
 		return 0, err
 	}
 	return fileClock(dir)
