@@ -41,23 +41,12 @@ type ClassCount struct{ Right, Images int }
 // class. Outputs that are no numbers make an image wrong; Check says whether there are any.
 func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Classified, error) {
 	var c Classified
-	arch, err := e.net.pick(arch)
-	if err != nil {
-		return c, err
-	}
 	k := e.net.cfg.Classes
 	c.ByClass = make([]ClassCount, k)
 	loss := cpu.NewEngine[float32](nil)
 	var right, top5 int
 	var sum float64
-	for b := range batches {
-		if err := cmp.Or(ctx.Err(), b.Err); err != nil {
-			return c, err
-		}
-		logits, err := e.eval.Logits(e.net.path(arch), b)
-		if err != nil {
-			return c, err
-		}
+	err := e.Outputs(ctx, arch, batches, func(b *data.Batch, logits []float32) error {
 		right += cpu.Correct(b.N, k, logits, b.Y)
 		sum += float64(b.N) * float64(loss.SoftmaxXent(b.N, k, logits, b.Y, 0, nil))
 		for i, y := range b.Y {
@@ -78,6 +67,10 @@ func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.
 		if progress != nil {
 			progress(c.Images)
 		}
+		return nil
+	})
+	if err != nil {
+		return c, err
 	}
 	if c.Images == 0 {
 		return c, errNoImages
@@ -85,6 +78,28 @@ func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.
 	n := float64(c.Images)
 	c.Top1, c.Top5, c.Loss = float64(right)/n, float64(top5)/n, sum/n
 	return c, nil
+}
+
+// Outputs shows see the logits (N,Classes) of each batch, which are valid until it returns; its error ends
+// the walk.
+func (e *Evaluator) Outputs(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], see func(b *data.Batch, logits []float32) error) error {
+	arch, err := e.net.pick(arch)
+	if err != nil {
+		return err
+	}
+	for b := range batches {
+		if err := cmp.Or(ctx.Err(), b.Err); err != nil {
+			return err
+		}
+		logits, err := e.eval.Logits(e.net.path(arch), b)
+		if err != nil {
+			return err
+		}
+		if err := see(b, logits); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // above counts the classes that do not come after class y in the order of their outputs.

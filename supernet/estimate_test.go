@@ -115,3 +115,19 @@ func TestWidestNeedsTheMost(t *testing.T) {
 		}
 	}
 }
+
+// TestWidestOfAShortNetwork: a network of one or two cells has no cell of one kind; the path whose memory is
+// estimated is one of the space all the same.
+func TestWidestOfAShortNetwork(t *testing.T) {
+	for layers := 1; layers <= 3; layers++ {
+		cfg := smallNet(t, "lanas")
+		cfg.Layers = layers
+		a, err := Widest(cfg)
+		if err == nil {
+			err = cfg.Space.Check(a)
+		}
+		if err != nil {
+			t.Errorf("%d cells: %v", layers, err)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // Training is what a configuration says about a training: descent along a schedule on
 // augmented batches.
 type Training struct {
-	Epochs int `yaml:"epochs" json:"epochs" default:"10" want:"0..100000" doc:"passes over the training images, when steps is 0"`
+	Epochs int `yaml:"epochs" json:"epochs" default:"10" want:"0..100000" doc:"passes over the training images, when steps is 0; a pass leaves out the last images that fill no batch"`
 	Steps  int `yaml:"steps" json:"steps" want:"0.." doc:"steps of the training; above 0 they count instead of epochs"`
 	Batch  int `yaml:"batch" json:"batch" default:"64" want:"2..65536" doc:"images a step; batch statistics need two"`
 	// MicroBatch: a step is still one step along the mean gradient of its Batch images,
@@ -72,12 +72,10 @@ func (t Training) WarmupFor(images int) int {
 	return int(math.Round(t.WarmupEpochs * float64(max(1, images/t.Batch))))
 }
 
-// EpochsFor is the length of a training in passes over the images.
+// EpochsFor is how often a training sees each image on average: the images of all steps divided
+// by those there are. It is less than Epochs where a pass leaves out a last, smaller batch.
 func (t Training) EpochsFor(images int) float64 {
-	if t.Steps > 0 {
-		return float64(t.Steps) / float64(max(1, images/t.Batch))
-	}
-	return float64(t.Epochs)
+	return float64(t.StepsFor(images)) * float64(t.Batch) / float64(max(1, images))
 }
 
 // AtOnce is how many images go through the network at a time.
