@@ -118,7 +118,7 @@ func unknownKey(where, key string) error {
 func Load(path string, base func(preset string) (Config, error)) (Config, error) {
 	b, err := atomicfile.ReadAtMost(path, maxConfigBytes)
 	if err != nil {
-		return Config{}, fault.WithCode(fmt.Errorf("config: %w", err), fault.ExitUsage, "")
+		return Config{}, fault.Wrap(fault.ExitUsage, fmt.Errorf("config: %w", err), "")
 	}
 	return Parse(path, b, base)
 }

@@ -88,7 +88,7 @@ func kernelImage(path string) ([]byte, error) {
 	}
 	text, err := atomicfile.ReadAtMost(path, maxKernels)
 	if err != nil {
-		return nil, fault.WithCode(err, fault.ExitUsage, "ONESHOT_CUDA_KERNELS names a .ptx, .cubin or .cu file")
+		return nil, fault.Wrap(fault.ExitUsage, err, "ONESHOT_CUDA_KERNELS names a .ptx, .cubin or .cu file")
 	}
 	if filepath.Ext(path) != ".cu" {
 		return append(text, 0), nil

@@ -107,10 +107,7 @@ type caseRow struct {
 
 // Ops measures the kernels of the processor on that many threads.
 func (b Bench) Ops(threads int) (OpsReport, error) {
-	isa, err := cpu.ISA()
-	if err != nil {
-		b.UI.Warnf("%v", err)
-	}
+	isa, _ := cpu.ISA() // as in Network
 	p := measurePeak(threads, b.UI.Now)
 	r := OpsReport{Bench: "ops", Threads: threads, ISA: isa, CPU: machine.CPUModel(), Peak: peakRates{
 		p.GFLOPS, p.GFLOPSAll, p.ReadL1, p.ReadL2, p.CopyL2, p.ReadL3, p.CopyL3, p.ReadL3All,
@@ -124,6 +121,7 @@ func (b Bench) Ops(threads int) (OpsReport, error) {
 			PeakShare: flops / p.GFLOPS / ns, Roofline: max(flops/p.GFLOPS, bytes/p.Bandwidth(k.Bytes)) / ns,
 		})
 	}
+	var err error
 	if r.Cases, err = b.cases(threads, p); err != nil {
 		return r, fmt.Errorf("bench: %w", err)
 	}

@@ -63,10 +63,7 @@ type NetworkReport struct {
 // training step of one architecture) or "infer" (a forward pass of one).
 func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 	r := NetworkReport{Bench: what}
-	isa, err := cpu.ISA()
-	if err != nil {
-		b.UI.Warnf("%v", err)
-	}
+	isa, _ := cpu.ISA() // what is wrong with it is said by the program
 	c := j.Config
 	s, archs, err := j.choose()
 	if err != nil {

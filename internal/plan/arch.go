@@ -31,7 +31,7 @@ func ReadArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	case err == nil && info.Mode().IsRegular():
 		b, err := atomicfile.ReadAtMost(text, MaxArchBytes)
 		if err != nil {
-			return nil, nil, fault.WithCode(err, fault.ExitUsage, "")
+			return nil, nil, fault.Wrap(fault.ExitUsage, err, "") // as of one that says no architecture
 		}
 		path, text = text+": ", strings.TrimSpace(string(b))
 	case errors.Is(err, fs.ErrNotExist) && slices.Contains([]string{".json", ".txt", ".py"}, filepath.Ext(text)):
@@ -111,8 +111,11 @@ func WithRules(s space.Space, c config.Net, r config.Request) (space.Space, erro
 func BestOf(d rundir.Folder) (rundir.SearchSummary, error) {
 	var best rundir.SearchSummary
 	if !d.Has("search", "best.json") {
-		return best, fault.Usage("run `oneshot search --out "+string(d)+"` first, or name an architecture: `oneshot retrain --out "+string(d)+" --arch ARCH`",
+		return best, fault.Usage("run `oneshot search --out "+d.Arg()+"` first, or name an architecture: `oneshot retrain --out "+d.Arg()+" --arch ARCH`",
 			"no search is finished in %s", d)
+	}
+	if err := d.AsLeft("search/record.json", "search/best.json"); err != nil {
+		return best, err
 	}
 	return best, d.ReadJSON(&best, "search", "best.json")
 }

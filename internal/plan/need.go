@@ -1,15 +1,23 @@
 package plan
 
 import (
+	"runtime"
+
 	"oneshot/internal/config"
 	"oneshot/internal/machine"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
-// programBytes is about what of the program stays in memory. `oneshot version` takes 27 MB,
-// but 24 of them are pages of the program's file, which the system drops where memory is short.
-const programBytes = 13_000_000
+// What a process has resident beside what a stage allocates; TestEstimates measures them.
+const (
+	// ProgramBytes is what of the program's file is in memory, and 2 MB outside the heap that Go
+	// keeps. The system would drop the file's pages where memory is short, but they count as the
+	// process'.
+	ProgramBytes = 30_500_000
+	// baseHeap is the heap of any stage: the command line, the configuration, a graph in the making.
+	baseHeap = 4_000_000
+)
 
 // Memory is about what the training of a stage needs. arch is the architecture to
 // retrain; nil is the one that needs most.
@@ -27,22 +35,50 @@ func (p *Plan) Memory(stage string, arch space.Arch) (supernet.Memory, error) {
 	return supernet.Estimate(p.Final(true), arch, p.Training(stage), threads)
 }
 
-// Need is about what the process takes during a stage: train, search or retrain; in
-// bytes. arch is as for Memory.
+// Need is about the most that the process has resident during a stage: train, search or
+// retrain; in bytes. arch is as for Memory.
 func (p *Plan) Need(stage string, arch space.Arch) (int64, error) {
 	var m supernet.Memory
 	var err error
 	switch stage {
 	case "search":
-		m, err = supernet.EstimateScore(p.Supernet(), p.Scoring(false), p.Config.Run.ThreadCount())
+		m, err = p.ScoreMemory()
 	case "train":
 		m, err = p.Memory(stage, nil)
 		m.Arena += m.Arena * 8 / 100 // what a path can exceed supernet.Widest by
 	default:
 		m, err = p.Memory(stage, arch)
 	}
-	return programBytes + machine.GarbageBytes + m.Total() + p.ImageBytes(), err
+	return max(p.opening(), resident(p.Heap(stage, m))+m.Arena), err
 }
+
+// ScoreMemory is about what scoring subnetworks needs.
+func (p *Plan) ScoreMemory() (supernet.Memory, error) {
+	return supernet.EstimateScore(p.Supernet(), p.Scoring(false), p.Config.Run.ThreadCount())
+}
+
+// Heap is what the garbage collector sees of a stage with that memory.
+func (p *Plan) Heap(stage string, m supernet.Memory) int64 {
+	readers := 0
+	switch {
+	case p.Data.Train.Resident():
+	case stage == "search":
+		readers = 1
+	default:
+		readers = max(1, p.Config.Run.Workers)
+	}
+	return baseHeap + m.Heap() + p.ImageBytes() + int64(readers)*p.Data.ReaderBytes()
+}
+
+// opening is what the process takes while the images are opened, when every processor decodes
+// some: more than a stage where these are large and the network is small. Readers of large ones
+// leave no garbage.
+func (p *Plan) opening() int64 {
+	return resident(baseHeap) + p.ImageBytes() + int64(runtime.GOMAXPROCS(0))*p.Data.ReaderBytes()
+}
+
+// resident is what a process takes with a heap of that size.
+func resident(heap int64) int64 { return ProgramBytes + heap + machine.Garbage(heap) }
 
 // ImageBytes is what the data set takes.
 func (p *Plan) ImageBytes() int64 { return p.Data.Bytes() }

@@ -148,8 +148,8 @@ func (p *Plan) Check() error {
 func (p *Plan) contradiction() error {
 	for _, stage := range []string{"train", "retrain"} {
 		s, images := p.Settings(stage), p.Images(stage).Len()
-		if epochs := s.EpochsFor(images); s.WarmupSteps == 0 && s.WarmupEpochs > epochs {
-			return fault.Usage("", "%s.warmup_epochs is %g, but the training has only %.4g epochs", stage, s.WarmupEpochs, epochs)
+		if s.WarmupSteps == 0 && s.WarmupFor(images) > s.StepsFor(images) {
+			return fault.Usage("", "%s.warmup_epochs is %g, but the training has only %.4g epochs", stage, s.WarmupEpochs, s.EpochsFor(images))
 		}
 		if steps := s.StepsFor(images); s.WarmupSteps > steps {
 			return fault.Usage("", "%s.warmup_steps is %d, but the training has only %d steps", stage, s.WarmupSteps, steps)

@@ -90,5 +90,5 @@ func someRescored(d rundir.Folder, again []rundir.Recheck) error {
 }
 
 func diverged(d rundir.Folder, format string, args ...any) error {
-	return fault.New(fault.ExitDiverged, "`oneshot train --resume --override --out "+string(d)+"` with a smaller learning rate (--lr) trains another supernet, and keeps this one until it is complete; the files in the folder search have every reason", format, args...)
+	return fault.New(fault.ExitDiverged, "`oneshot train --resume --override --out "+d.Arg()+"` with a smaller learning rate (--lr) trains another supernet, and keeps this one until it is complete; the files in the folder search have every reason", format, args...)
 }

@@ -3,6 +3,8 @@ package search
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +51,14 @@ func TestRechecksTornAnywhere(t *testing.T) {
 	}
 }
 
+// unsummed removes the checksums of lines that a test edits, so that what reads the lines sees them.
+func unsummed(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(rundir.SumsOf(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+}
+
 // Samples and second scores that a run of this configuration did not write are
 // refused, and the file stays as it is.
 func TestSearchLinesAreStrict(t *testing.T) {
@@ -92,6 +102,7 @@ func TestSearchLinesAreStrict(t *testing.T) {
 			if err := os.WriteFile(path, []byte(edited), 0o644); err != nil {
 				t.Fatal(err)
 			}
+			unsummed(t, path)
 			st := newTestStage(t, dir, func(c *config.Config) { c.Search.MaxParams = 5000 })
 			_, err := st.Run(t.Context())
 			if err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), name+":3: ") || !strings.Contains(err.Error(), want) {
@@ -121,6 +132,7 @@ func TestSampleTwiceIsRefused(t *testing.T) {
 	lines := strings.SplitAfter(string(b), "\n")
 	lines[1] = strings.Replace(lines[0], `"index":0`, `"index":1`, 1)
 	os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
+	unsummed(t, path)
 	if _, err := newTestStage(t, dir, nil).Run(t.Context()); err == nil || fault.Classify(err).Code != fault.ExitInvalid || !strings.Contains(err.Error(), "sample 1: ") {
 		t.Errorf("%v", err)
 	}

@@ -50,7 +50,7 @@ func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Re
 	c := s.plan.Scoring(true)
 	var done []rundir.Recheck
 	path := s.folder.File("search", "rechecks.jsonl")
-	file, torn, err := rundir.OpenJSONL(path, func(b []byte) (bool, error) {
+	file, torn, err := rundir.OpenSummed(path, s.ui.Warnf, func(b []byte) (bool, error) {
 		l, err := s.parseRecheck(b, len(done))
 		if err != nil {
 			return false, err
@@ -83,15 +83,12 @@ func (s *Stage) recheck(ctx context.Context, lines []rundir.Sample) ([]rundir.Re
 	for _, i := range top[len(done):] {
 		l, err := s.scoreAgain(ctx, again, lines[i], len(done))
 		if ctx.Err() != nil {
-			return nil, fault.Stopped(ctx, string(s.folder), "recheck", len(done), len(top))
+			return nil, fault.Stopped(ctx, s.folder.Arg(), "recheck", len(done), len(top))
 		}
 		if err != nil {
 			return nil, err
 		}
 		if err := file.Append(l); err != nil {
-			return nil, err
-		}
-		if err := file.Sync(); err != nil {
 			return nil, err
 		}
 		s.wrote++

@@ -15,7 +15,7 @@ import (
 type trail struct {
 	search *searcher
 	lines  []rundir.Sample
-	file   *rundir.JSONL
+	file   *rundir.SummedLines
 
 	// The run's own search has more to keep than a baseline.
 	metrics *rundir.JSONL // or nil
@@ -32,7 +32,7 @@ func (s *Stage) openTrail(algo, name string) (*trail, error) {
 	var told []lanas.Sample
 	moved := false
 	path := s.folder.File("search", name)
-	file, torn, err := rundir.OpenJSONL(path, func(b []byte) (bool, error) {
+	file, torn, err := rundir.OpenSummed(path, s.ui.Warnf, func(b []byte) (bool, error) {
 		l, arch, err := s.parseSample(b, len(t.lines))
 		if err != nil {
 			return false, err
@@ -87,7 +87,7 @@ func (s *Stage) parseSample(b []byte, index int) (rundir.Sample, space.Arch, err
 		err = fmt.Errorf("images %d, want 1 or more", l.Images)
 	default:
 		if err = s.plan.CheckCeilings(arch); err != nil {
-			err = fault.Wrap(fault.ExitInvalid, err, "the search began with another limit: `oneshot search --override --out "+string(s.folder)+"` with that one (--max-params, --max-madds) goes on")
+			err = fault.Wrap(fault.ExitInvalid, err, "the search began with another limit: `oneshot search --override --out "+s.folder.Arg()+"` with that one (--max-params, --max-madds) goes on")
 		}
 	}
 	return l, arch, err
@@ -132,9 +132,6 @@ func (t *trail) record(l rundir.Sample, best float64) error {
 	if err := t.file.Append(l); err != nil {
 		return err
 	}
-	if err := t.file.Sync(); err != nil {
-		return err
-	}
 	t.lines = append(t.lines, l)
 	if t.watch != nil {
 		return t.watch.lap(l.Index)
@@ -151,10 +148,9 @@ func (t *trail) bestScore() (best float64) {
 }
 
 func (t *trail) close() {
-	for _, f := range []*rundir.JSONL{t.file, t.metrics} {
-		if f != nil {
-			f.Close()
-		}
+	t.file.Close()
+	if t.metrics != nil {
+		t.metrics.Close()
 	}
 	if t.watch != nil {
 		t.watch.file.Close()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
@@ -54,7 +53,7 @@ func (s *Stage) Wrote() int { return s.wrote }
 // Run scores subnetworks until the budget is used, scores the best of them again, and
 // compares with the baselines, as far as that is not done.
 func (s *Stage) Run(ctx context.Context) (rundir.SearchSummary, error) {
-	if err := os.MkdirAll(s.folder.File("search"), 0o755); err != nil {
+	if err := s.folder.MakeDir("search"); err != nil {
 		return rundir.SearchSummary{}, err
 	}
 	t, err := s.openTrail(s.plan.Config.Search.Algo, "samples.jsonl")
@@ -113,10 +112,13 @@ const (
 func (s *Stage) extend(ctx context.Context, t *trail, stage, label string, total int) (ending, error) {
 	meter := s.ui.Meter(stage, len(t.lines), total)
 	defer meter.Finish()
+	if t.watch != nil && t.watch.limit > 0 {
+		meter.Within(t.watch.left)
+	}
 	best := t.bestScore()
 	for len(t.lines) < total {
 		if ctx.Err() != nil {
-			return 0, fault.Stopped(ctx, string(s.folder), stage, len(t.lines), total)
+			return 0, fault.Stopped(ctx, s.folder.Arg(), stage, len(t.lines), total)
 		}
 		if t.watch != nil && t.watch.up() && len(t.lines) > 0 {
 			s.ui.Infof("search: stopped after %v with %d of %d subnetworks (search.time)", ui.Rounded(t.watch.spent), len(t.lines), total)
@@ -136,7 +138,7 @@ func (s *Stage) extend(ctx context.Context, t *trail, stage, label string, total
 		}
 		r, images, err := s.score(ctx, arch)
 		if ctx.Err() != nil { // the sample is not recorded: it will be asked for again
-			return 0, fault.Stopped(ctx, string(s.folder), stage, len(t.lines), total)
+			return 0, fault.Stopped(ctx, s.folder.Arg(), stage, len(t.lines), total)
 		}
 		if err != nil {
 			return 0, fmt.Errorf("%s: score %s: %w", stage, s.plan.Space.Format(arch), err)

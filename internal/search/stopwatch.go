@@ -62,10 +62,13 @@ func parseTime(b []byte, next int, spent time.Duration) (rundir.Time, error) {
 // take that much longer.
 func (w *stopwatch) lap(sample int) error {
 	now := w.now()
-	took := max(0, now.Sub(w.last))
+	took := max(0, min(now.Sub(w.last), maxSpent-time.Second-w.spent)) // whatever was done to the clock, parseTime reads it
 	w.last, w.spent = now, w.spent+took
 	return w.file.Append(rundir.Time{Sample: sample, Seconds: took.Seconds()})
 }
+
+// left is how much of the limit is left now.
+func (w *stopwatch) left() time.Duration { return w.limit - w.spent - max(0, w.now().Sub(w.last)) }
 
 // up says that the time is used up.
 func (w *stopwatch) up() bool { return w.limit > 0 && w.spent >= w.limit }
