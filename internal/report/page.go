@@ -20,10 +20,17 @@ type Page struct {
 type Section struct {
 	Title    string
 	Lines    []string
+	Drawings []Drawing
 	Charts   []Chart
 	Scatters []Scatter
 	Tables   []Table
 	Trees    []Tree
+}
+
+// Drawing is a picture that was made elsewhere.
+type Drawing struct {
+	Title string
+	SVG   template.HTML // of our own making, its texts escaped
 }
 
 // Table is a table of text; all columns but the first Left ones are
