@@ -1,11 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
-	"strings"
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
@@ -38,6 +39,9 @@ type Link struct {
 // Chain says where the stages of a run folder stand, in their order. It reads records,
 // checksums and names of files; no images are opened and nothing is written.
 func Chain(d rundir.Folder) ([]Link, error) {
+	if !d.Has("config.yaml") {
+		return nil, noRun(d)
+	}
 	c, err := loadStored(d)
 	if err != nil {
 		return nil, err
@@ -47,13 +51,16 @@ func Chain(d rundir.Folder) ([]Link, error) {
 
 // chainOf is Chain of a folder whose configuration was read.
 func chainOf(d rundir.Folder, c config.Config) ([]Link, error) {
-	m, err := d.ReadManifest()
-	if err != nil {
-		return nil, fault.WithCode(err, fault.ExitInvalid, "`oneshot run --resume --out "+string(d)+"` writes it again")
+	m, err := d.ReadManifest() // without it the records tell of the images
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.WithCode(err, fault.ExitInvalid, "")
 	}
 	total := totalSteps(c)
 	var chain []Link
 	stale := map[string]bool{}
+	if err := newer(d); err != nil {
+		return nil, err
+	}
 	for _, s := range Stages {
 		l, err := s.link(d, c, m.Dataset, total[s.Name])
 		if err != nil {
@@ -65,44 +72,28 @@ func chainOf(d rundir.Folder, c config.Config) ([]Link, error) {
 			}
 		}
 		stale[s.Name] = l.State == StateStale
-		if l.State != StateFresh && !(s.Name == "test" && !d.Has("search", "best.json")) { // it says what the search found too
-			l.Command = s.command(d, l.State == StateStale && s.expensive())
+		if s.Name == "test" && l.State == StateStale && foreign(d) {
+			l.Why = "the network that is exported is not the one that the search has found"
+		}
+		if l.State != StateFresh {
+			l.Command = l.command(d)
 		}
 		chain = append(chain, l)
 	}
 	return chain, nil
 }
 
-// Next is the command that goes on in the folder of a chain: of the first stage that is partial,
-// stale, or missing before others that are there, else of the one behind the last that is complete.
-// "" is none.
-func Next(chain []Link) string {
-	at := func(name string) Link {
-		return chain[slices.IndexFunc(chain, func(l Link) bool { return l.Stage == name })]
-	}
-	last := -1
-	for i, l := range chain {
-		switch l.State {
-		case StatePartial, StateStale:
-			return l.Command
-		case StateFresh:
-			last = i
-			continue
-		}
-		in := stageOf(l.Stage).Inputs
-		later := slices.ContainsFunc(chain[i:], func(l Link) bool { return l.State != StateNone })
-		if later && len(in) > 0 && !slices.ContainsFunc(in, func(name string) bool { return at(name).State != StateFresh }) {
-			return l.Command
-		}
-	}
-	if last+1 < len(chain) {
-		return chain[last+1].Command
-	}
-	return ""
-}
-
 // expensive says whether a stage is done again only where that is asked for.
 func (s Stage) expensive() bool { return s.Name != "export" && s.Name != "test" }
+
+// noRun is the error of a folder without a config.yaml.
+func noRun(d rundir.Folder) error {
+	if !d.Has("supernet") && !d.Has("search") && !d.Has("retrain") {
+		return fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(string(d), "(no folder given)"))
+	}
+	return fault.New(fault.ExitInvalid, "put config.yaml back, or repeat the command that began the run with --resume: with the same settings it goes on here",
+		"%s holds stages of a run, and its config.yaml is gone", d)
+}
 
 // loadStored reads the configuration of a run folder. What is wrong with it is the file's fault,
 // not the command line's.
@@ -114,7 +105,7 @@ func loadStored(d rundir.Folder) (config.Config, error) {
 	if err := c.Check(); err != nil {
 		return c, fault.Wrap(fault.ExitInvalid, fmt.Errorf("%s: %w", d.File("config.yaml"), err), configBack)
 	}
-	return c, nil
+	return c, configAsWritten(d)
 }
 
 // totalSteps are the steps of the trainings. Sizes of the data are the configuration's.
@@ -152,7 +143,26 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 		return l, nil
 	}
 	done, why := p.State == "done", ""
+	if s.trains() && trained(s.Name, d) == "" && s.damaged(d) != nil {
+		l.State, l.Why = StateStale, "no checkpoint in "+d.File(s.Begun)+" is whole"
+		return l, nil
+	}
+	_, seedsErr := readSeeds(d)
+	if s.Name == "search" {
+		lost, err := proveSearch(d)
+		if err != nil {
+			l.State, l.Why = StateStale, err.Error()
+			return l, nil
+		}
+		if lost != "" && len(names) == 0 {
+			l.State, l.Why = StatePartial, lost
+			return l, nil
+		}
+	}
 	switch {
+	case s.Name == "retrain" && c.Retrain.Seeds > 1 && seedsErr != nil:
+		l.State, l.Why = StateStale, seedsErr.Error()
+		return l, nil
 	case s.trains() && !done:
 		why = fmt.Sprintf("%d of %d steps are taken", p.Done, steps)
 	case s.Name == "retrain" && c.Retrain.Seeds > 1 && (!allTrained(d, c.Retrain) || !allExported(d)):
@@ -170,8 +180,12 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 		done, why = false, "something else is asked for:"+changes(*rec, now, grown)
 	case done && rec != nil && len(rec.Outputs) == 0:
 		done, why = false, "it was stopped"
+	case done && rec != nil:
+		if gone := s.lost(d, *rec); gone != "" {
+			done, why = false, gone+" is gone"
+		}
 	}
-	changed, err := s.changed(d, c, now, rec, names, done)
+	changed, err := s.changed(d, c, now, rec, names, p.State == "done", done)
 	switch {
 	case err != nil:
 		return l, err
@@ -182,9 +196,20 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 	default:
 		l.State = StateFresh
 	}
+	if s.Name == "retrain" || s.Name == "export" {
+		other, err := s.otherTrainings(d, c)
+		if err != nil {
+			return l, err
+		}
+		if other != "" {
+			l.State, l.Why = StateStale, other
+		}
+	}
 	if rec != nil {
 		l.Changes = rec.Changes
 		l.alone = s.Name == "retrain" && !rec.Chosen
+	} else if search := stageOf("search"); s.Name == "retrain" { // without a record: where nothing was searched
+		l.alone = !search.begun(d) && !d.Has(search.Done) && !d.Has(search.Record)
 	}
 	return l, nil
 }
@@ -202,12 +227,13 @@ func searched(d rundir.Folder, c config.Config) (done bool, why string, err erro
 }
 
 // changed says what of a stage's inputs, of which names have changed, and of its results is not as
-// its record has it; "" is nothing, and all that can be said of a stage without a record.
-func (s Stage) changed(d rundir.Folder, c config.Config, now map[string]string, rec *rundir.Record, names []string, done bool) (string, error) {
+// its record has it; "" is nothing, and all that can be said of a stage without a record. taken says that
+// a training has all its steps, and done that nothing else is left of the stage either.
+func (s Stage) changed(d rundir.Folder, c config.Config, now map[string]string, rec *rundir.Record, names []string, taken, done bool) (string, error) {
 	if rec == nil {
 		return "", nil
 	}
-	if s.trains() && !done { // it goes on with settings that were accepted
+	if s.trains() && !taken { // it goes on with settings that were accepted
 		names = slices.DeleteFunc(names, func(n string) bool { return !reshapes(n) })
 	}
 	if samples := lines(d.File(s.Begun)); s.Name == "search" && samples > c.Search.Samples {
@@ -235,9 +261,13 @@ func (s Stage) changed(d rundir.Folder, c config.Config, now map[string]string, 
 	if err != nil {
 		return "", err
 	}
-	for name, sum := range rec.Outputs {
-		if have[name] != sum {
-			return strings.TrimSuffix(name, "/") + " is not the one that the stage left", nil
+	for _, name := range slices.Sorted(maps.Keys(rec.Outputs)) {
+		switch have[name] {
+		case rec.Outputs[name]:
+		case "":
+			return name + " is gone", nil
+		default:
+			return s.resultName(d, name) + " is not the one that the stage left", nil
 		}
 	}
 	return "", nil

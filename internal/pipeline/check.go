@@ -73,7 +73,7 @@ func (o *opening) keepsArch(s space.Space, arch space.Arch, d rundir.Folder) err
 	case runs && !stageOf("search").begun(d) && rec != nil && rec.Chosen:
 		return nil // its search is gone, and finds it again
 	case runs && !stageOf("search").begun(d):
-		return fault.Usage("use another --out for a run; `oneshot retrain --out "+string(d)+"` goes on here",
+		return fault.Usage("use another --out for a run; `oneshot retrain --out "+d.Arg()+"` goes on here",
 			"%s retrains an architecture that no search in it has found:\n  %s", d, s.Format(begun))
 	case runs:
 		return nil // the search that goes on has found it before
@@ -84,7 +84,7 @@ func (o *opening) keepsArch(s space.Space, arch space.Arch, d rundir.Folder) err
 // sameAs is the error where a folder has begun to retrain one architecture, and another is meant.
 func sameAs(s space.Space, begun, arch space.Arch, d rundir.Folder) error {
 	if was, want := s.Format(begun), s.Format(arch); was != want {
-		return fault.Usage("use another --out for another architecture; `oneshot retrain --out "+string(d)+" --override` trains it here, and keeps what there is in "+d.File(replacedFolder)+" until it is done",
+		return fault.Usage("use another --out for another architecture; the same command with --override trains it here, and keeps what there is in "+d.File(replacedFolder)+" until it is done",
 			"%s retrains another architecture:\n  %s -> %s", d, was, want)
 	}
 	return nil
@@ -94,8 +94,12 @@ func sameAs(s space.Space, begun, arch space.Arch, d rundir.Folder) error {
 func begunArch(s space.Space, d rundir.Folder) (space.Arch, error) {
 	path := d.File("retrain", "arch.json")
 	b, err := atomicfile.ReadAtMost(path, plan.MaxArchBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if errors.Is(err, fs.ErrNotExist) { // the record of a training that has begun tells it too
+		rec, err := d.ReadRecord(stageOf("retrain").Record)
+		if _, any := lastCheckpoint(d.File("retrain")); err != nil || !any || rec == nil || rec.Inputs[inArch] == "" {
+			return nil, err
+		}
+		return s.Parse(rec.Inputs[inArch])
 	}
 	if err != nil {
 		return nil, err
@@ -103,6 +107,14 @@ func begunArch(s space.Space, d rundir.Folder) (space.Arch, error) {
 	arch, err := plan.StoredArch(s, b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	rec, err := d.ReadRecord(stageOf("retrain").Record)
+	if err != nil {
+		return nil, err
+	}
+	if _, any := lastCheckpoint(d.File("retrain")); any && rec != nil && rec.Inputs[inArch] != "" && rec.Inputs[inArch] != s.Format(arch) {
+		return nil, fault.New(fault.ExitInvalid, "put the file back as it was; renamed to arch.json.damaged it is kept, and `oneshot retrain --out "+d.Arg()+" --arch "+rec.Inputs[inArch]+"` writes it again",
+			"%s: not the architecture that is retrained, which is %s", path, rec.Inputs[inArch])
 	}
 	return arch, nil
 }

@@ -12,6 +12,7 @@ import (
 	"oneshot/internal/rundir"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
+	"oneshot/weights"
 )
 
 // course is what becomes of what a folder has of a stage. Neither is that it stays.
@@ -73,17 +74,48 @@ func (s Stage) course(d rundir.Folder, rec rundir.Record, of map[string]string, 
 }
 
 // other names a result of a stage that is complete which is not the one that it has left; "" is
-// none. What only sums up the others is written again wherever it is wrong.
+// none. What only sums up the others is written again wherever it is wrong, and what is gone where
+// the stage goes on to the same.
 func (s Stage) other(d rundir.Folder, rec rundir.Record) string {
-	if len(rec.Outputs) == 0 {
+	if len(rec.Outputs) == 0 || s.cutBack(d, rec) {
 		return ""
+	}
+	if s.Name == "search" {
+		if lost, err := proveSearch(d); err == nil && lost != "" {
+			return "" // the lines that are there are those that were written: the others are scored again
+		}
 	}
 	have, err := s.results(d)
 	if err != nil {
 		return err.Error()
 	}
 	for _, name := range slices.Sorted(maps.Keys(rec.Outputs)) {
-		if name != s.Done && have[name] != rec.Outputs[name] {
+		if name != s.Done && name != archFile && have[name] != rec.Outputs[name] && !(have[name] == "" && s.regains(name)) {
+			return s.resultName(d, name)
+		}
+	}
+	return ""
+}
+
+// cutBack says whether a training that was complete has lost its last checkpoint: it goes on from the
+// one before, to the same bytes.
+func (s Stage) cutBack(d rundir.Folder, rec rundir.Record) bool {
+	if !s.trains() || len(rec.Outputs) == 0 {
+		return false
+	}
+	newest, any := weights.Newest(d.File(s.Begun))
+	return any && newest.Step < rec.Steps
+}
+
+// regains says whether the stage makes a result that is gone from its other results, or from its record.
+func (s Stage) regains(result string) bool {
+	return s.Name == "search" && result != s.Begun || result == archFile
+}
+
+// lost is a result that is gone and that the stage makes again from its others; "" is none.
+func (s Stage) lost(d rundir.Folder, rec rundir.Record) string {
+	for _, name := range slices.Sorted(maps.Keys(rec.Outputs)) {
+		if s.regains(name) && !d.Has(name) {
 			return name
 		}
 	}
@@ -109,7 +141,10 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 	if !o.stored {
 		return nil
 	}
-	images, dirty := describeImages(p.Data), ""
+	if err := newer(d); err != nil {
+		return err
+	}
+	images, dirty, supernet := describeImages(p.Data), "", ""
 	for _, s := range Stages {
 		if s.Name == "export" {
 			break // it and what follows are made again wherever they are not right
@@ -131,6 +166,9 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 		if s.Name == "retrain" {
 			of["retrain.seed"] = of["seed"]
 		}
+		if of[inSupernet] != "" && supernet != "" {
+			of[inSupernet] = supernet
+		}
 		c := s.course(d, *rec, of, p)
 		if may := o.Override && slices.Contains(o.Redoes, s.Name); !c.anew && may {
 			if err := s.damaged(d); err != nil {
@@ -151,11 +189,15 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 		if err := o.accept(s, c, back, d, p); err != nil {
 			return err
 		}
-		dirty = s.Name
+		if supernet = takenBack(s, back, p); supernet == "" {
+			dirty = s.Name
+		}
 		if slices.Contains(o.Redoes, s.Name) {
 			o.redone = append(o.redone, s.Name)
 			if c.anew && back == "" {
 				o.anew = append(o.anew, s.Name)
+			} else if back != "" {
+				o.back = append(o.back, s.Name)
 			}
 		}
 	}
@@ -169,15 +211,32 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 	return nil
 }
 
+// takenBack is the checksum of a supernet that comes back complete from what was replaced; "" is none.
+func takenBack(s Stage, back string, p *plan.Plan) string {
+	if s.Name != "train" || back == "" {
+		return ""
+	}
+	if newest, any := weights.Newest(back); any && newest.Step == p.Training(s.Name).Steps {
+		return newest.SHA256
+	}
+	return ""
+}
+
 // accept refuses a course of a stage that the request does not allow, and announces the others. back
 // is where something that was replaced has what is asked for, or "".
 func (o *opening) accept(s Stage, c course, back string, d rundir.Folder, p *plan.Plan) error {
 	mine := slices.Contains(o.Redoes, s.Name)
-	key := slices.IndexFunc(c.changed, func(k string) bool { return slices.Contains(o.overridden, k) && s.owns(k, d) })
+	key := slices.IndexFunc(c.changed, func(k string) bool { return o.wanted(k) && s.owns(k, d) })
 	switch {
 	case !mine && key >= 0:
 		return fault.Usage(fmt.Sprintf("`%s` with the new value does it anew and keeps what there is until that is complete", s.command(d, true)),
 			"%s decides the stage %s, which has begun in %s", c.changed[key], s.Name, d)
+	case mine && c.anew && !o.Override && len(o.Redoes) > 1:
+		hint := s.remedy(d)
+		if s.first(d) == nil {
+			hint += "; `oneshot run --resume --out " + d.Arg() + " --override` does that and what follows from it"
+		}
+		return fault.Wrap(fault.ExitInvalid, s.stale(d, d, c.why), hint)
 	case mine && c.anew && !o.Override:
 		return s.stale(d, d, c.why)
 	case !mine:
@@ -279,15 +338,29 @@ func found(d rundir.Folder, arch string) (bool, error) {
 }
 
 // arithmetic refuses to go on with a search that has begun with another arithmetic, where the
-// request would have it score more and may not do it anew.
+// request would have it score more. Where the request may do it anew, that is announced.
 func (o *opening) arithmetic(p *plan.Plan, rt *supernet.Runtime, d rundir.Folder) error {
 	s := stageOf("search")
-	if !o.stored || o.Override || !slices.Contains(o.Redoes, s.Name) || !s.begun(d) {
+	if !o.stored || !slices.Contains(o.Redoes, s.Name) || !s.begun(d) || slices.Contains(o.anew, s.Name) {
 		return nil
 	}
 	rec, err := d.ReadRecord(s.Record)
-	if err != nil || rec == nil || len(rec.Arithmetic) == 0 || rec.Arithmetic[0] == rt.Arithmetic() || lines(d.File(s.Begun)) >= p.Config.Search.Samples {
+	if err != nil || rec == nil || len(rec.Arithmetic) == 0 || rec.Arithmetic[0] == rt.Arithmetic() {
 		return err
 	}
-	return mixed(d, rec.Arithmetic[0], rt.Arithmetic())
+	of, err := inputs(s.Name, p.Config, describeImages(p.Data), d)
+	if err != nil {
+		return err
+	}
+	_, grown := s.differences(*rec, of)
+	if done, _, _ := searched(d, p.Config); done && len(rec.Outputs) > 0 && len(grown) == 0 && s.lost(d, *rec) == "" {
+		return nil // it has nothing left to score
+	}
+	if !o.Override {
+		return mixed(d, rec.Arithmetic[0], rt.Arithmetic())
+	}
+	o.settled = append(o.settled, fmt.Sprintf("anew     %s: it has begun with %q, and this process computes with %q\n         what there is is kept in %s until the new one is complete",
+		s.Name, rec.Arithmetic[0], rt.Arithmetic(), d.File(replacedFolder)))
+	o.redone, o.anew = append(o.redone, s.Name), append(o.anew, s.Name)
+	return nil
 }

@@ -37,7 +37,7 @@ func (o *opening) fromStart(d rundir.Folder) error {
 		want := c
 		want.Retrain.Geometry = c.Net.Geometry
 		if o.Retrains && !d.Has("supernet") {
-			return fault.Usage("run `oneshot train --resume --out "+string(d)+"` first, or name an exported file with --init", "retrain.init = inherited: there is no supernet in %s", d)
+			return fault.Usage("run `oneshot train --resume --out "+d.Arg()+"` first, or name an exported file with --init", "retrain.init = inherited: there is no supernet in %s", d)
 		}
 		return o.take("the weights are those of the supernet", want)
 	case !startsFromFile(c.Retrain):
@@ -156,8 +156,13 @@ func (o *opening) fitWidth(s space.Space, arch space.Arch, images *data.Dataset)
 // retrained is the architecture that is retrained where the request names none: the best of
 // the folder's search or, where there was none, the one that it has begun to retrain.
 func (o *opening) retrained(d rundir.Folder) string {
-	if d.Has("retrain", "arch.json") && !d.Has("search", "best.json") && !d.Has(stageOf("search").Record) {
-		return d.File("retrain", "arch.json")
+	if !d.Has("search", "best.json") && !d.Has(stageOf("search").Record) {
+		if rec, err := d.ReadRecord(stageOf("retrain").Record); err == nil && rec != nil && rec.Inputs[inArch] != "" {
+			return rec.Inputs[inArch]
+		}
+		if d.Has("retrain", "arch.json") {
+			return d.File("retrain", "arch.json")
+		}
 	}
 	return "best"
 }

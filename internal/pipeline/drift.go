@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
@@ -31,7 +33,7 @@ func (o *opening) refuse(d rundir.Folder, which func(key string) bool) error {
 		for _, c := range refused {
 			changes += "\n  " + c.String()
 		}
-		return fault.Usage("repeat the stored values, use another --out, or let --override do anew what they decide; --dry-run says what that is",
+		return fault.Usage("repeat the stored values, use another --out, or let --override go on with them or do anew what they decide; --dry-run says which",
 			"the configuration differs from that of %s:%s", d, changes)
 	}
 	for _, c := range refused {
@@ -47,6 +49,13 @@ const ownImages = "point --data-dir at the data the run began with, as it was; `
 // configBack is what to do about a config.yaml that is not what the run wrote.
 const configBack = "put back what the run wrote, or accept a corrected file with --override of run, train, search, retrain or export"
 
+// wanted says whether the request changes a key: on the command line or, perhaps, in a config.yaml that
+// somebody has edited, of which nothing tells what it had.
+func (o *opening) wanted(key string) bool {
+	inConfig := key == "seed" || strings.Contains(key, ".") && key != "retrain.seed"
+	return slices.Contains(o.overridden, key) || o.edited && inConfig
+}
+
 // adopt takes over the stored configuration of a folder and refuses to change
 // what results may depend on already.
 func (o *opening) adopt(d rundir.Folder) error {
@@ -60,12 +69,10 @@ func (o *opening) adopt(d rundir.Folder) error {
 	if err != nil {
 		return fault.Wrap(fault.ExitInvalid, err, "the stored configuration was damaged or comes from another version; "+configBack)
 	}
-	// Keys that are missing would silently take the preset's values.
-	if sum, _, err := rundir.HashFile(path); err != nil {
-		return err
-	} else if m, err := d.ReadManifest(); err == nil && m.ConfigSHA256 != "" && m.ConfigSHA256 != sum && !o.Override {
-		return fault.New(fault.ExitInvalid, configBack,
-			"%s was changed since the run wrote it (sha256 %.12s, was %.12s)", path, sum, m.ConfigSHA256)
+	if err := configAsWritten(d); err != nil {
+		if o.edited = true; !o.Override {
+			return err
+		}
 	}
 	if o.config, err = o.Config.Resolve(&old, o.Preset); err != nil {
 		return err

@@ -34,7 +34,7 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	}
 	x, err := openExport(r.Folder.File("export", "model.safetensors"), r.rt)
 	if errors.Is(err, weights.ErrCorrupt) {
-		return res, fault.Wrap(fault.ExitInvalid, err, "`oneshot export --out "+string(r.Folder)+"` writes it again from the last checkpoint")
+		return res, fault.Wrap(fault.ExitInvalid, err, "`oneshot export --out "+r.Folder.Arg()+"` writes it again from the last checkpoint")
 	}
 	if err != nil {
 		return res, err
@@ -68,7 +68,7 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	}
 	res.Retrain.SearchTop1 = t.SearchTop1
 	res.TestTop1, res.TestTop5, res.TestCount, res.Classes, res.BadSamples = t.TestTop1, t.TestTop5, t.TestImages, t.Classes, t.TestBad
-	if _, res.Retrain.Replaced, err = r.Folder.Trained("retrain"); err != nil {
+	if _, res.Retrain.Replaced, err = Trained("retrain", r.Folder); err != nil {
 		return res, err
 	}
 	return res, r.writeResult(res)
@@ -151,7 +151,7 @@ const evalBatch = 250
 func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (supernet.Classified, error) {
 	res, done, err := evaluate(ctx, r.process.UI, stage, n, arch, batches, total)
 	if ctx.Err() != nil {
-		return res, fault.Stopped(ctx, string(r.Folder), stage, done, total)
+		return res, fault.Stopped(ctx, r.Folder.Arg(), stage, done, total)
 	}
 	return res, err
 }

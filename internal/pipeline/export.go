@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -61,9 +61,13 @@ const aboutKey = "oneshot"
 var exportFiles = []string{"export/model.safetensors", "export/arch.json"}
 
 // Export writes the final network and its architecture; weights.ExportModel reads the
-// file back and compares every value. Doing it again gives the same bytes.
+// file back and compares every value. Doing it again gives the same bytes. What the retraining has
+// replaced goes, unless other seeds of it are left.
 func (r *Run) Export(n *supernet.Net, arch space.Arch) error {
-	return r.export(n, arch, repeat{r.Folder, r.Config.Seed})
+	if err := r.export(n, arch, repeat{r.Folder, r.Config.Seed}); err != nil {
+		return err
+	}
+	return r.tidy()
 }
 
 // export is Export of one of several trainings, into its folder.
@@ -76,7 +80,7 @@ func (r *Run) export(n *supernet.Net, arch space.Arch, of repeat) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(of.folder.File("export"), 0o755); err != nil {
+	if err := of.folder.MakeDir("export"); err != nil {
 		return err
 	}
 	if n, err = n.Inference(); err != nil {
@@ -90,6 +94,9 @@ func (r *Run) export(n *supernet.Net, arch space.Arch, of repeat) error {
 		return err
 	}
 	if err := atomicfile.WriteFile(of.folder.File("export", "arch.json"), b, 0o644); err != nil {
+		return err
+	}
+	if err := rewriteForms(of.folder, r.rt); err != nil {
 		return err
 	}
 	return r.recordExport(of.folder)
@@ -116,6 +123,9 @@ func about(p *plan.Plan, arch space.Arch, knows bool, seed uint64) (map[string]s
 	c := p.Final(false)
 	source := p.Config.Data
 	source.Dir = ""
+	if p.Data.CropPct != 1 {
+		source.CropPct = p.Data.CropPct // which was chosen from all images of the set
+	}
 	if p.Data.Decoder != "" {
 		source.Decoder = decode.Auto // what another machine has
 	}
@@ -153,6 +163,18 @@ type Exported struct {
 // ReadExport reads an exported file and what it says about itself; a file without our
 // metadata is refused, as is one with weights that are no numbers.
 func ReadExport(path string) (*ExportedFile, error) {
+	x, err := readExport(path)
+	if err == nil {
+		err = exportedAsLeft(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// readExport is ReadExport of a file that no record names yet.
+func readExport(path string) (*ExportedFile, error) {
 	f, err := weights.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.Usage("", "%w", err)
@@ -164,6 +186,8 @@ func ReadExport(path string) (*ExportedFile, error) {
 	var field *json.UnmarshalTypeError
 	if x.About, err = parseAbout(f.Meta[aboutKey]); errors.As(err, &field) {
 		return nil, fault.New(fault.ExitInvalid, "", "%s: metadata %q: %s is %s, want a %s", path, aboutKey, field.Field, field.Value, field.Type)
+	} else if err != nil && strings.HasPrefix(err.Error(), "json: unknown field") {
+		return nil, fault.New(fault.ExitInvalid, "use the version of oneshot that exported it, or a newer one", "%s: damaged, or of a newer version: metadata %q: %w", path, aboutKey, err)
 	} else if err != nil {
 		return nil, fault.New(fault.ExitInvalid, "only files written by `oneshot export` carry what is needed to rebuild the network",
 			"%s: no usable %q entry in its metadata", path, aboutKey)
@@ -177,11 +201,27 @@ func ReadExport(path string) (*ExportedFile, error) {
 	return x, nil
 }
 
+// exportedAsLeft refuses a file of a run's folder export that is not the one which the record beside it
+// names. Weights have no checksum in their file: elsewhere nothing tells that one has changed.
+func exportedAsLeft(path string) error {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	d, s := rundir.Folder(filepath.Dir(filepath.Dir(abs))), stageOf("export")
+	if filepath.Base(filepath.Dir(abs)) != s.Name {
+		return nil
+	}
+	return d.AsLeft(s.Record, s.Name+"/"+filepath.Base(abs))
+}
+
 // parseAbout reads what a file says about itself. A folder of images it does not name: that is
 // the caller's to say.
 func parseAbout(text string) (a About, err error) {
 	a.Data = data.Default("") // for what files of earlier versions do not say
-	err = json.Unmarshal([]byte(text), &a)
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields() // what a newer version says may change what the network computes
+	err = dec.Decode(&a)
 	a.Data.Dir = ""
 	return a, err
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,63 @@ func TestForecast(t *testing.T) {
 	cancel()
 	if f := Forecasts(ctx, p, rt, []string{"train"}, nil, now)[0]; f.Seconds != 0 || f.Why == "" || !strings.Contains(f.String(), "time not measured: ") {
 		t.Errorf("although it ended: %+v", f)
+	}
+}
+
+// TestForecastOfEpochs: the images that a pass leaves out are no part of an epoch.
+func TestForecastOfEpochs(t *testing.T) {
+	f := Forecast{Stage: "train", Images: 9000, Epochs: 89920. / 9000, Passes: 10, LeftOut: 8, Steps: 2810, Batch: 32, Trainings: 1, Seconds: 180}
+	if want := "train    9000 images, 9.991 epochs (10 passes without 8 images), 2810 steps of 32; about 3 minutes on this machine"; f.String() != want {
+		t.Errorf("%q, want %q", f.String(), want)
+	}
+	f.Alone, f.Seconds = 25*60, 7*3600
+	if want := "; about 7 hours on this machine while other programs use the processors, about 25 minutes without them"; !strings.HasSuffix(f.String(), want) {
+		t.Errorf("%q, want %q", f.String(), want)
+	}
+	c, err := config.FromPreset("micro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Train.Steps, c.Train.Epochs, c.Train.Batch = 0, 3, 50
+	p, err := plan.New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Data.Close()
+	rt, err := supernet.NewRuntime(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rt.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // nothing is measured
+	if f := Forecasts(ctx, p, rt, []string{"train"}, nil, time.Now)[0]; f.Passes != 3 || f.LeftOut != 20 || f.Epochs != 2.5 || f.Steps != 6 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestAlone: what other programs take is told where it is much, and only on a processor that the
+// threads have to themselves otherwise.
+func TestAlone(t *testing.T) {
+	for _, x := range []struct {
+		threads                int
+		waited, computed, took time.Duration
+		want                   float64
+	}{
+		{1, 9 * time.Second, time.Second, 10 * time.Second, 1},
+		{1, time.Second, 9 * time.Second, 10 * time.Second, 0},
+		{1, 9 * time.Second, 11 * time.Second, 10 * time.Second, 10},
+		{1000, 9000 * time.Second, 1000 * time.Second, 10 * time.Second, 0}, // they wait for each other
+		{1, 0, 0, 0, 0}, // a system that does not say
+	} {
+		rt, err := supernet.NewRuntime(min(x.threads, 2*runtime.NumCPU()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := alone(x.waited, x.computed, x.took, rt); got != x.want {
+			t.Errorf("%+v: %g seconds", x, got)
+		}
+		rt.Close()
 	}
 }
 

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"oneshot/data"
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
@@ -66,8 +66,10 @@ func (o *opening) read(d rundir.Folder, key string, path, sum *string, oldPath, 
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && stored && *path == oldPath:
 		return nil, fault.New(fault.ExitInvalid, "put it back as it was, or say with --set "+key+"=FILE where it is now", "%s: %w", key, err)
-	case err != nil:
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.Usage("", "%s: %w", key, err)
+	case err != nil:
+		return nil, fault.WithCode(fmt.Errorf("%s: %w", key, err), fault.ExitInvalid, "")
 	case *sum != "" && *sum != got && (*path == oldPath || !stored || o.Config.Says(key+"_sha256")):
 		return nil, fault.New(fault.ExitInvalid, "put the file back as it was, or use another --out",
 			"%s: %s is not the file that it was: sha256 %.12s, was %.12s", key, *path, got, *sum)
@@ -166,15 +168,15 @@ func (o *opening) teach(rt *supernet.Runtime) (*supernet.Teacher, error) {
 	return &supernet.Teacher{Net: x.Net, Name: o.teacher.path, Mean: o.teacher.Mean, Std: o.teacher.Std}, nil
 }
 
-// begin gives the first network of a training the values that it starts from, and records
+// loadStart gives the first network of a training the values that it starts from, and records
 // in the folder what it was. Checkpoints have them from then on.
-func (r *Run) begin(ctx context.Context, n *supernet.Net, arch space.Arch, of repeat) error {
+func (r *Run) loadStart(ctx context.Context, n *supernet.Net, arch space.Arch, of repeat) error {
 	c := r.Config.Retrain
 	if _, any := lastCheckpoint(of.folder.File("retrain")); any {
-		return nil
+		return r.restoreStart(of.folder)
 	}
 	if c.Init == "" { // whatever another request has begun with
-		err := os.Remove(of.folder.File("retrain", "init.json"))
+		err := atomicfile.OS.Remove(of.folder.File("retrain", "init.json"))
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -183,9 +185,9 @@ func (r *Run) begin(ctx context.Context, n *supernet.Net, arch space.Arch, of re
 	var from rundir.Start
 	var err error
 	if c.Init == config.Inherited {
-		from, err = r.beginInherited(ctx, n, arch)
+		from, err = r.loadSupernet(ctx, n, arch)
 	} else {
-		from, err = r.beginFile(n, arch)
+		from, err = r.loadFile(n, arch)
 	}
 	if err != nil {
 		return err
@@ -197,16 +199,47 @@ func (r *Run) begin(ctx context.Context, n *supernet.Net, arch space.Arch, of re
 	if err := of.folder.WriteJSON(from, "retrain", "init.json"); err != nil {
 		return err
 	}
+	rec, err := of.folder.ReadRecord(stageOf("retrain").Record)
+	if err != nil {
+		return err
+	}
+	if rec != nil {
+		rec.Start = &from
+		if err := of.folder.KeepRecord(stageOf("retrain").Record, *rec); err != nil {
+			return err
+		}
+	}
 	m, err := r.Folder.ReadManifest()
 	if err != nil {
 		return err
 	}
 	m.Start = &from
-	return r.Folder.WriteJSON(m, "manifest.json")
+	return r.Folder.WriteManifest(m)
 }
 
-// beginInherited starts from the supernet of the folder.
-func (r *Run) beginInherited(ctx context.Context, n *supernet.Net, arch space.Arch) (rundir.Start, error) {
+// restoreStart writes again what a training has started from where that is gone, from the record of the training or,
+// where that is of an earlier version, from the manifest.
+func (r *Run) restoreStart(d rundir.Folder) error {
+	c := r.Config.Retrain
+	if c.Init == "" || d.Has("retrain", "init.json") {
+		return nil
+	}
+	if rec, err := d.ReadRecord(stageOf("retrain").Record); err != nil {
+		return err
+	} else if rec != nil && rec.Start != nil {
+		r.process.UI.Warnf("%s was gone: it is written again from %s", d.File("retrain", "init.json"), stageOf("retrain").Record)
+		return d.WriteJSON(*rec.Start, "retrain", "init.json")
+	}
+	m, err := r.Folder.ReadManifest()
+	if err != nil || m.Start == nil || m.Start.SHA256 != c.InitSHA256 || (m.Start.From == rundir.FromSupernet) != (c.Init == config.Inherited) {
+		return err // startOf says what is missing
+	}
+	r.process.UI.Warnf("%s was gone: it is written again from manifest.json", d.File("retrain", "init.json"))
+	return d.WriteJSON(*m.Start, "retrain", "init.json")
+}
+
+// loadSupernet starts from the supernet of the folder.
+func (r *Run) loadSupernet(ctx context.Context, n *supernet.Net, arch space.Arch) (rundir.Start, error) {
 	super, err := r.Train(ctx)
 	if err != nil {
 		return rundir.Start{}, err
@@ -218,8 +251,8 @@ func (r *Run) beginInherited(ctx context.Context, n *supernet.Net, arch space.Ar
 	return rundir.Start{From: rundir.FromSupernet, Drawn: drawn}, nil
 }
 
-// beginFile starts from an exported network. Its head stays where the classes are the same.
-func (r *Run) beginFile(n *supernet.Net, arch space.Arch) (rundir.Start, error) {
+// loadFile starts from an exported network. Its head stays where the classes are the same.
+func (r *Run) loadFile(n *supernet.Net, arch space.Arch) (rundir.Start, error) {
 	f := r.start
 	tensors := slices.Clone(f.tensors)
 	if !slices.Equal(f.Classes, r.Data.Classes) {
@@ -257,12 +290,26 @@ func (r *Run) knowsSearch(d rundir.Folder) (bool, error) {
 // startOf is what the training in a folder started from; nil where that was random values, or where
 // it has not started.
 func startOf(d rundir.Folder, c config.Retrain) (*rundir.Start, error) {
+	rec, err := d.ReadRecord(stageOf("retrain").Record)
+	if err != nil {
+		return nil, err
+	}
+	_, any := lastCheckpoint(d.File("retrain"))
 	if !d.Has("retrain", "init.json") {
-		if _, any := lastCheckpoint(d.File("retrain")); any && c.Init != "" {
+		if any && c.Init != "" && rec != nil && rec.Start != nil {
+			return rec.Start, nil // restoreStart writes the file again
+		}
+		if any && c.Init != "" {
 			return nil, fault.New(fault.ExitInvalid, d.Remedy("retrain", "init.json"), "%s is gone, so nothing says what the network started from", d.File("retrain", "init.json"))
 		}
 		return nil, nil
 	}
 	var s rundir.Start
-	return &s, d.ReadJSON(&s, "retrain", "init.json")
+	if err := d.ReadJSON(&s, "retrain", "init.json"); err != nil {
+		return nil, err
+	}
+	if any && rec != nil && rec.Start != nil && !d.HoldsJSON(*rec.Start, "retrain", "init.json") {
+		return nil, fault.New(fault.ExitInvalid, d.Remedy("retrain", "init.json"), "%s: not what the network started from, by %s", d.File("retrain", "init.json"), stageOf("retrain").Record)
+	}
+	return &s, nil
 }

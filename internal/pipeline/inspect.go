@@ -12,6 +12,7 @@ import (
 	"oneshot/internal/config"
 	"oneshot/internal/report"
 	"oneshot/internal/rundir"
+	"oneshot/weights"
 )
 
 // Progress is how far one stage of a run folder has come.
@@ -153,16 +154,21 @@ func state(started, done bool) string {
 	return "none"
 }
 
-// lastCheckpoint reads only the names of checkpoints, which hold their step.
+// lastCheckpoint is the step of the newest checkpoint that seems whole or, where none does, of the newest
+// by its name. Tensors are not read.
 func lastCheckpoint(dir string) (step int, any bool) {
+	if newest, any := weights.Newest(dir); any {
+		return newest.Step, true
+	}
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {
 		var v int
 		if _, err := fmt.Sscanf(e.Name(), "ckpt-%d", &v); err != nil {
 			continue
 		}
+		any = true // its DONE may have been lost since: a save makes the folder appear with it
 		if _, err := os.Stat(filepath.Join(dir, e.Name(), "DONE")); err == nil {
-			step, any = max(step, v), true
+			step = max(step, v)
 		}
 	}
 	return step, any

@@ -20,47 +20,69 @@ func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
 // fit chooses for each of the stages that trains the largest micro-batch that keeps
 // it within limit bytes, where the whole batch does not, and returns a line about
 // each choice. 0 is no limit. What the folder has of stages that are done anew does not count.
+// Where some stages cannot be kept to it, the error is that of the one that needs most: its need
+// is the smallest limit that serves all.
 func fit(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, limit int64) (chosen []string, err error) {
 	if limit == 0 {
 		return nil, nil
 	}
+	var least int64
+	var refused error
 	for _, name := range stages {
-		stage := stageOf(name)
+		fresh := slices.Contains(anew, name)
+		if stageOf(name).passed(d) && !fresh {
+			continue
+		}
 		whole, err := p.Need(name, arch)
 		if err != nil {
 			return nil, err
 		}
-		fresh := slices.Contains(anew, name)
-		if whole <= limit || stage.passed(d) && !fresh {
+		from := p.Settings(name).AtOnce()
+		need, tooMuch, err := shrink(p, name, stageOf(name).begun(d) && !fresh, arch, whole, limit)
+		if err != nil {
+			return nil, err
+		}
+		if tooMuch != nil && need > least {
+			least, refused = need, tooMuch
+		}
+		if name != "search" && need < whole {
+			chosen = append(chosen, fmt.Sprintf("memory   %s.micro_batch = %d keeps to the limit of %d MB; %d images at a time need about %d MB",
+				name, p.Settings(name).MicroBatch, megabytes(limit), from, megabytes(whole)))
+		}
+	}
+	return chosen, refused
+}
+
+// shrink brings a stage that needs whole bytes to the largest micro-batch within limit. It
+// returns what the stage needs then, and where that is too much, why.
+func shrink(p *plan.Plan, name string, begun bool, arch space.Arch, whole, limit int64) (need int64, tooMuch, err error) {
+	if whole <= limit {
+		return whole, nil, nil
+	}
+	if name == "search" {
+		return whole, fault.New(fault.ExitSpace, "raise --memory-limit, or lower score.recal_batch",
+			"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(whole), megabytes(limit)), nil
+	}
+	s := p.Settings(name)
+	if begun {
+		return whole, fault.New(fault.ExitSpace, "raise --memory-limit, or train anew in another folder with --out",
+			"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", name, s.AtOnce(), megabytes(whole), megabytes(limit)), nil
+	}
+	need = whole
+	for m := s.AtOnce() - 1; m >= 2 && need > limit; m-- {
+		if s.Batch%m != 0 {
 			continue
 		}
-		if name == "search" {
-			return nil, fault.New(fault.ExitSpace, "raise --memory-limit, or lower score.recal_batch",
-				"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(whole), megabytes(limit))
+		s.MicroBatch = m
+		if need, err = p.Need(name, arch); err != nil {
+			return 0, nil, err
 		}
-		s := p.Settings(name)
-		if stage.begun(d) && !fresh {
-			return nil, fault.New(fault.ExitSpace, "raise --memory-limit, or train anew in another folder with --out",
-				"stage %s has begun with %d images at a time and needs about %d MB, the limit is %d MB", name, s.AtOnce(), megabytes(whole), megabytes(limit))
-		}
-		from, need := s.AtOnce(), whole
-		for m := from - 1; m >= 2 && need > limit; m-- {
-			if s.Batch%m != 0 {
-				continue
-			}
-			s.MicroBatch = m
-			if need, err = p.Need(name, arch); err != nil {
-				return nil, err
-			}
-		}
-		if need > limit {
-			return nil, fault.New(fault.ExitSpace, "raise --memory-limit, or choose a smaller network, fewer --workers or a batch with small divisors",
-				"stage %s needs about %d MB even with %d images at a time, the limit is %d MB", name, megabytes(need), s.AtOnce(), megabytes(limit))
-		}
-		chosen = append(chosen, fmt.Sprintf("memory   %s.micro_batch = %d keeps to the limit of %d MB; %d images at a time need about %d MB",
-			name, s.MicroBatch, megabytes(limit), from, megabytes(whole)))
 	}
-	return chosen, nil
+	if need > limit {
+		tooMuch = fault.New(fault.ExitSpace, "raise --memory-limit, or choose a smaller network, fewer --workers or a batch with small divisors",
+			"stage %s needs about %d MB even with %d images at a time, the limit is %d MB", name, megabytes(need), s.AtOnce(), megabytes(limit))
+	}
+	return need, tooMuch, nil
 }
 
 // announceMemory says what the stages that are not passed need, and warns where the

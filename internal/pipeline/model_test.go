@@ -22,7 +22,7 @@ import (
 	"oneshot/internal/rundir"
 )
 
-// TestModel does random sequences of verbs, changes of settings, stops and changes of mind in a run
+// TestModel does random sequences of verbs, changes of settings, stops, kills and changes of mind in a run
 // folder. After each, what a request that was refused has left is what was there, no line of a result
 // that is called fresh was computed from something else than is there now, and in the end one command
 // brings everything up to date. ONESHOT_MODEL is how many sequences there are (default 12).
@@ -30,7 +30,7 @@ func TestModel(t *testing.T) {
 	counts := map[string]int{}
 	checkModel(t, sequences(), 8, func(rt *rapid.T) { model(rt, t, counts, nil) })
 	t.Log(counts)
-	for _, what := range []string{"actions", "refused", "stopped", "changed", "fresh lines"} {
+	for _, what := range []string{"actions", "refused", "stopped", "killed", "changed", "fresh lines"} {
 		if counts[what] == 0 {
 			t.Errorf("no %s: %v", what, counts)
 		}
@@ -110,6 +110,7 @@ type modelStep struct {
 	set      string // a setting that is changed; "" is none
 	override bool
 	stop     int // after how many steps it is stopped; 0 is never
+	kill     int // before which change of files it is killed; 0 is never
 }
 
 // modelSets are what people change.
@@ -125,6 +126,7 @@ func model(rt *rapid.T, t *testing.T, counts map[string]int, lie func(string)) {
 				verb: rapid.SampledFrom([]string{"run", "run", "train", "search", "retrain", "eval"}).Draw(rt, "verb"),
 				set:  rapid.SampledFrom(modelSets).Draw(rt, "set"), override: rapid.Bool().Draw(rt, "override"),
 				stop: rapid.SampledFrom([]int{0, 0, 1, 5, 14}).Draw(rt, "stop"),
+				kill: rapid.SampledFrom([]int{0, 0, 0, 3, 9, 14, 30, 60, 120}).Draw(rt, "kill"),
 			})
 		},
 	})
@@ -160,7 +162,16 @@ func (m *modelRun) act(s modelStep) {
 		m.lie(m.dir)
 	}
 	before := m.tree()
-	opened, err := m.do(s)
+	killed := ""
+	undo := dyingAfter(s.kill, func() { killed = crashImage(m.t, m.dir) })
+	opened, err := m.do(s, func() bool { return killed != "" })
+	undo()
+	if killed != "" {
+		m.counts["killed"]++
+		m.dir = killed
+		m.look()
+		return
+	}
 	switch code := fault.Classify(err).Code; {
 	case err == nil:
 	case code == fault.ExitStopped:
@@ -179,8 +190,9 @@ func (m *modelRun) act(s modelStep) {
 	m.look()
 }
 
-// do does a step. opened says that the request was accepted.
-func (m *modelRun) do(s modelStep) (opened bool, err error) {
+// do does a step. opened says that the request was accepted. Where the process is dead, there is no need
+// to go on.
+func (m *modelRun) do(s modelStep, dead func() bool) (opened bool, err error) {
 	q := Request{Folder: m.dir, Resume: true, Override: s.override, Preset: "micro"}
 	if s.set != "" {
 		q.Config.Sets = []string{s.set}
@@ -202,7 +214,7 @@ func (m *modelRun) do(s modelStep) (opened bool, err error) {
 	defer cancel(nil)
 	p, steps := process(), 0
 	p.SaveAsked = func() bool { // after every step of a training
-		if steps++; steps == s.stop {
+		if steps++; steps == s.stop || dead() {
 			cancel(fault.ErrStopped)
 		}
 		return false
@@ -316,7 +328,8 @@ func (m *modelRun) states() map[string]string {
 	return out
 }
 
-// tree is what the folder holds, but for what every request writes.
+// tree is what the folder holds, but for what every request writes, and for what a process that was killed
+// left half written, which every request removes.
 func (m *modelRun) tree() map[string]string {
 	if _, err := os.Stat(m.dir); err != nil {
 		return nil
@@ -324,6 +337,7 @@ func (m *modelRun) tree() map[string]string {
 	all := tree(m.t, m.dir)
 	delete(all, "LOCK")
 	delete(all, "log.jsonl")
+	maps.DeleteFunc(all, func(path, _ string) bool { return strings.HasPrefix(path, ".") || strings.Contains(path, "/.") })
 	return all
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
@@ -60,6 +59,9 @@ type Request struct {
 	// FitMAdds, above 0, has retrain.channels be the largest width with at most so many
 	// multiply-adds.
 	FitMAdds int64
+	// Reads are the stages that must be complete, and computed from what is there now, for the request
+	// to be answered from a folder that cannot be written to; without any it never is.
+	Reads []string
 	// Needs, unless it is nil, says what else must be in the folder or hold for the plan: its error
 	// refuses the request.
 	Needs func(p *plan.Plan, d rundir.Folder) error
@@ -85,7 +87,8 @@ type Run struct {
 	within    lanas.Space    // what a search draws from
 	sizes     []string       // of the request
 	fitted    []string       // what fit has to say
-	shrinks   bool           // a stage may take fewer images at a time where memory is short
+	limit     int64          // of memory, in bytes; where there is one a stage may take fewer images at a time
+	unlimit   func()         // ends the limit of the heap
 	described rundir.Dataset // the images
 	override  bool           // of the request, as redoes
 	redoes    []string
@@ -108,11 +111,10 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	now := p.UI.Now()
 	path := q.Folder
 	stored := path != "" && q.Resume && rundir.Folder(path).Has("config.yaml")
-	none := fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(path, "(no folder given)"))
 	if !stored && !q.Create && !q.Retrains {
-		return nil, none
+		return nil, noRun(rundir.Folder(path))
 	}
-	o := opening{Process: p, Request: q, now: now, stored: stored}
+	o := opening{Process: p, Request: q, now: now, stored: stored, unlimit: func() {}}
 	if !stored {
 		var err error
 		if o.config, err = q.Config.Resolve(nil, q.Preset); err != nil {
@@ -132,10 +134,20 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.reads = dir.Unwritable != nil; o.reads {
+		if err := o.onlyReads(dir); err != nil {
+			dir.Abandon()
+			return nil, err
+		}
+	}
+	if q.MemoryLimit > 0 { // reading images leaves garbage too
+		o.unlimit = machine.LimitHeap(q.MemoryLimit - plan.ProgramBytes)
+	}
 	r, err := o.open(ctx, dir)
 	if err != nil {
+		o.unlimit()
 		if o.made {
-			err = errors.Join(err, os.RemoveAll(dir.File("cache")))
+			err = errors.Join(err, atomicfile.RemoveTree(atomicfile.OS, dir.File("cache")))
 		}
 		dir.Abandon()
 		return nil, err
@@ -152,14 +164,19 @@ type opening struct {
 	config     config.Config
 	old        *config.Config // the folder's, where stored
 	overridden []string       // keys that changed on which results depend
+	edited     bool           // somebody has changed config.yaml
 	redone     []string       // stages that are done anew or go on with other settings
 	anew       []string       // those of them that are done anew
+	back       []string       // those of them whose results come back from what was replaced
 	settled    []string       // what plan.Settle has to say
 	made       bool           // the folder for lists of records is made by this call
 
 	start, teacher *ExportedFile // what a retraining starts from and what it learns from, as far as needed
 	startSeen      bool          // start was trained on search images of this run
 
+	unlimit func() // ends the limit of the heap
+
+	reads  bool  // the folder cannot be written to
 	peeks  bool  // nothing may be written
 	unseen error // why images could not be opened
 }
@@ -214,10 +231,30 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 		rt.Close()
 		return nil, err
 	}
+	list, err := o.ahead(p, dir.Folder)
+	var needs []Space
+	if err == nil {
+		needs, err = o.space(p, dir.Folder, list, arch)
+	}
+	if err != nil {
+		rt.Close()
+		return nil, err
+	}
+	if o.stored && len(o.Redoes) > 0 {
+		o.settled = append(o.settled, aheadLine(list))
+	}
 	r := &Run{
 		Plan: p, Folder: dir.Folder, Arch: arch, process: o.Process, dir: dir, rt: rt, within: within,
-		sizes: o.Sizes, fitted: append(o.settled, fitted...), shrinks: o.MemoryLimit > 0, log: o.UI.Log, every: o.UI.Every,
+		sizes: o.Sizes, fitted: append(o.settled, fitted...), limit: o.MemoryLimit, unlimit: o.unlimit, log: o.UI.Log, every: o.UI.Every,
 		start: o.start, seen: o.startSeen, described: describeImages(p.Data), override: o.Override, redoes: o.Redoes, anew: o.anew,
+	}
+	if o.reads {
+		if len(o.overridden)+len(o.redone) > 0 {
+			rt.Close()
+			return nil, dir.Unwritable
+		}
+		o.UI.Warnf("%v: what is there is only read", dir.Unwritable)
+		return r, nil
 	}
 	log, err := dir.OpenLog()
 	if err == nil {
@@ -226,9 +263,15 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 	if err == nil {
 		err = o.describe(r)
 	}
+	if err == nil {
+		err = r.tidy()
+	}
 	if err != nil {
 		rt.Close()
 		return nil, err
+	}
+	if line := short(needs, dir.Folder, freeDisk(dir.Folder)); line != "" {
+		o.UI.Warnf("%s", line)
 	}
 	o.UI.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.UI.Every = time.Duration(p.Config.Run.LogSeconds) * time.Second
@@ -303,17 +346,25 @@ func (o *opening) describe(r *Run) error {
 	return r.writeConfig(m)
 }
 
-// writeConfig writes the configuration and the manifest with its checksum.
+// writeConfig writes the manifest with the checksum of the configuration, and then the configuration.
+// Where a process is killed in between, the manifest knows the configuration that is still there.
 func (r *Run) writeConfig(m rundir.Manifest) error {
 	b, err := r.Config.YAML()
 	if err != nil {
 		return err
 	}
 	m.ConfigSHA256 = fmt.Sprintf("%x", sha256.Sum256(b))
-	if err := r.Folder.WriteJSON(m, "manifest.json"); err != nil {
+	m.ConfigBefore = ""
+	path := r.Folder.File("config.yaml")
+	if there, _, err := rundir.HashFile(path); err == nil && there != m.ConfigSHA256 {
+		m.ConfigBefore = there
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return atomicfile.WriteFile(r.Folder.File("config.yaml"), b, 0o644)
+	if err := r.Folder.WriteManifest(m); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(path, b, 0o644)
 }
 
 // Announce says what is about to happen.
@@ -342,4 +393,5 @@ func (r *Run) Close() {
 	r.rt.Close()
 	r.Data.Close()
 	r.dir.Close()
+	r.unlimit()
 }

@@ -13,12 +13,14 @@ import (
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
+	"oneshot/supernet"
 )
 
 // Preview is what a request would do, in a run folder or a new one.
 type Preview struct {
 	Config    config.Config // resolved, with what follows from architecture and files
 	Lines     []string      // what the images are, and what was chosen
+	Ahead     []Ahead       // what will be done, in order
 	Forecasts []Forecast
 	// Unseen says why there are no forecasts; nil where there are.
 	Unseen error
@@ -66,19 +68,41 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 	if err = pl.Check(); o.stored && err == nil {
 		_, err = o.check(pl, arch, d)
 	}
-	v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
 	if err != nil {
+		v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
 		return v, err // as the request itself would be
 	}
-	if !measure {
-		return v, nil
+	searches := o.stored && stageOf("search").begun(d) && slices.Contains(q.Redoes, "search")
+	var rt *supernet.Runtime
+	if measure || searches {
+		if rt, err = device.Open(pl.Config.Run, p.Device, p.UI); err == nil {
+			defer rt.Close()
+			err = o.arithmetic(pl, rt, d)
+		} else {
+			v.Unseen, err = err, nil
+		}
 	}
-	rt, err := device.Open(pl.Config.Run, p.Device, p.UI)
+	v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
+	if err == nil {
+		v.Ahead, err = o.ahead(pl, d)
+	}
 	if err != nil {
-		v.Unseen = err
+		return v, err
+	}
+	v.Lines = append(v.Lines, aheadLine(v.Ahead))
+	needs, err := o.space(pl, d, v.Ahead, arch)
+	if err != nil {
+		return v, err
+	}
+	if line := spaceLine(needs, freeDisk(rundir.Folder(q.Folder))); line != "" {
+		v.Lines = append(v.Lines, line)
+	}
+	if line := short(needs, rundir.Folder(q.Folder), freeDisk(rundir.Folder(q.Folder))); line != "" {
+		p.UI.Warnf("%s", line)
+	}
+	if !measure || rt == nil {
 		return v, nil
 	}
-	defer rt.Close()
 	if pl.Teacher, err = o.teach(rt); err != nil {
 		return v, err
 	}

@@ -25,6 +25,9 @@ const (
 	inSearch   = "search"   // search/best.json
 )
 
+// archFile has the architecture that a folder retrains: a result of the stage, whose text is an input too.
+const archFile = "retrain/arch.json"
+
 // unrecorded are keys that say where something is, which is known by its checksum, what happens to
 // images that cannot be decoded, and how many trainings there are, each of which has its own record.
 var unrecorded = []string{"data.dir", "data.on_bad_sample", "retrain.init", "retrain.teacher", "retrain.seeds"}
@@ -34,7 +37,11 @@ func (s Stage) settings(c config.Config, d rundir.Dataset) map[string]string {
 	of := c.Values(func(key string) bool {
 		return !slices.Contains(unrecorded, key) && (key == "seed" || strings.HasPrefix(key, "data.") || s.decides(key) || slices.Contains(s.Grows, key))
 	})
-	of[inImages], of[inClasses] = d.SHA256, d.Classes
+	for name, sum := range map[string]string{inImages: d.SHA256, inClasses: d.Classes} {
+		if sum != "" { // the manifest, which has them, may be gone
+			of[name] = sum
+		}
+	}
 	if s.Name == "retrain" {
 		of["retrain.init"] = c.Retrain.Init
 		if startsFromFile(c.Retrain) {
@@ -63,18 +70,36 @@ func trained(stage string, d rundir.Folder) string {
 	return s.SHA256
 }
 
-// inputs are what a stage is computed from in the run folder, as things stand there.
-func inputs(stage string, c config.Config, images rundir.Dataset, d rundir.Folder) (map[string]string, error) {
+// leaves is the checksum of what a training ends with in a folder: that of its newest checkpoint or,
+// where its last one was lost and it goes on to the same, of that one.
+func leaves(stage string, c config.Config, images rundir.Dataset, d rundir.Folder) (string, error) {
 	s := stageOf(stage)
-	of := map[string]string{}
+	rec, err := d.ReadRecord(s.Record)
+	if err != nil || rec == nil || !s.cutBack(d, *rec) {
+		return trained(stage, d), err
+	}
+	of, err := inputs(stage, c, images, d)
+	if err != nil {
+		return "", err
+	}
+	if changed, _ := s.differences(*rec, of); len(changed) > 0 {
+		return trained(stage, d), nil
+	}
+	return rec.Outputs[map[string]string{"train": inSupernet, "retrain": inRetrain}[stage]], nil
+}
+
+// inputs are what a stage is computed from in the run folder, as things stand there.
+func inputs(stage string, c config.Config, images rundir.Dataset, d rundir.Folder) (of map[string]string, err error) {
+	s := stageOf(stage)
+	of = map[string]string{}
 	switch stage {
 	case "train", "search", "retrain":
 		of = s.settings(c, images)
 		if stage == "search" || stage == "retrain" && c.Retrain.Init == config.Inherited {
-			of[inSupernet] = trained("train", d)
+			of[inSupernet], err = leaves("train", c, images, d)
 		}
 	case "export":
-		of[inRetrain] = trained("retrain", d)
+		of[inRetrain], err = leaves("retrain", c, images, d)
 	case "test":
 		for name, file := range map[string]string{inExport: "export/model.safetensors", inSearch: "search/best.json"} {
 			sums, err := d.Hashes(file)
@@ -83,16 +108,16 @@ func inputs(stage string, c config.Config, images rundir.Dataset, d rundir.Folde
 			}
 			of[name] = sums[file]
 		}
-		of[inSupernet] = trained("train", d)
+		of[inSupernet], err = leaves("train", c, images, d)
 	}
-	return of, nil
+	return of, err
 }
 
-// begins records what a stage is computed from in a folder, where it has nothing yet. Where it
+// recordInputs records what a stage is computed from in a folder, where it has nothing yet. Where it
 // has something, that must have been computed from the same: else it is refused or, where the
 // request allows it, moved away to be done anew. chosen says that an architecture among the inputs
 // is the one that the search has found.
-func (r *Run) begins(stage string, d rundir.Folder, of map[string]string, chosen bool) error {
+func (r *Run) recordInputs(stage string, d rundir.Folder, of map[string]string, chosen bool) error {
 	s := stageOf(stage)
 	if err := r.settleMetrics(s, d); err != nil { // of a process that was killed meanwhile
 		return err
@@ -141,8 +166,15 @@ func (r *Run) begins(stage string, d rundir.Folder, of map[string]string, chosen
 	return d.KeepRecord(s.Record, next)
 }
 
-// damaged is an error where a training has checkpoints, and none from which it could go on.
+// damaged is an error where a training has checkpoints, and none from which it could go on, or where a
+// search has a line that is not the one that was written.
 func (s Stage) damaged(d rundir.Folder) error {
+	if s.Name == "search" { // what cannot be read at all is no damage
+		if _, err := proveSearch(d); fault.Classify(err).Code == fault.ExitInvalid {
+			return err
+		}
+		return nil
+	}
 	if !s.trains() {
 		return nil
 	}
@@ -156,7 +188,7 @@ func (s Stage) damaged(d rundir.Folder) error {
 // that of this process.
 func (r *Run) elsewhere(s Stage, rec rundir.Record, of map[string]string) bool {
 	_, grown := s.differences(rec, of)
-	if s.Name != "search" || len(rec.Arithmetic) == 0 || rec.Arithmetic[0] == r.rt.Arithmetic() || len(rec.Outputs) > 0 && len(grown) == 0 {
+	if s.Name != "search" || len(rec.Arithmetic) == 0 || rec.Arithmetic[0] == r.rt.Arithmetic() || len(rec.Outputs) > 0 && len(grown) == 0 && s.lost(r.Folder, rec) == "" {
 		return false
 	}
 	r.process.UI.Warnf("%s is done anew: it has begun with %q, and this process computes with %q", s.Name, rec.Arithmetic[0], r.rt.Arithmetic())
@@ -176,7 +208,7 @@ func (r *Run) continued(s Stage, d rundir.Folder, rec rundir.Record, of map[stri
 	if s.Name == "search" && lines(d.File(s.Begun)) < r.Config.Search.Samples {
 		rec.Outputs = nil // more samples follow, unless there are no more or no time for them
 	}
-	if a := r.rt.Arithmetic(); s.trains() && len(rec.Outputs) == 0 && len(rec.Arithmetic) > 0 && !slices.Contains(rec.Arithmetic, a) {
+	if a := r.rt.Arithmetic(); s.trains() && (len(rec.Outputs) == 0 || s.cutBack(d, rec)) && len(rec.Arithmetic) > 0 && !slices.Contains(rec.Arithmetic, a) {
 		rec.Arithmetic = append(slices.Clone(rec.Arithmetic), a)
 	}
 	return rec
@@ -191,9 +223,17 @@ func (s Stage) results(d rundir.Folder) (map[string]string, error) {
 	case "search":
 		return d.Hashes("search/samples.jsonl", "search/rechecks.jsonl", "search/best.json")
 	case "retrain":
-		return map[string]string{inRetrain: trained(s.Name, d)}, nil
+		of, err := d.Hashes(archFile)
+		if err == nil {
+			of[inRetrain] = trained(s.Name, d)
+		}
+		return of, err
 	case "export":
-		return d.Hashes(exportFiles...)
+		files := slices.Clone(exportFiles)
+		for _, form := range formFiles { // where they were asked for
+			files = append(files, "export/"+form)
+		}
+		return d.Hashes(files...)
 	}
 	return d.Hashes(s.Done)
 }
@@ -212,8 +252,26 @@ func (r *Run) completes(stage string, d rundir.Folder) error {
 	case rec == nil:
 		return fmt.Errorf("%s is gone", d.File(s.Record))
 	}
+	if s.trains() && len(rec.Outputs) == 0 {
+		if err := r.sumUpMetrics(s, d, rec); err != nil {
+			return err
+		}
+	}
 	rec.Outputs = results
 	return d.KeepRecord(s.Record, *rec)
+}
+
+// Trained is what rundir.Folder.Trained says of a training that is complete: what its record has of it, whatever
+// has become of metrics.jsonl, or what that says where an earlier version wrote the record.
+func Trained(stage string, d rundir.Folder) (loss *float64, replaced int, err error) {
+	rec, err := d.ReadRecord(stageOf(stage).Record)
+	if err != nil {
+		return nil, 0, err
+	}
+	if rec != nil && len(rec.Outputs) > 0 && rec.Loss != nil {
+		return rec.Loss, rec.Replaced, nil
+	}
+	return d.Trained(stage)
 }
 
 // sameArithmetic refuses to add to the results of a stage what another arithmetic would compute.
@@ -234,7 +292,7 @@ func mixed(d rundir.Folder, was, now string) error {
 
 // stale is the error where results were computed from other inputs than there are now.
 func (s Stage) stale(run, d rundir.Folder, why string) error {
-	return fault.New(fault.ExitInvalid, fmt.Sprintf("`%s` does it anew and keeps what there is until that is complete", s.command(run, true)),
+	return fault.New(fault.ExitInvalid, s.remedy(run),
 		"%s in %s is not of what there is now: %s", s.Name, d, why)
 }
 

@@ -104,7 +104,8 @@ func TestRecordsOfARun(t *testing.T) {
 		"supernet/record.json": {Outputs: map[string]string{"supernet": supernet}},
 		"search/record.json": {Inputs: map[string]string{"supernet": supernet, "search.algo": "lanas", "seed": "3"},
 			Outputs: map[string]string{"search/samples.jsonl": sum("search/samples.jsonl"), "search/rechecks.jsonl": sum("search/rechecks.jsonl"), "search/best.json": sum("search/best.json")}},
-		"retrain/record.json": {Inputs: map[string]string{"arch": best.Arch, "retrain.seed": "3"}, Outputs: map[string]string{"retrain": retrained}},
+		"retrain/record.json": {Inputs: map[string]string{"arch": best.Arch, "retrain.seed": "3"},
+			Outputs: map[string]string{"retrain": retrained, "retrain/arch.json": sum("retrain/arch.json")}},
 		"export/record.json": {Inputs: map[string]string{"retrain": retrained},
 			Outputs: map[string]string{"export/model.safetensors": sum("export/model.safetensors"), "export/arch.json": sum("export/arch.json")}},
 		"result.record.json": {Inputs: map[string]string{"supernet": supernet, "export": sum("export/model.safetensors"), "search": sum("search/best.json")},
@@ -325,6 +326,10 @@ func TestScoresOfTwoArithmetics(t *testing.T) {
 	}
 	if after := tree(t, dir); after["search/samples.jsonl"] != before["search/samples.jsonl"] {
 		t.Error("a score was added")
+	}
+	// What will be done anew is said before, and what is refused is refused then.
+	if v, err := Look(t.Context(), process(), redo(dir, "search.samples=6", "search.init=4"), false); err != nil || !strings.Contains(strings.Join(v.Lines, "\n"), "anew     search: it has begun with \"cpu float32 abacus\"") {
+		t.Errorf("%q, %v", v.Lines, err)
 	}
 	if err := runAll(t, redo(dir, "search.samples=6", "search.init=4")); err != nil {
 		t.Error(err)

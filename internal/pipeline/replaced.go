@@ -18,16 +18,28 @@ import (
 // replacedFolder keeps what a stage is done anew instead of, until its new results are complete.
 const replacedFolder = "replaced"
 
+// copyName is what a copy is called there until it is whole.
+const copyName = ".copy"
+
+// gone begins the names there of what is being removed, so that nobody takes back what is left of it.
+const gone = ".gone-"
+
 // replaced are the paths of what was kept under the name of an output.
 func replaced(run rundir.Folder, out string) (paths []string) {
 	entries, _ := os.ReadDir(run.File(replacedFolder)) // none where there is no such folder
 	for _, e := range entries {
-		suffix, ok := strings.CutPrefix(e.Name(), out)
-		if number, numbered := strings.CutPrefix(suffix, "-"); ok && (suffix == "" || numbered && number != "" && strings.Trim(number, "0123456789") == "") {
+		if _, ok := suffixOf(e.Name(), out); ok {
 			paths = append(paths, run.File(replacedFolder, e.Name()))
 		}
 	}
 	return paths
+}
+
+// suffixOf is what freeSuffix has put behind the name of an output; not ok is another name.
+func suffixOf(name, out string) (suffix string, ok bool) {
+	suffix, ok = strings.CutPrefix(name, out)
+	number, numbered := strings.CutPrefix(suffix, "-")
+	return suffix, ok && (suffix == "" || numbered && number != "" && strings.Trim(number, "0123456789") == "")
 }
 
 // freeSuffix is what is put behind the names of the stage's outputs there, so that none is taken.
@@ -40,7 +52,7 @@ func (s Stage) freeSuffix(run rundir.Folder) (suffix string) {
 
 // setAside moves the results of a stage there.
 func (r *Run) setAside(s Stage, d rundir.Folder) error {
-	if err := os.MkdirAll(r.Folder.File(replacedFolder), 0o755); err != nil {
+	if err := r.Folder.MakeDir(replacedFolder); err != nil {
 		return err
 	}
 	if main := path.Dir(s.Record); d.Has(main) {
@@ -49,13 +61,13 @@ func (r *Run) setAside(s Stage, d rundir.Folder) error {
 		}
 	}
 	suffix := s.freeSuffix(r.Folder)
-	for _, out := range slices.Backward(s.Outputs) { // the folder with the record last
+	for _, out := range slices.Backward(s.Outputs) { // the folder with the record last, see settleMoves
 		if !d.Has(out) {
 			continue
 		}
 		to := path.Join(replacedFolder, out+suffix)
 		r.process.UI.Infof("replaced %s is kept as %s until the new %s is complete", d.File(out), r.Folder.File(to), s.Name)
-		if err := os.Rename(d.File(out), r.Folder.File(to)); err != nil {
+		if err := atomicfile.OS.Rename(d.File(out), r.Folder.File(to)); err != nil {
 			return err
 		}
 	}
@@ -72,20 +84,17 @@ func (r *Run) keepCopy(s Stage, d rundir.Folder) error {
 	if err := d.SetMetricsAside(s.Name, main, r.process.UI.Warnf); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.Folder.File(replacedFolder), 0o755); err != nil {
+	if err := r.Folder.MakeDir(replacedFolder); err != nil {
 		return err
 	}
 	r.process.UI.Infof("replaced %s is copied to %s until the new %s is complete", d.File(main), to, s.Name)
-	temp := r.Folder.File(replacedFolder, ".copy")
+	temp := r.Folder.File(replacedFolder, copyName)
 	err := atomicfile.RemoveTree(atomicfile.OS, temp)
-	if err == nil {
-		err = os.CopyFS(temp, os.DirFS(d.File(main)))
-	}
-	if err == nil { // before a checkpoint makes the originals go
-		err = syncTree(temp)
+	if err == nil { // durable, before a checkpoint makes the originals go
+		err = atomicfile.CopyTree(atomicfile.OS, d.File(main), temp)
 	}
 	if err == nil {
-		err = os.Rename(temp, to)
+		err = atomicfile.OS.Rename(temp, to)
 	}
 	if err == nil {
 		err = atomicfile.OS.SyncDir(r.Folder.File(replacedFolder))
@@ -93,24 +102,7 @@ func (r *Run) keepCopy(s Stage, d rundir.Folder) error {
 	if err != nil {
 		return err
 	}
-	return os.Remove(d.File(main, rundir.AsideMetrics))
-}
-
-// syncTree makes the files and names below a folder durable.
-func syncTree(dir string) error {
-	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if e.IsDir() {
-			return atomicfile.OS.SyncDir(path)
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		return errors.Join(f.Sync(), f.Close())
-	})
+	return atomicfile.OS.Remove(d.File(main, rundir.AsideMetrics))
 }
 
 // settleMetrics puts back the metrics that were set aside with a stage and are with it again.
@@ -144,9 +136,9 @@ func (r *Run) takeBack(s Stage, d rundir.Folder, kept string) (*rundir.Record, e
 	main := path.Dir(s.Record)
 	suffix := strings.TrimPrefix(filepath.Base(kept), main)
 	r.process.UI.Infof("replaced %s has what is asked for: it is taken back as %s", kept, d.File(main))
-	for _, out := range slices.Backward(s.Outputs) { // likewise
+	for _, out := range s.Outputs { // the folder with the record first, see settleMoves
 		if from := path.Join(replacedFolder, out+suffix); r.Folder.Has(from) {
-			if err := os.Rename(r.Folder.File(from), d.File(out)); err != nil {
+			if err := atomicfile.OS.Rename(r.Folder.File(from), d.File(out)); err != nil {
 				return nil, err
 			}
 		}
@@ -171,13 +163,110 @@ func (s Stage) beyond(kept string, p *plan.Plan) bool {
 
 // discard removes what a stage that is complete now has replaced.
 func (r *Run) discard(stage string) error {
-	for _, out := range stageOf(stage).Outputs {
+	s := stageOf(stage)
+	for _, o := range replaced(r.Folder, s.Outputs[0]) {
+		if err := atomicfile.OS.Rename(o, r.Folder.File(replacedFolder, gone+filepath.Base(o))); err != nil {
+			return err
+		}
+	}
+	if err := r.endRemovals(); err != nil {
+		return err
+	}
+	for _, out := range s.Outputs {
 		for _, o := range replaced(r.Folder, out) {
 			if err := atomicfile.RemoveTree(atomicfile.OS, o); err != nil {
 				return err
 			}
 		}
 	}
-	os.Remove(r.Folder.File(replacedFolder)) // where nothing else is in it
+	kept := r.Folder.File(replacedFolder)
+	if err := atomicfile.RemoveTree(atomicfile.OS, filepath.Join(kept, copyName)); err != nil { // of a process that was killed
+		return err
+	}
+	if entries, err := os.ReadDir(kept); err != nil || len(entries) > 0 {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return atomicfile.OS.Remove(kept)
+}
+
+// endRemovals removes what discard has given another name, and first what was kept with it.
+func (r *Run) endRemovals() error {
+	kept := r.Folder.File(replacedFolder)
+	entries, _ := os.ReadDir(kept) // none where there is no such folder
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), gone)
+		if !ok {
+			continue
+		}
+		if err := atomicfile.OS.SyncDir(kept); err != nil { // before anything in it goes
+			return err
+		}
+		for _, s := range Stages {
+			suffix, ok := suffixOf(name, s.Outputs[0])
+			for _, out := range s.Outputs[1:] {
+				if !ok {
+					break
+				}
+				if err := atomicfile.RemoveTree(atomicfile.OS, filepath.Join(kept, out+suffix)); err != nil {
+					return err
+				}
+			}
+		}
+		if err := atomicfile.RemoveTree(atomicfile.OS, filepath.Join(kept, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleMoves ends a move of several outputs of a stage at which a process was killed. The one with the
+// record leaves last and comes back first: what is kept without it belongs to the one that is in its place.
+func (r *Run) settleMoves() error {
+	if err := r.endRemovals(); err != nil {
+		return err
+	}
+	for _, s := range Stages {
+		for _, out := range s.Outputs[1:] {
+			for _, o := range replaced(r.Folder, out) {
+				suffix, _ := suffixOf(filepath.Base(o), out)
+				if r.Folder.Has(replacedFolder, s.Outputs[0]+suffix) || r.Folder.Has(out) {
+					continue
+				}
+				if err := atomicfile.OS.Rename(o, r.Folder.File(out)); err != nil {
+					return err
+				}
+				if err := atomicfile.OS.SyncDir(string(r.Folder)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// tidy ends what a process was killed at when a stage was complete already, whatever verb comes next:
+// its metrics come back with it, and what it has replaced goes. What cannot be read is left to whoever
+// needs it.
+func (r *Run) tidy() error {
+	if err := r.settleMoves(); err != nil {
+		return err
+	}
+	chain, err := Chain(r.Folder)
+	if err != nil {
+		return nil
+	}
+	for _, l := range chain {
+		if s := stageOf(l.Stage); l.State == StateFresh && !(s.Name == "export" || s.Name == "test") {
+			if err := r.settleMetrics(s, r.Folder); err != nil {
+				return err
+			}
+			if err := r.discard(s.Name); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }

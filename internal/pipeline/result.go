@@ -2,8 +2,9 @@ package pipeline
 
 import (
 	"fmt"
-	"os"
+	"slices"
 
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
@@ -40,7 +41,7 @@ func (r *Run) result() (*oldResult, error) {
 	if err != nil {
 		kept := r.Folder.FreeName("result.json.damaged")
 		r.process.UI.Warnf("%v; it is kept as %s, and made again", err, kept)
-		return nil, os.Rename(r.Folder.File("result.json"), r.Folder.File(kept))
+		return nil, atomicfile.OS.Rename(r.Folder.File("result.json"), r.Folder.File(kept))
 	}
 	rec, now, err := r.resultRecord()
 	if err != nil {
@@ -72,36 +73,27 @@ func (r *Run) result() (*oldResult, error) {
 // NeedsResult wants a folder in which a search has found the network that is exported, and in
 // which nothing was computed from something else than is there now.
 func NeedsResult(p *plan.Plan, d rundir.Folder) error {
-	file := d.File("export", "model.safetensors")
-	images := ""
+	test := "`oneshot eval --weights " + rundir.Folder(d.File("export", "model.safetensors")).Arg()
 	if p.Config.Data.Dir != "" {
-		images = " --data-dir " + p.Config.Data.Dir
+		test += " --data-dir " + rundir.Folder(p.Config.Data.Dir).Arg()
 	}
-	switch exported := d.Has("export", "model.safetensors"); {
-	case exported && !d.Has("search", "best.json"):
-		return fault.Usage("`oneshot eval --weights "+file+images+"` tests it", "no search in %s has found the network that it has", d)
-	case exported:
-		best, err := plan.BestOf(d)
-		if err != nil {
-			return err
-		}
-		rec, err := d.ReadRecord(stageOf("retrain").Record)
-		if err != nil {
-			return err
-		}
-		if rec != nil && rec.Inputs[inArch] != "" && rec.Inputs[inArch] != best.Arch && !rec.Chosen {
-			return fault.Usage("`oneshot eval --weights "+file+images+"` tests it; `oneshot retrain --arch best --override --out "+string(d)+"` trains what the search has found",
-				"the network in %s is not the one that its search has found", d)
-		}
-	default:
-		if _, err := plan.BestOf(d); err != nil {
-			return err
-		}
-		return fault.Usage("run `oneshot retrain --out "+string(d)+"` first", "nothing is exported in %s", d)
-	}
+	test += "` tests it"
 	chain, err := Chain(d)
 	if err != nil {
 		return err
+	}
+	given := slices.ContainsFunc(chain, func(l Link) bool { return l.alone })
+	switch exported, found := d.Has("export", "model.safetensors"), d.Has("search", "best.json"); {
+	case exported && !found && given:
+		return fault.Usage(test, "no search in %s has found the network that it has", d)
+	case exported && foreign(d):
+		return fault.Usage(test+"; `oneshot retrain --arch best --override --out "+d.Arg()+"` trains what the search has found",
+			"the network in %s is not the one that its search has found", d)
+	case !found:
+		_, err := plan.BestOf(d)
+		return err
+	case !exported:
+		return fault.Usage(stageOf("export").remedy(d), "nothing is exported in %s", d)
 	}
 	for _, l := range chain {
 		if s := stageOf(l.Stage); l.State == StateStale && s.Name != "test" {

@@ -40,7 +40,7 @@ const lossParts = 200
 // readSeeds reads retrain/seeds.json; none is no trainings yet.
 func readSeeds(d rundir.Folder) (s rundir.Seeds, err error) {
 	if d.Has("retrain", "seeds.json") {
-		err = d.ReadJSON(&s, "retrain", "seeds.json")
+		err = d.ReadSummed(&s, "retrain", "seeds.json")
 	}
 	return s, err
 }
@@ -78,7 +78,7 @@ func (r *Run) Seeds(ctx context.Context, arch space.Arch) (rundir.Seeds, error) 
 			run.Classes = nil
 		}
 		s.Add(run)
-		if err := r.Folder.WriteJSON(s, "retrain", "seeds.json"); err != nil {
+		if err := r.Folder.WriteSummed(s, "retrain", "seeds.json"); err != nil {
 			return s, err
 		}
 	}
@@ -148,7 +148,7 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 		return out, err
 	}
 	out.Weights = path.Clean(filepath.ToSlash(rel))
-	if out.Loss, _, err = of.folder.Trained("retrain"); err != nil {
+	if out.Loss, _, err = Trained("retrain", of.folder); err != nil {
 		return out, err
 	}
 	if of.seed == r.Config.Seed && r.Folder.Has("result.json") { // tested already, by a run of one seed
@@ -156,7 +156,7 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 		if err != nil {
 			return out, err
 		}
-		if old.tested {
+		if old != nil && old.tested {
 			out.Tested = testedOf(old.Result)
 			return out, nil
 		}
@@ -172,6 +172,12 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 // keepExport exports again the network of a training that is done and tested, where the file is not of
 // it: it was lost, or exported of a training that was given up since.
 func (r *Run) keepExport(ctx context.Context, arch space.Arch, of repeat) error {
+	if err := r.fixArch(arch, of.folder); err != nil {
+		return err
+	}
+	if _, err := startOf(of.folder, r.Config.Retrain); err != nil {
+		return err
+	}
 	s := stageOf("export")
 	rec, err := of.folder.ReadRecord(s.Record)
 	if err != nil {
@@ -181,7 +187,7 @@ func (r *Run) keepExport(ctx context.Context, arch space.Arch, of repeat) error 
 	if err != nil {
 		return err
 	}
-	if len(files) == len(exportFiles) && (rec == nil || rec.Inputs[inRetrain] == trained("retrain", of.folder) && maps.Equal(rec.Outputs, files)) {
+	if files[exportFiles[0]] != "" && files[exportFiles[1]] != "" && (rec == nil || rec.Inputs[inRetrain] == trained("retrain", of.folder) && maps.Equal(rec.Outputs, files)) {
 		return nil
 	}
 	n, err := r.retrain(ctx, arch, of)

@@ -61,17 +61,6 @@ func (s Stage) begun(d rundir.Folder) bool {
 	return d.Has(s.Begun)
 }
 
-// command is the command line that brings the stage up to date in a run folder or, with
-// anew, does it again.
-func (s Stage) command(run rundir.Folder, anew bool) string {
-	text := "oneshot " + map[string]string{"train": "train --resume", "search": "search", "retrain": "retrain", "export": "export", "test": "eval"}[s.Name] +
-		" --out " + string(run)
-	if anew {
-		text += " --override"
-	}
-	return text
-}
-
 // passed says whether another stage has begun to read this one's outputs.
 func (s Stage) passed(d rundir.Folder) bool { return s.Passed != "" && d.Has(s.Passed) }
 

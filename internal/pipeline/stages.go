@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"strconv"
 
@@ -26,14 +25,14 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 	}
 	c := r.Training("train")
 	r.process.UI.Debugf("supernet: %d parameters, %d training images, %d steps of %d", n.Params(), r.Images("train").Len(), c.Steps, c.Batch)
-	begins := func() error {
+	record := func() error {
 		of, err := inputs("train", r.Config, r.described, r.Folder)
 		if err != nil {
 			return err
 		}
-		return r.begins("train", r.Folder, of, false)
+		return r.recordInputs("train", r.Folder, of, false)
 	}
-	if err := r.advance(ctx, "train", n, repeat{r.Folder, r.Config.Seed}, begins); err != nil {
+	if err := r.advance(ctx, "train", n, repeat{r.Folder, r.Config.Seed}, record); err != nil {
 		return nil, err
 	}
 	if err := r.completes("train", r.Folder); err != nil {
@@ -44,7 +43,7 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 
 // TrainSummary is the supernet's part of result.json.
 func (r *Run) TrainSummary() (rundir.TrainSummary, error) {
-	loss, replaced, err := r.Folder.Trained("train")
+	loss, replaced, err := Trained("train", r.Folder)
 	return rundir.TrainSummary{Steps: r.Training("train").Steps, Loss: loss, Replaced: replaced}, err
 }
 
@@ -70,7 +69,7 @@ func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary
 	if err != nil {
 		return rundir.SearchSummary{}, err
 	}
-	if err := r.begins("search", r.Folder, of, false); err != nil {
+	if err := r.recordInputs("search", r.Folder, of, false); err != nil {
 		return rundir.SearchSummary{}, err
 	}
 	s := search.New(r.Plan, r.Folder, r.process.UI, r.within, func(again bool) (search.Scorer, error) {
@@ -83,6 +82,11 @@ func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary
 		}
 		return supernet.NewScorer(n, r.Data.Train, images, r.Scoring(again))
 	})
+	restore, err := r.lessGarbage("search")
+	if err != nil {
+		return rundir.SearchSummary{}, err
+	}
+	defer restore()
 	sum, err := s.Run(ctx)
 	r.Searched = s.Wrote() > 0
 	if err != nil {
@@ -111,7 +115,7 @@ func (r *Run) retrain(ctx context.Context, arch space.Arch, of repeat) (*superne
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(ctx, n, arch, of); err != nil {
+	if err := r.loadStart(ctx, n, arch, of); err != nil {
 		return nil, err
 	}
 	c := r.Training("retrain")
@@ -134,7 +138,7 @@ func (r *Run) takeUp(arch space.Arch, of repeat) error {
 	if err != nil {
 		return err
 	}
-	if err := r.begins("retrain", of.folder, from, chosen); err != nil {
+	if err := r.recordInputs("retrain", of.folder, from, chosen); err != nil {
 		return err
 	}
 	return r.fixArch(arch, of.folder)
@@ -143,21 +147,27 @@ func (r *Run) takeUp(arch space.Arch, of repeat) error {
 // fixArch records in retrain/arch.json of a folder what is retrained there, and refuses to go
 // on with another architecture.
 func (r *Run) fixArch(arch space.Arch, d rundir.Folder) error {
-	begun, err := begunArch(r.Space, d)
-	if err != nil {
-		return err
-	}
-	if _, any := lastCheckpoint(d.File("retrain")); begun != nil && any {
-		return sameAs(r.Space, begun, arch, d)
+	_, any := lastCheckpoint(d.File("retrain"))
+	if any {
+		begun, err := begunArch(r.Space, d)
+		if err == nil && begun != nil {
+			err = sameAs(r.Space, begun, arch, d)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	b, err := r.ArchJSON(arch)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(d.File("retrain"), 0o755); err != nil {
+	if err := d.MakeDir("retrain"); err != nil {
 		return err
 	}
-	_, err = d.Update(b, "retrain", "arch.json")
+	changed, err := d.Update(b, "retrain", "arch.json")
+	if err == nil && changed && any {
+		r.process.UI.Warnf("%s was gone, or said something else of its architecture: written again", d.File("retrain", "arch.json"))
+	}
 	return err
 }
 
@@ -175,12 +185,12 @@ func retrainedArch(p *plan.Plan, d rundir.Folder) (space.Arch, error) {
 
 // advance runs the training of a stage to its last step, in a folder and with a seed. Where
 // a device is out of memory before the first checkpoint, and the request has a limit of
-// memory, fewer images at a time go through the network. begins records what the training is
+// memory, fewer images at a time go through the network. record records what the training is
 // computed from.
-func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repeat, begins func() error) error {
+func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repeat, record func() error) error {
 	stage := stageOf(name)
 	for {
-		if err := begins(); err != nil {
+		if err := record(); err != nil {
 			return err
 		}
 		c := r.Training(name)
@@ -193,7 +203,7 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repe
 		}
 		err := t.run(ctx)
 		var memory *cuda.MemoryError
-		if !errors.As(err, &memory) || !r.shrinks || trained(name, of.folder) != "" {
+		if !errors.As(err, &memory) || r.limit == 0 || trained(name, of.folder) != "" {
 			return err
 		}
 		s := r.Settings(name)
@@ -212,14 +222,27 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repe
 	}
 }
 
-// lessGarbage sets the garbage collector for the training of a stage. Beside a GPU the
+// memory is about what a stage needs.
+func (r *Run) memory(stage string) (supernet.Memory, error) {
+	if stage == "search" {
+		return r.ScoreMemory()
+	}
+	return r.Memory(stage, r.Arch)
+}
+
+// lessGarbage sets the garbage collector for a stage. Beside a GPU the
 // processor has memory to spare.
 func (r *Run) lessGarbage(stage string) (restore func(), err error) {
-	m, err := r.Memory(stage, r.Arch)
+	m, err := r.memory(stage)
 	if err != nil || r.rt.Device() != "cpu" {
 		return func() {}, err
 	}
-	return machine.LessGarbage(m.Heap()+r.ImageBytes(), r.process.KeepGC), nil
+	more := machine.LessGarbage(r.Heap(stage, m), r.process.KeepGC)
+	if r.limit == 0 {
+		return more, nil
+	}
+	wider := machine.LimitHeap(r.limit - plan.ProgramBytes - m.Arena) // which is no part of the heap
+	return func() { wider(); more() }, nil
 }
 
 // rewriteConfig writes a configuration that changed in the course of the run.
@@ -235,7 +258,9 @@ func (r *Run) rewriteConfig() error {
 // search of this process is done, before the winner is retrained.
 func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (rundir.Result, error) {
 	var res rundir.Result
+	r.toldResult = true // what it is not of any more is told when it is made again
 	old, err := r.result()
+	r.toldResult = false
 	if err != nil {
 		return res, err
 	}

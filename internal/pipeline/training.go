@@ -45,6 +45,9 @@ func (t *training) run(ctx context.Context) error {
 	}
 	if from != nil && from.Step == t.config.Steps {
 		t.ui.Debugf("%s: all %d steps were done", t.stage.Name, t.config.Steps)
+		if err := weights.Tidy(t.checkpoints(), from.Step, t.keep); err != nil {
+			return err
+		}
 		return t.unfit(t.net.LoadNet(*from, true), from.Step)
 	}
 	restore, err := t.prepare()
@@ -113,7 +116,7 @@ func newestCheckpoint(dir string, u *ui.UI) (*weights.Checkpoint, error) {
 // so the metrics never end before a checkpoint does.
 func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 	stage, total := t.stage.Name, t.config.Steps
-	metrics, err := t.folder.OpenMetrics(stage, trainer.StepNumber(), t.ui.Warnf)
+	metrics, sum, err := t.openMetrics(trainer.StepNumber())
 	if err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 			return fmt.Errorf("%s: %w", stage, err)
 		}
 		meter.Update(trainer.StepNumber(), s.Images, fmt.Sprintf("loss %.4g", s.Loss))
-		return metrics.Append(t.metric(s))
+		return t.append(metrics, sum, t.metric(s))
 	}
 	saved := trainer.StepNumber()
 	save := func() error {
@@ -146,6 +149,9 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 		}
 		saved = trainer.StepNumber()
 		t.ui.Debugf("checkpoint %s at step %d", stage, saved)
+		if err := t.noteMetrics(saved, sum); err != nil {
+			return err
+		}
 		c, err := trainer.Checkpoint()
 		if err != nil {
 			return err
@@ -160,7 +166,7 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 			if err := save(); err != nil {
 				return err
 			}
-			return fault.Stopped(ctx, string(t.of), stage, trainer.StepNumber(), total)
+			return fault.Stopped(ctx, t.of.Arg(), stage, trainer.StepNumber(), total)
 		}
 		// A device that holds before a checkpoint has no step more to finish.
 		trainer.Hold((trainer.StepNumber()+1)%t.every == 0)

@@ -1,0 +1,166 @@
+package pipeline
+
+import (
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/fault"
+	"oneshot/internal/rundir"
+	"oneshot/supernet"
+	"oneshot/supernet/portable"
+)
+
+// Forms in which a network is exported besides safetensors, and their files beside it.
+var formFiles = map[string]string{"onnx": "model.onnx", "pytorch": "model.py"}
+
+// FormNames are the values of --format.
+func FormNames() []string { return []string{"safetensors", "onnx", "pytorch"} }
+
+// maxForm caps an ONNX file that is read again, in bytes; protobuf ends at 2 GiB.
+const maxForm = 2 << 30
+
+// CheckForms refuses names of forms that there are not.
+func CheckForms(names []string) error {
+	for i, n := range names {
+		if slices.Contains(names[:i], n) {
+			return fault.Usage("", "--format %s: %s is there twice", strings.Join(names, ","), n)
+		}
+		if !slices.Contains(FormNames(), n) {
+			return fault.Usage("", "--format %q: want %s%s", n, strings.Join(FormNames(), ", "), fault.DidYouMean(n, FormNames()))
+		}
+	}
+	return nil
+}
+
+// WriteForms writes the exported network of the run in other forms; see writeForms.
+func (r *Run) WriteForms(names []string, o portable.ONNXOptions) (paths []string, err error) {
+	file, err := ReadExport(r.Folder.File("export", "model.safetensors"))
+	if err != nil {
+		return nil, err
+	}
+	if paths, err = writeForms(r.Folder, file, names, o, r.rt); err != nil {
+		return nil, err
+	}
+	return paths, r.recordExport(r.Folder)
+}
+
+// writeForms writes the network of an exported file in other forms beside it. Before an ONNX file takes its
+// place it is read again and gives the logits that the network itself gives. It returns the paths, below the folder.
+func writeForms(d rundir.Folder, file *ExportedFile, names []string, o portable.ONNXOptions, rt *supernet.Runtime) (paths []string, err error) {
+	if err := CheckForms(names); err != nil {
+		return nil, err
+	}
+	x, err := file.Network("", 0, rt)
+	if err != nil {
+		return nil, err
+	}
+	path, err := x.Space.Describe(x.Config.Size, x.Arch)
+	if err != nil {
+		return nil, err
+	}
+	m := &portable.Model{Net: path, Tensors: file.tensors, Arch: file.Arch, Classes: file.Classes, Mean: file.Mean, Std: file.Std}
+	for _, name := range names {
+		var b []byte
+		switch name {
+		case "safetensors":
+			continue
+		case "onnx":
+			if b, err = portable.ONNX(m, o); err == nil {
+				err = sameLogits(x, m, b, o)
+			}
+		case "pytorch":
+			b, err = portable.Python(m)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out := filepath.Join("export", formFiles[name])
+		if err := atomicfile.WriteFile(d.File(out), b, 0o644); err != nil {
+			return nil, err
+		}
+		paths = append(paths, out)
+	}
+	return paths, nil
+}
+
+// rewriteForms writes the forms anew that a folder has: those of another network would lie.
+func rewriteForms(d rundir.Folder, rt *supernet.Runtime) error {
+	var names []string
+	var o portable.ONNXOptions
+	for _, name := range FormNames() {
+		if f := formFiles[name]; f == "" || !d.Has("export", f) {
+			continue
+		}
+		names = append(names, name)
+		if name == "onnx" {
+			b, err := atomicfile.ReadAtMost(d.File("export", formFiles[name]), maxForm)
+			if err != nil {
+				return err
+			}
+			o = portable.OptionsOf(b)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	file, err := readExport(d.File("export", "model.safetensors"))
+	if err == nil {
+		_, err = writeForms(d, file, names, o, rt)
+	}
+	return err
+}
+
+// What the logits of an ONNX file may differ by from those of the network, relative to their norm; and how much
+// work the comparison may be: Evaluate is simple, not fast.
+const (
+	formTolerance = 1e-5
+	formMAdds     = 2e9
+	formImages    = 4
+)
+
+// sameLogits compares the logits of some random images, drawn by a fixed seed.
+func sameLogits(x *Exported, m *portable.Model, b []byte, o portable.ONNXOptions) error {
+	_, madds, err := x.Config.Cost(x.Arch)
+	if err != nil {
+		return err
+	}
+	n := max(1, min(formImages, int(formMAdds/max(madds, 1))))
+	side := m.Net.Image
+	hw := side * side
+	images, input := make([]float32, n*hw*3), make([]float32, n*hw*3)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range n * hw {
+		for c := range 3 {
+			pixel := float32(r.IntN(256))
+			seen := (pixel/255 - m.Mean[c]) / m.Std[c]
+			images[3*i+c] = seen
+			at := (i/hw*3+c)*hw + i%hw
+			if input[at] = seen; o.Pixels {
+				input[at] = pixel
+			}
+		}
+	}
+	want, err := x.Net.Logits(x.Arch, images)
+	if err != nil {
+		return err
+	}
+	got, err := portable.Evaluate(b, input)
+	if err != nil {
+		return err
+	}
+	var diff, all float64
+	for i := range want {
+		d := float64(got[i]) - float64(want[i])
+		diff += d * d
+		all += float64(want[i]) * float64(want[i])
+	}
+	if far := math.Sqrt(diff / all); !(far <= formTolerance) {
+		return fault.New(fault.ExitInvalid, "", "%s in ONNX differs from itself by %.2g of its outputs, on %d images; at most %.0g is rounding: the file is not written",
+			x.File, far, n, formTolerance)
+	}
+	return nil
+}
