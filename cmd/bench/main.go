@@ -24,6 +24,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"oneshot/internal/setting"
 )
 
 // recordPath is where the record lies in the repository.
@@ -50,8 +52,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fs := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	rounds := fs.Int("rounds", 5, "rounds, in each of which every measurement runs once with each program")
-	threads := fs.Int("threads", runtime.NumCPU(), "threads of each program")
+	rounds, threads := setting.Whole(5), setting.Whole(runtime.NumCPU())
+	fs.Var(&rounds, "rounds", "rounds, in each of which every measurement runs once with each program")
+	fs.Var(&threads, "threads", "threads of each program")
 	var base string
 	if args[0] == "compare" {
 		fs.StringVar(&base, "base", "", "commit to compare with (default that of "+recordPath+")")
@@ -62,7 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch {
 	case fs.NArg() > 0:
 		return fmt.Errorf("%s takes no arguments, but got %q", args[0], fs.Arg(0))
-	case *rounds < 1 || *threads < 1:
+	case rounds < 1 || threads < 1:
 		return fmt.Errorf("rounds and threads are at least 1")
 	}
 	tmp, err := os.MkdirTemp("", "oneshot-bench-")
@@ -74,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	b := bench{jobs: jobs(), rounds: *rounds, threads: *threads, log: stderr}
+	b := bench{jobs: jobs(), rounds: int(rounds), threads: int(threads), log: stderr}
 	switch args[0] {
 	case "record":
 		return r.record(ctx, b, time.Now(), stdout)

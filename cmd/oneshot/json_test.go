@@ -57,6 +57,7 @@ var numbers = map[string]string{
 	"rundir.TrainSummary.Loss":           "a mean of at least one loss of metrics.jsonl",
 	"rundir.RetrainSummary.Epochs":       "steps times images over images, of which there are some",
 	"rundir.RetrainSummary.SearchTop1":   "a fraction of at least one image",
+	"rundir.Record.Loss":                 "as TrainSummary",
 	"rundir.SeedRun.Loss":                "as TrainSummary",
 	"rundir.Tested.SearchTop1":           "a fraction of at least one image",
 	"rundir.Tested.TestTop1":             "likewise",
@@ -65,6 +66,8 @@ var numbers = map[string]string{
 	"rundir.Spread.Deviation":            "null of one value",
 	"pipeline.Forecast.Epochs":           "as RetrainSummary",
 	"pipeline.Forecast.Seconds":          "0 where it was not measured",
+	"pipeline.Forecast.Alone":            "likewise",
+	"pipeline.Guess.Probability":         "refused where an output is no number (likeliest)",
 	"pipeline.About.Mean":                "of bytes, or checked where it is read (data.Preprocess.Check)",
 	"pipeline.About.Std":                 "at least a grey level, or checked likewise",
 	"data.Config.CropPct":                "a setting in its range",
@@ -87,7 +90,7 @@ func TestEveryNumberIsJSON(t *testing.T) {
 	for _, v := range []any{
 		rundir.Sample{}, rundir.Recheck{}, rundir.Time{}, rundir.Metric{}, rundir.Tree{}, rundir.SearchSummary{}, rundir.Result{},
 		rundir.Seeds{}, rundir.Start{}, rundir.Manifest{}, rundir.Record{}, pipeline.About{}, pipeline.Inspection{}, evalReport{}, retrainReport{},
-		doctorReport{}, exportReport{}, tensorReport{}, archReport{}, statusReport{}, audit.Stats{}, audit.Report{}, prepare.Report{}, measure.ScoreReport{},
+		doctorReport{}, exportReport{}, tensorReport{}, archReport{}, statusReport{}, pipeline.Prediction{}, audit.Stats{}, audit.Report{}, prepare.Report{}, measure.ScoreReport{},
 	} {
 		walkNumbers(t, reflect.TypeOf(v), "", seen)
 	}

@@ -27,6 +27,7 @@ import (
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/ui"
+	"oneshot/ops/cpu"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -69,6 +70,9 @@ func (a *app) rootCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRun: func(*cobra.Command, []string) {
 			a.ui.Quiet, a.ui.Verbose = a.opt.quiet, a.opt.verbose
+			if _, err := cpu.ISA(); err != nil { // whatever the verb computes is computed with another
+				a.ui.Warnf("%v", err)
+			}
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -78,7 +82,7 @@ func (a *app) rootCmd() *cobra.Command {
 	root.SetFlagErrorFunc(a.flagError)
 	a.opt.bind(root)
 	root.AddCommand(a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(),
-		a.statusCmd(), a.inspectCmd(), a.recipeCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
+		a.predictCmd(), a.plotCmd(), a.reportCmd(), a.statusCmd(), a.inspectCmd(), a.recipeCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
 	return root
 }
 

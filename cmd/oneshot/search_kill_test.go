@@ -128,9 +128,11 @@ func TestSearchKilledAnywhere(t *testing.T) {
 	if err := os.WriteFile(path, []byte(strings.Join(lines[:33], "")), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// What a search has recorded of its samples would be missed.
-	if err := os.Remove(filepath.Join(twin, "search", "record.json")); err != nil {
-		t.Fatal(err)
+	// What a search has recorded of its samples, and their checksums, would be missed.
+	for _, name := range []string{"record.json", "samples.sums"} {
+		if err := os.Remove(filepath.Join(twin, "search", name)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	finishSearch(t, twin)
 	b, err := os.ReadFile(path)

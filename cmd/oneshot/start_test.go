@@ -2,15 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"oneshot/internal/fault"
 )
@@ -103,70 +100,4 @@ func content(t *testing.T, dir string) string {
 		all = append(all, b...)
 	}
 	return string(all)
-}
-
-// Signals at random times, SIGKILL among them, again and again until a run
-// comes through: its bytes are those of one never disturbed.
-func TestStoppedAnywhere(t *testing.T) {
-	start := time.Now()
-	want := finished(t, filepath.Join(t.TempDir(), "run"))
-	whole := time.Since(start)
-	rounds := 4
-	if testing.Short() {
-		rounds = 1
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
-	total := 0
-	for round := 0; round < rounds || total == 0 && round < 10; round++ {
-		dir := filepath.Join(t.TempDir(), "run")
-		stops := 0
-		for stops < 6 {
-			sig := []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL}[r.IntN(3)]
-			if !disturbed(t, dir, sig, time.Duration(r.Int64N(int64(whole/2)))) {
-				break
-			}
-			stops++
-		}
-		if got := finished(t, dir); got != want {
-			t.Errorf("after %d stops the bytes differ", stops)
-		}
-		total += stops
-	}
-	t.Logf("%d stops", total)
-	if total == 0 {
-		t.Error("no signal arrived: nothing was tested")
-	}
-}
-
-// disturbed continues the run, sends the signal after a while, and reports
-// whether it stopped the process.
-func disturbed(t *testing.T, dir string, sig syscall.Signal, after time.Duration) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program(t), "run", "--preset", "micro", "--seed", "3", "--out", dir, "--resume")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(after, func() { cmd.Process.Signal(sig) })
-	defer timer.Stop()
-	cmd.Wait()
-	if ctx.Err() != nil {
-		t.Fatalf("%v did not end the process\n%s", sig, &out)
-	}
-	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() {
-		return true // SIGKILL, or before the handlers were there
-	}
-	switch code := cmd.ProcessState.ExitCode(); code {
-	case fault.ExitOK:
-		return false
-	case fault.ExitStopped:
-		return true
-	default:
-		t.Fatalf("exit code %d after %v\n%s", code, sig, &out)
-		return false
-	}
 }

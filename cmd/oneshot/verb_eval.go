@@ -37,9 +37,9 @@ func (a *app) evalCmd() *cobra.Command {
 			if cmd.Flags().Changed("split") {
 				return fault.Usage("`oneshot eval --weights` of the exported file takes it", "--split is of --weights: a run is scored on search images, and its result is of test images")
 			}
-			q := pipeline.Request{Resume: true, Needs: pipeline.NeedsResult}
+			q := pipeline.Request{Resume: true, Needs: pipeline.NeedsResult, Reads: pipeline.StageNames()}
 			if a.opt.arch != "" {
-				q.Needs = pipeline.NeedsPath(a.opt.arch, a.opt.request())
+				q.Needs, q.Reads = pipeline.NeedsPath(a.opt.arch, a.opt.request()), []string{"train"}
 			}
 			err := a.inRun(cmd.Context(), q, a.evalRun)
 			if errors.Is(err, fault.ErrStopped) { // eval goes on without --resume, a flag that it does not have

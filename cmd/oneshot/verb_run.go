@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,7 +26,7 @@ func (a *app) runCmd() *cobra.Command {
 				return noFolder
 			}
 			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train", "retrain", "search"},
-				Redoes: []string{"train", "search", "retrain"}}
+				Redoes: []string{"train", "search", "retrain"}, Reads: pipeline.StageNames()}
 			if a.opt.dryRun {
 				return a.dryRun(cmd.Context(), q)
 			}
@@ -60,8 +59,8 @@ func (a *app) showResult(d rundir.Folder, r rundir.Result) error {
 	}
 	var b strings.Builder
 	report.ResultText(&b, d, r)
-	_, err := fmt.Fprint(a.ui.Out, b.String())
-	return err
+	a.ui.Printf("%s", &b)
+	return nil
 }
 
 // dryRun prints the configuration that would be used. What the stages would take is said

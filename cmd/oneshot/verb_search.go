@@ -20,7 +20,7 @@ func (a *app) searchCmd() *cobra.Command {
 			"multiply-adds, the tree in words, and --baselines at equal budget; report.html in\n" +
 			"the folder search draws them. If the training was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			q := pipeline.Request{Resume: true, Frees: []string{"search", "retrain"}, Redoes: []string{"search"}}
+			q := pipeline.Request{Resume: true, Sizes: []string{"search"}, Frees: []string{"search", "retrain"}, Redoes: []string{"search"}}
 			if a.opt.dryRun {
 				q.Preset = "tiny"
 				return a.dryRun(cmd.Context(), q)
@@ -40,8 +40,8 @@ func (a *app) searchCmd() *cobra.Command {
 				var b strings.Builder
 				fmt.Fprintf(&b, "found    %s  (%s)\nsearch   %s\n", best.Arch, best.Hash, report.Headline(best))
 				report.SearchText(&b, best)
-				a.ui.Printf("%snext     oneshot retrain --out %s\n", &b, r.Folder)
-				return nil
+				a.ui.Printf("%s", &b)
+				return a.showNext(r.Folder)
 			})
 		},
 	}

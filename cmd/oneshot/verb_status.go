@@ -10,6 +10,7 @@ import (
 	"oneshot/internal/fault"
 	"oneshot/internal/pipeline"
 	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
 )
 
 func (a *app) statusCmd() *cobra.Command {
@@ -34,17 +35,19 @@ type statusReport struct {
 	Stages []pipeline.Link `json:"stages"`
 	// Next is the command that goes on; "" where everything is fresh.
 	Next string `json:"next,omitempty"`
+	// Notes are what else is to be said of the folder.
+	Notes []string `json:"notes,omitempty"`
 }
 
 func (a *app) status(d rundir.Folder) error {
-	if !d.Has("config.yaml") {
-		return fault.Usage("name the folder of a run", "no run in %s", d)
-	}
 	chain, err := pipeline.Chain(d)
 	if err != nil {
 		return err
 	}
 	out := statusReport{Run: d.Base(), Stages: chain, Next: pipeline.Next(chain)}
+	if !d.Has("manifest.json") {
+		out.Notes = append(out.Notes, "manifest.json is gone: the next verb that goes on writes it again, but for when the run began")
+	}
 	if a.opt.json {
 		return a.ui.JSON(out)
 	}
@@ -57,13 +60,30 @@ func (a *app) status(d rundir.Folder) error {
 		if l.Done > 0 {
 			done = strconv.Itoa(l.Done)
 		}
-		a.ui.Printf("%s\n", strings.TrimRight(fmt.Sprintf("%-8s %-7s %s%s", l.Stage, l.State, done, why), " "))
+		a.ui.Printf("%s\n", ui.Message(strings.TrimRight(fmt.Sprintf("%-8s %-7s %s%s", l.Stage, l.State, done, why), " ")))
 		for _, c := range l.Changes {
-			a.ui.Printf("%-8s changed %s\n", "", strings.ReplaceAll(c, "\n ", ""))
+			a.ui.Printf("%-8s changed %s\n", "", ui.Message(strings.ReplaceAll(c, "\n ", "")))
 		}
 	}
-	if out.Next != "" {
-		a.ui.Printf("next     %s\n", out.Next)
+	for _, note := range out.Notes {
+		a.ui.Printf("note     %s\n", note)
 	}
+	a.printNext(out.Next)
 	return nil
+}
+
+// showNext prints which command goes on in a run folder.
+func (a *app) showNext(d rundir.Folder) error {
+	chain, err := pipeline.Chain(d)
+	if err == nil {
+		a.printNext(pipeline.Next(chain))
+	}
+	return err
+}
+
+// printNext prints a command that goes on; "" is none.
+func (a *app) printNext(command string) {
+	if command != "" {
+		a.ui.Printf("next     %s\n", command)
+	}
 }

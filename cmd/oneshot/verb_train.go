@@ -17,7 +17,7 @@ func (a *app) trainCmd() *cobra.Command {
 			if a.opt.resume && a.opt.out == "" {
 				return noFolder
 			}
-			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train"}, Redoes: []string{"train"}}
+			q := pipeline.Request{Preset: "tiny", Create: true, Sizes: []string{"train"}, Redoes: []string{"train"}, Reads: []string{"train"}}
 			if a.opt.dryRun {
 				return a.dryRun(cmd.Context(), q)
 			}
@@ -36,8 +36,8 @@ func (a *app) trainCmd() *cobra.Command {
 						Supernet rundir.TrainSummary `json:"supernet"`
 					}{r.Folder.Base(), s})
 				}
-				a.ui.Printf("supernet %d steps, loss %s\nfiles    %s: supernet/\nnext     oneshot search --out %s\n", s.Steps, report.Loss(s.Loss), r.Folder, r.Folder)
-				return nil
+				a.ui.Printf("supernet %d steps, loss %s\nfiles    %s: supernet/\n", s.Steps, report.Loss(s.Loss), r.Folder)
+				return a.showNext(r.Folder)
 			})
 		},
 	}
