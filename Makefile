@@ -92,6 +92,9 @@ test-orders: ## GPU code on the emulator in other orders of threads, with work d
 fuzz: ## every fuzz target (53) for FUZZTIME (10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
+test-export: ## exported networks in onnxruntime (through npm), ONNX's checker and PyTorch; 1 min
+	scripts/test-export.sh
+
 test-faults: ## kills, full disks, damage and the like, each counted: a table with the broken twins that were caught; many minutes
 	scripts/faults.sh
 
@@ -134,5 +137,5 @@ bin/bench:
 bench_flags = $(if $(ROUNDS), -rounds '$(ROUNDS)')$(if $(THREADS), -threads '$(THREADS)')
 
 .PHONY: help run build test check generate bench-compare check-rest lint race noasm isas arm64 check-generate check-ptx \
-	check-deps check-golden check-bytes test-orders fuzz test-faults mutants test-cuda bench-record bench-peer bench-recipe bench-data bench-growth generate-ptx \
+	check-deps check-golden check-bytes test-orders fuzz test-export test-faults mutants test-cuda bench-record bench-peer bench-recipe bench-data bench-growth generate-ptx \
 	gpu-bundle bin/bench

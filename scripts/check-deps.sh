@@ -20,6 +20,7 @@ ours_allowed() {
     oneshot/supernet/net) echo "ops|$low" ;;
     oneshot/supernet/space) echo 'supernet/net|internal/setting' ;;
     oneshot/supernet/space/*) echo 'ops|supernet/net|supernet/space' ;;
+    oneshot/supernet/portable) echo 'ops|supernet/net|weights' ;;
     oneshot/supernet) echo "ops|ops/cpu|ops/cuda|ops/graph|supernet/(net|space|space/.*|engine|engine/host|engine/gpu)|data|weights|$low" ;;
     oneshot/supernet/engine) echo "ops|data|$low" ;; # neither the networks nor the hardware
     oneshot/supernet/engine/host) echo "supernet/engine|ops|ops/cpu|data|$low" ;;
@@ -33,15 +34,17 @@ ours_allowed() {
     oneshot/ops/cuda/driver) echo 'nothing' ;;
     oneshot/ops/cuda/emu) echo 'ops/cuda|ops/cuda/driver' ;; # for tests
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda' ;;
-    oneshot/internal/fault) echo 'data|data/source|data/source/index|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
+    oneshot/internal/fault) echo 'data|data/source|data/source/index|internal/(atomicfile|ui)|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
     oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
     oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
+    oneshot/internal/report/diagram) echo 'ops|supernet/net' ;;
+    oneshot/internal/report/curves) echo 'nothing' ;;
     oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
     oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(atomicfile|config|device/selftest|fault|ui)' ;;
     oneshot/internal/device/selftest) echo 'data|ops/cuda|supernet|supernet/(net|space)|internal/rng' ;;
     oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
-    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|report|rundir|search|ui)' ;;
+    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|portable|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|report|report/(curves|diagram)|rundir|search|ui)' ;;
     oneshot/internal/measure/peak) echo 'ops/cpu' ;;
     oneshot/internal/measure/kernels) echo 'ops|ops/cpu' ;;
     oneshot/internal/measure/floor) echo 'ops|supernet/(net|space)' ;;
@@ -66,6 +69,8 @@ outside=(
   'oneshot/ops/cuda/driver' 'the CUDA driver lives in ops/cuda/driver'
   'github.com/ebitengine/purego(/.*)?'
   'oneshot/ops/cuda/(driver|emu)|oneshot/data/decode' 'libraries of C are opened by ops/cuda/driver and data/decode'
+  'github.com/advancedclimatesystems/.*|google.golang.org/protobuf/.*'
+  'oneshot/(supernet/portable|internal/report/curves)' 'ONNX and event files are written by one package each'
   'github.com/parquet-go/.*'
   'oneshot/data/source/parquet' 'only data/source/parquet reads parquet'
   'golang.org/x/image/.*|image/.*'
