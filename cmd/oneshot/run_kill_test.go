@@ -75,7 +75,7 @@ func TestFaultKillWholeRun(t *testing.T) {
 	tally, r := faulttest.New("kill -9 at random, whole run"), seeded(t)
 	jobs := wholeJobs(t)
 	d := &disturbance{t: t, runs: runsOf(jobs...), tally: tally, where: map[string]int{}}
-	for round := 0; tally.Injected < faulttest.Times(12, 200) && round < 200; round++ {
+	for round := 0; tally.Injected < faulttest.Times(20, 200) && round < 200; round++ {
 		j := jobs[round%len(jobs)]
 		d.dir = filepath.Join(t.TempDir(), "run")
 		for d.n < 6 {
