@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,12 +25,13 @@ func (s *sweep) cuts(t *testing.T, most int) (injected int, errs []error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if most > 0 { // some of them, each with one loss
-		some := spread(len(left), most)
-		for i, at := range some {
-			left[i] = left[at]
+	if most > 0 { // some of them, each with one loss, and the worst loss after the end
+		worst := slices.IndexFunc(left, func(r faultfs.Remains) bool { return r.After == len(s.ops) })
+		var some []faultfs.Remains
+		for _, at := range append(spread(len(left), most), worst) {
+			some = append(some, left[at])
 		}
-		left = left[:len(some)]
+		left = some
 	}
 	t.Logf("%s: %d power cuts", s.name, len(left))
 	scratch := t.TempDir()
@@ -40,6 +42,9 @@ func (s *sweep) cuts(t *testing.T, most int) (injected int, errs []error) {
 			err := os.Mkdir(filepath.Dir(dir), 0o755)
 			if err == nil {
 				err = r.Write(dir)
+			}
+			if err == nil && r.After == len(s.ops) { // it has said that it is done
+				err = s.whole(dir)
 			}
 			if err == nil {
 				err = s.resumes(t.Context(), dir)
@@ -58,8 +63,23 @@ func (s *sweep) cuts(t *testing.T, most int) (injected int, errs []error) {
 	return len(left), errs
 }
 
+// whole wants every result to be there.
+func (s *sweep) whole(dir string) error {
+	have, err := readAll(dir)
+	if err != nil {
+		return err
+	}
+	want := stageFiles(s.new)
+	for stage, files := range stageFiles(have) {
+		if files != want[stage] {
+			return fmt.Errorf("the run has ended, and results of %s are lost", stage)
+		}
+	}
+	return nil
+}
+
 // TestFaultPowerCuts: whatever of what was not synced a power cut takes, the same command goes on to the
-// same bytes.
+// same bytes; of a run that has ended it takes no result.
 func TestFaultPowerCuts(t *testing.T) {
 	tally := faulttest.New("power cut after a change of a file, whole run")
 	most := 3
