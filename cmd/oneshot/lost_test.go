@@ -34,7 +34,7 @@ func TestFaultFileLost(t *testing.T) {
 		}
 	}
 	want := resultsOf(t, whole)
-	all := os.Getenv("ONESHOT_FAULTS") == "all"
+	all := faulttest.All()
 	tally := faulttest.New("a file of a finished, stopped or fine-tuned run is deleted")
 	for _, run := range []struct {
 		name, dir string

@@ -55,15 +55,8 @@ type exportReport struct {
 }
 
 func (a *app) exportVerb(ctx context.Context, r *pipeline.Run, forms []string, o portable.ONNXOptions) error {
-	arch, err := r.RetrainedArch()
+	arch, err := r.ExportAll(ctx)
 	if err != nil {
-		return err
-	}
-	n, err := r.Retrain(ctx, arch)
-	if err != nil {
-		return err
-	}
-	if err := r.Export(n, arch); err != nil {
 		return err
 	}
 	path := r.Folder.File("export", "model.safetensors")

@@ -118,9 +118,6 @@ func CreateSynced(fsys FS, path string, perm fs.FileMode, write func(io.Writer) 
 	return nil
 }
 
-// SyncDir makes the names in dir durable: creations, renames and removals.
-func SyncDir(dir string) error { return OS.SyncDir(dir) }
-
 // RemoveTemps removes the temporary files that killed writers left in dir and
 // returns their number. Only the process that holds dir's lock may call it: it
 // cannot tell a leftover from the file of a living writer.

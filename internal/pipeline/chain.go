@@ -147,7 +147,10 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 		l.State, l.Why = StateStale, "no checkpoint in "+d.File(s.Begun)+" is whole"
 		return l, nil
 	}
-	_, seedsErr := readSeeds(d)
+	var seedsErr error
+	if s.Name == "retrain" && c.Retrain.Seeds > 1 {
+		_, seedsErr = readSeeds(d)
+	}
 	if s.Name == "search" {
 		lost, err := proveSearch(d)
 		if err != nil {
@@ -160,7 +163,7 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 		}
 	}
 	switch {
-	case s.Name == "retrain" && c.Retrain.Seeds > 1 && seedsErr != nil:
+	case seedsErr != nil:
 		l.State, l.Why = StateStale, seedsErr.Error()
 		return l, nil
 	case s.trains() && !done:

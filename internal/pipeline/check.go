@@ -52,6 +52,9 @@ func (o *opening) check(p *plan.Plan, arch space.Arch, d rundir.Folder) (within 
 // run whose search could only find another one.
 func (o *opening) keepsArch(s space.Space, arch space.Arch, d rundir.Folder) error {
 	runs := !o.Retrains && slices.Contains(o.Sizes, "retrain")
+	if !o.Retrains && !runs {
+		return nil // whatever it is, this request does not train it
+	}
 	begun, err := begunArch(s, d)
 	if err != nil && o.Override && len(o.Redoes) > 0 {
 		return nil // perhaps it is of another space, which was changed
@@ -62,8 +65,6 @@ func (o *opening) keepsArch(s space.Space, arch space.Arch, d rundir.Folder) err
 		return err
 	case errRecord != nil:
 		return errRecord
-	case !o.Retrains && !runs:
-		return nil
 	case o.Override && slices.Contains(o.Redoes, "retrain") && (!runs || stageOf("search").begun(d)):
 		return nil // the other one is trained anew
 	case runs && d.Has("search", "best.json"):

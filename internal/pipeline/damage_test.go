@@ -247,7 +247,7 @@ func sweepReaders(t *testing.T, f damagedFolder, stride int, done map[string]boo
 	return files, n, through
 }
 
-func full() bool { return os.Getenv("ONESHOT_FAULTS") == "all" }
+func full() bool { return faulttest.All() }
 
 // TestFaultDamagePrinted: status and inspect of a folder with any byte of any file changed, or any file cut
 // anywhere, say so or refuse it by name.

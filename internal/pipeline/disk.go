@@ -71,7 +71,7 @@ func stageBytes(p *plan.Plan, stage string, arch space.Arch) (int64, error) {
 		return 0, nil // export is counted with what it is made of
 	}
 	c := p.Training(stage)
-	steps, times := int64(c.Steps)*metricBytes, int64(1)
+	steps := int64(c.Steps) * metricBytes
 	if stage == "train" {
 		checkpoint, _, err := supernet.FileBytes(p.Supernet(), nil, c)
 		return checkpoint*int64(p.Config.Run.CheckpointKeep+1) + steps, err
@@ -83,7 +83,7 @@ func stageBytes(p *plan.Plan, stage string, arch space.Arch) (int64, error) {
 		}
 	}
 	checkpoint, export, err := supernet.FileBytes(p.Final(true), arch, c)
-	times = int64(max(1, p.Config.Retrain.Seeds))
+	times := int64(max(1, p.Config.Retrain.Seeds))
 	return times*(checkpoint*int64(p.Config.Run.CheckpointKeep)+export+steps) + checkpoint, err
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,6 +60,34 @@ const aboutKey = "oneshot"
 
 // exportFiles are what Export leaves, by their paths below the folder.
 var exportFiles = []string{"export/model.safetensors", "export/arch.json"}
+
+// ExportAll exports what the folder has retrained, with each of its seeds, and returns the architecture. A retraining
+// that was stopped is finished first.
+func (r *Run) ExportAll(ctx context.Context) (space.Arch, error) {
+	arch, err := r.RetrainedArch()
+	if err != nil {
+		return nil, err
+	}
+	n, err := r.Retrain(ctx, arch)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Export(n, arch); err != nil {
+		return nil, err
+	}
+	s, err := readSeeds(r.Folder)
+	if err != nil {
+		return nil, err
+	}
+	trained := r.Config.Retrain
+	trained.Seeds = len(s.Runs)
+	for _, of := range repeats(r.Folder, trained, r.Config.Seed)[1:] {
+		if err := r.keepExport(ctx, arch, of); err != nil {
+			return nil, err
+		}
+	}
+	return arch, nil
+}
 
 // Export writes the final network and its architecture; weights.ExportModel reads the
 // file back and compares every value. Doing it again gives the same bytes. What the retraining has

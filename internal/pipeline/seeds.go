@@ -27,7 +27,7 @@ const seedsFolder = "retrain-seeds"
 // repeats are the trainings of an architecture in a run folder, by ascending seed.
 func repeats(d rundir.Folder, c config.Retrain, seed uint64) []repeat {
 	out := []repeat{{d, seed}}
-	for range c.Seeds - 1 {
+	for range max(1, c.Seeds) - 1 {
 		seed++
 		out = append(out, repeat{rundir.Folder(d.File(seedsFolder, strconv.FormatUint(seed, 10))), seed})
 	}
@@ -119,7 +119,7 @@ func (r *Run) RetrainAll(ctx context.Context, arch space.Arch) (rundir.RetrainSu
 	if err != nil {
 		return rundir.RetrainSummary{}, err
 	}
-	if err := r.Export(n, arch); err != nil {
+	if err := r.export(n, arch, repeat{r.Folder, r.Config.Seed}); err != nil {
 		return rundir.RetrainSummary{}, err
 	}
 	if err := r.discard("retrain"); err != nil {
@@ -170,7 +170,8 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 }
 
 // keepExport exports again the network of a training that is done and tested, where the file is not of
-// it: it was lost, or exported of a training that was given up since.
+// it: it was lost, or exported of a training that was given up since. A training that has lost its last
+// checkpoint takes its last steps again first.
 func (r *Run) keepExport(ctx context.Context, arch space.Arch, of repeat) error {
 	if err := r.fixArch(arch, of.folder); err != nil {
 		return err
@@ -187,7 +188,14 @@ func (r *Run) keepExport(ctx context.Context, arch space.Arch, of repeat) error 
 	if err != nil {
 		return err
 	}
-	if files[exportFiles[0]] != "" && files[exportFiles[1]] != "" && (rec == nil || rec.Inputs[inRetrain] == trained("retrain", of.folder) && maps.Equal(rec.Outputs, files)) {
+	done, err := of.folder.ReadRecord(stageOf("retrain").Record)
+	if err != nil {
+		return err
+	}
+	now := trained("retrain", of.folder)
+	lost := done != nil && len(done.Outputs) > 0 && done.Outputs[inRetrain] != now // its last checkpoint is taken again
+	exported := files[exportFiles[0]] != "" && files[exportFiles[1]] != "" && (rec == nil || rec.Inputs[inRetrain] == now && maps.Equal(rec.Outputs, files))
+	if exported && !lost {
 		return nil
 	}
 	n, err := r.retrain(ctx, arch, of)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/machine"
 	"oneshot/internal/plan"
@@ -150,6 +151,9 @@ func (r *Run) fixArch(arch space.Arch, d rundir.Folder) error {
 	_, any := lastCheckpoint(d.File("retrain"))
 	if any {
 		begun, err := begunArch(r.Space, d)
+		if err != nil && r.override && slices.Contains(r.redoes, "retrain") {
+			begun, err = r.archAside(d)
+		}
 		if err == nil && begun != nil {
 			err = sameAs(r.Space, begun, arch, d)
 		}
@@ -169,6 +173,17 @@ func (r *Run) fixArch(arch space.Arch, d rundir.Folder) error {
 		r.process.UI.Warnf("%s was gone, or said something else of its architecture: written again", d.File("retrain", "arch.json"))
 	}
 	return err
+}
+
+// archAside gives another name to an arch.json that is not of the training that has begun, and returns the
+// architecture by the record.
+func (r *Run) archAside(d rundir.Folder) (space.Arch, error) {
+	kept := d.FreeName("retrain/arch.json.damaged")
+	if err := atomicfile.OS.Rename(d.File("retrain", "arch.json"), d.File(kept)); err != nil {
+		return nil, err
+	}
+	r.process.UI.Warnf("%s is not of the network that is retrained: it is kept as %s", d.File("retrain", "arch.json"), d.File(kept))
+	return begunArch(r.Space, d)
 }
 
 // RetrainedArch is what the folder retrains: the one recorded when that began,
@@ -285,7 +300,7 @@ func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (run
 	} else {
 		var final *supernet.Net
 		if final, err = r.Retrain(ctx, arch); err == nil {
-			err = r.Export(final, arch)
+			err = r.export(final, arch, repeat{r.Folder, r.Config.Seed})
 		}
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -57,8 +58,9 @@ func strictly(b []byte, v any) error {
 	if err := dec.Decode(v); err != nil {
 		return err
 	}
+	at := dec.InputOffset()
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more text after the object")
+		return fmt.Errorf("more text after the object, at byte %d", at)
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 // digit the next one. Unless all faults are asked for, every seventh byte stands for those around it.
 func damages(b string) (all []string) {
 	stride := 7
-	if os.Getenv("ONESHOT_FAULTS") == "all" {
+	if faulttest.All() {
 		stride = 1
 	}
 	for i := 0; i < len(b); i += stride {

@@ -104,14 +104,8 @@ func (d Folder) ReadJSON(v any, parts ...string) error {
 	if err != nil {
 		return err
 	}
-	dec := json.NewDecoder(strings.NewReader(string(b)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
+	if err := strictly(b, v); err != nil {
 		return fault.New(fault.ExitInvalid, d.Remedy(parts...), "%s: damaged, or of another version%s: %w", path, place(err, len(b)), err)
-	}
-	at := dec.InputOffset()
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fault.New(fault.ExitInvalid, d.Remedy(parts...), "%s: damaged at byte %d: more text after the object", path, at)
 	}
 	return nil
 }

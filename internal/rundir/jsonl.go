@@ -137,9 +137,6 @@ func (j *JSONL) Append(v any) error {
 	return nil
 }
 
-// Path is where the file is.
-func (j *JSONL) Path() string { return j.path }
-
 // Sync brings what was appended to the disk.
 func (j *JSONL) Sync() error { return j.f.Sync() }
 

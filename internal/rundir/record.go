@@ -71,8 +71,7 @@ func (d Folder) ReadRecord(path string) (*Record, error) {
 		return nil, fault.New(fault.ExitInvalid, recordBack, "%s: damaged: %w", d.File(path), err)
 	}
 	r.Check = ""
-	switch {
-	case r.Schema < 1 || r.Stage == "" || r.Inputs == nil:
+	if r.Schema < 1 || r.Stage == "" || r.Inputs == nil {
 		return nil, fault.New(fault.ExitInvalid, recordBack, "%s: not the record of a stage", d.File(path))
 	}
 	for name := range r.Outputs { // they are read to be compared
