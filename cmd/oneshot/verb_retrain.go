@@ -60,7 +60,7 @@ func (a *app) retrainVerb(ctx context.Context, r *pipeline.Run) error {
 	if out.Arch, err = r.DescribeArch(r.Arch); err != nil {
 		return err
 	}
-	if out.Loss, _, err = pipeline.Trained("retrain", r.Folder); err != nil {
+	if out.Loss, _, err = pipeline.LossOf("retrain", r.Folder); err != nil {
 		return err
 	}
 	if a.opt.json {

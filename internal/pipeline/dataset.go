@@ -50,7 +50,7 @@ func apart(path string, c config.Data) error {
 func (o *opening) images(ctx context.Context, d rundir.Folder) (*data.Dataset, error) {
 	c := o.config
 	switch {
-	case o.peeks, o.reads && c.Run.Cache == "" && !d.Has("cache"):
+	case o.peeks, o.readOnly && c.Run.Cache == "" && !d.Has("cache"):
 		c.Run.Cache = ""
 	case c.Run.Cache == "":
 		c.Run.Cache, o.made = d.File("cache"), !d.Has("cache")

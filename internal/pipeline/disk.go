@@ -21,8 +21,8 @@ const (
 	summaryBytes = 200_000
 )
 
-// Space is what a request will take of the disk beside what is there.
-type Space struct {
+// DiskNeed is what a request will take of the disk beside what is there.
+type DiskNeed struct {
 	Stage string
 	Bytes int64
 	Kept  int64 // of it, what is copied until something new is complete
@@ -30,7 +30,7 @@ type Space struct {
 
 // space is what the stages ahead will take of a run folder, at most at a time. arch nil is the
 // architecture that needs most.
-func (o *opening) space(p *plan.Plan, d rundir.Folder, list []Ahead, arch space.Arch) (out []Space, err error) {
+func (o *opening) space(p *plan.Plan, d rundir.Folder, list []Ahead, arch space.Arch) (out []DiskNeed, err error) {
 	for _, a := range list {
 		s := stageOf(a.Stage)
 		peak, err := stageBytes(p, a.Stage, arch)
@@ -40,7 +40,7 @@ func (o *opening) space(p *plan.Plan, d rundir.Folder, list []Ahead, arch space.
 		if peak == 0 {
 			continue
 		}
-		need := Space{Stage: a.Stage}
+		need := DiskNeed{Stage: a.Stage}
 		var rec *rundir.Record
 		if o.stored {
 			if rec, err = d.ReadRecord(s.Record); err != nil {
@@ -101,7 +101,7 @@ func folderBytes(dir string) (n int64) {
 }
 
 // spaceLine says what of the disk is needed, beside what is free where the run folder is; "" is nothing.
-func spaceLine(needs []Space, free int64) string {
+func spaceLine(needs []DiskNeed, free int64) string {
 	var all, kept int64
 	var parts []string
 	for _, s := range needs {
@@ -122,7 +122,7 @@ func spaceLine(needs []Space, free int64) string {
 }
 
 // short is a warning where the disk has less than is needed; "" where it has enough, or nothing is known.
-func short(needs []Space, d rundir.Folder, free int64) string {
+func short(needs []DiskNeed, d rundir.Folder, free int64) string {
 	var all int64
 	for _, s := range needs {
 		all += s.Bytes

@@ -68,7 +68,7 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	}
 	res.Retrain.SearchTop1 = t.SearchTop1
 	res.TestTop1, res.TestTop5, res.TestCount, res.Classes, res.BadSamples = t.TestTop1, t.TestTop5, t.TestImages, t.Classes, t.TestBad
-	if _, res.Retrain.Replaced, err = Trained("retrain", r.Folder); err != nil {
+	if _, res.Retrain.Replaced, err = LossOf("retrain", r.Folder); err != nil {
 		return res, err
 	}
 	return res, r.writeResult(res)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
@@ -151,6 +152,9 @@ func sameLogits(x *Exported, m *portable.Model, b []byte, o portable.ONNXOptions
 	got, err := portable.Evaluate(b, input)
 	if err != nil {
 		return err
+	}
+	if len(got) != len(want) {
+		return fmt.Errorf("%s in ONNX has %d outputs for %d images, want %d", x.File, len(got), n, len(want))
 	}
 	var diff, all float64
 	for i := range want {

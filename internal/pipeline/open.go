@@ -134,7 +134,7 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.reads = dir.Unwritable != nil; o.reads {
+	if o.readOnly = dir.Unwritable != nil; o.readOnly {
 		if err := o.onlyReads(dir); err != nil {
 			dir.Abandon()
 			return nil, err
@@ -176,9 +176,9 @@ type opening struct {
 
 	unlimit func() // ends the limit of the heap
 
-	reads  bool  // the folder cannot be written to
-	peeks  bool  // nothing may be written
-	unseen error // why images could not be opened
+	readOnly bool  // the folder cannot be written to
+	peeks    bool  // nothing may be written
+	unseen   error // why images could not be opened
 }
 
 // open makes the run in a folder that is held. What describes the run is written last,
@@ -232,7 +232,7 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 		return nil, err
 	}
 	list, err := o.ahead(p, dir.Folder)
-	var needs []Space
+	var needs []DiskNeed
 	if err == nil {
 		needs, err = o.space(p, dir.Folder, list, arch)
 	}
@@ -248,7 +248,7 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 		sizes: o.Sizes, fitted: append(o.settled, fitted...), limit: o.MemoryLimit, unlimit: o.unlimit, log: o.UI.Log, every: o.UI.Every,
 		start: o.start, seen: o.startSeen, described: describeImages(p.Data), override: o.Override, redoes: o.Redoes, anew: o.anew,
 	}
-	if o.reads {
+	if o.readOnly {
 		if len(o.overridden)+len(o.redone) > 0 {
 			rt.Close()
 			return nil, dir.Unwritable

@@ -261,9 +261,9 @@ func (r *Run) completes(stage string, d rundir.Folder) error {
 	return d.KeepRecord(s.Record, *rec)
 }
 
-// Trained is what rundir.Folder.Trained says of a training that is complete: what its record has of it, whatever
+// LossOf is what rundir.Folder.Trained says of a training that is complete: what its record has of it, whatever
 // has become of metrics.jsonl, or what that says where an earlier version wrote the record.
-func Trained(stage string, d rundir.Folder) (loss *float64, replaced int, err error) {
+func LossOf(stage string, d rundir.Folder) (loss *float64, replaced int, err error) {
 	rec, err := d.ReadRecord(stageOf(stage).Record)
 	if err != nil {
 		return nil, 0, err

@@ -40,15 +40,15 @@ func WriteReport(d rundir.Folder) (paths []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	parts, err := reportParts(d, c)
+	points, err := d.Points()
+	if err != nil {
+		return nil, err
+	}
+	parts, err := reportParts(d, c, points)
 	if err != nil {
 		return nil, err
 	}
 	page, err := report.Run(parts).Render()
-	if err != nil {
-		return nil, err
-	}
-	points, err := d.Points()
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +103,8 @@ func hyperparameters(c config.Config) map[string]any {
 	}
 }
 
-// reportParts reads what the page shows.
-func reportParts(d rundir.Folder, c config.Config) (p report.RunParts, err error) {
+// reportParts reads what the page shows; points are the figures of metrics.jsonl.
+func reportParts(d rundir.Folder, c config.Config, points []rundir.Value) (p report.RunParts, err error) {
 	p.Run = d.Base()
 	chain, err := Chain(d)
 	if err != nil {
@@ -117,12 +117,11 @@ func reportParts(d rundir.Folder, c config.Config) (p report.RunParts, err error
 		stale[l.Stage] = l.State == StateStale
 	}
 	p.TrainSteps, p.RetrainSteps = done["train"], done["retrain"]
-	if p.Train, err = d.Losses("train", chartParts); err != nil {
-		return p, err
+	losses := map[string][]float64{}
+	for _, v := range points {
+		losses[v.Name] = append(losses[v.Name], v.Value)
 	}
-	if p.Retrain, err = d.Losses("retrain", chartParts); err != nil {
-		return p, err
-	}
+	p.Train, p.Retrain = rundir.MeanParts(losses["train/loss"], chartParts), rundir.MeanParts(losses["retrain/loss"], chartParts)
 	if d.Has("search", "best.json") {
 		best, err := plan.BestOf(d)
 		if err != nil {

@@ -148,7 +148,7 @@ func (r *Run) trainSeed(ctx context.Context, arch space.Arch, of repeat) (rundir
 		return out, err
 	}
 	out.Weights = path.Clean(filepath.ToSlash(rel))
-	if out.Loss, _, err = Trained("retrain", of.folder); err != nil {
+	if out.Loss, _, err = LossOf("retrain", of.folder); err != nil {
 		return out, err
 	}
 	if of.seed == r.Config.Seed && r.Folder.Has("result.json") { // tested already, by a run of one seed

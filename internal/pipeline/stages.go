@@ -44,7 +44,7 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 
 // TrainSummary is the supernet's part of result.json.
 func (r *Run) TrainSummary() (rundir.TrainSummary, error) {
-	loss, replaced, err := Trained("train", r.Folder)
+	loss, replaced, err := LossOf("train", r.Folder)
 	return rundir.TrainSummary{Steps: r.Training("train").Steps, Loss: loss, Replaced: replaced}, err
 }
 

@@ -60,7 +60,7 @@ func strictly(b []byte, v any) error {
 	}
 	at := dec.InputOffset()
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("more text after the object, at byte %d", at)
+		return fmt.Errorf("at byte %d: more text after the object", at)
 	}
 	return nil
 }

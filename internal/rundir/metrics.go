@@ -214,12 +214,18 @@ func (d Folder) Trained(stage string) (loss *float64, replaced int, err error) {
 // training of about the same length, or of every step where there are fewer.
 func (d Folder) Losses(stage string, parts int) ([]float64, error) {
 	losses, _, err := d.losses(stage)
-	n := min(parts, len(losses))
+	return MeanParts(losses, parts), err
+}
+
+// MeanParts are the means of values in that many parts of about the same length, or the values themselves where
+// there are fewer.
+func MeanParts(values []float64, parts int) []float64 {
+	n := min(parts, len(values))
 	out := make([]float64, n)
 	for i := range out {
-		out[i] = mean(losses[i*len(losses)/n : (i+1)*len(losses)/n])
+		out[i] = mean(values[i*len(values)/n : (i+1)*len(values)/n])
 	}
-	return out, err
+	return out
 }
 
 // losses are those of all steps of a training, as far as the file has them, and how many images were

@@ -19,6 +19,9 @@ func Evaluate(model []byte, x []float32) (logits []float32, err error) {
 	if err := proto.Unmarshal(model, &m); err != nil {
 		return nil, fmt.Errorf("portable: %w", err)
 	}
+	if m.Graph == nil || len(m.Graph.Input) != 1 || len(m.Graph.Output) != 1 {
+		return nil, fmt.Errorf("portable: not a model with one input and one output")
+	}
 	e := evaluator{values: map[string]*array{}, ints: map[string][]int64{}}
 	for _, t := range m.Graph.Initializer {
 		e.load(t)
