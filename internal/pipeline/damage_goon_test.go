@@ -94,7 +94,7 @@ func TestFaultDamageGoneOn(t *testing.T) {
 	per, of := 1, func(name string) bool {
 		return slices.Contains([]string{"search/samples.jsonl", "search/record.json", "retrain/arch.json", "result.json"}, name)
 	}
-	if full() {
+	if faulttest.All() {
 		per, of = 3, func(string) bool { return true }
 	}
 	tally := faulttest.New("run folder: a byte changed or a file cut, gone on with")

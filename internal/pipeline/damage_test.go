@@ -247,13 +247,11 @@ func sweepReaders(t *testing.T, f damagedFolder, stride int, done map[string]boo
 	return files, n, through
 }
 
-func full() bool { return faulttest.All() }
-
 // TestFaultDamagePrinted: status and inspect of a folder with any byte of any file changed, or any file cut
 // anywhere, say so or refuse it by name.
 func TestFaultDamagePrinted(t *testing.T) {
 	stride := 601
-	if full() {
+	if faulttest.All() {
 		stride = 1
 	}
 	configs := map[string]config.Config{} // reading it takes longer than all else

@@ -102,7 +102,7 @@ func (s *sweep) failsAll(t *testing.T, tally *faulttest.Tally, most int) {
 		t.Fatal(err)
 	}
 	calls := count.Calls
-	if !faultsAll() {
+	if !faulttest.All() {
 		most = 2
 	}
 	at := spread(calls, most)
@@ -133,7 +133,7 @@ func TestFaultErrorAtEveryChange(t *testing.T) {
 	}
 	s := newSweep(t, "a run", "", ask(), nil)
 	s.failsAll(t, tally, 0)
-	if whole := s.dir; faultsAll() {
+	if whole := s.dir; faulttest.All() {
 		newSweep(t, "done anew", whole, ask("retrain.lr=0.01"), nil).failsAll(t, tally, 70)
 		newSweep(t, "goes on", whole, ask("train.steps=8"), nil).failsAll(t, tally, 70)
 	}

@@ -33,7 +33,7 @@ func (s *sweep) kills(t *testing.T, resumed int) (injected int, errs []error) {
 	}
 	var at []int
 	for i, k := range kills {
-		if goesOn[i] || faultsAll() {
+		if goesOn[i] || faulttest.All() {
 			at = append(at, i)
 			injected += k.Last - k.First + 1
 		}
@@ -94,7 +94,7 @@ func sweeps(t *testing.T) []*sweep {
 		newSweep(t, "done anew", whole, plain("train.lr=0.01"), plain()),
 		newSweep(t, "goes on", whole, plain("train.steps=8"), plain()),
 	}
-	if !faultsAll() {
+	if !faulttest.All() {
 		return first
 	}
 	middle := newRun(t)
@@ -113,7 +113,7 @@ func sweeps(t *testing.T) []*sweep {
 func TestFaultKilledAtEveryChange(t *testing.T) {
 	tally := faulttest.New("killed at a change of a file, whole run")
 	resumed := 2
-	if faultsAll() {
+	if faulttest.All() {
 		resumed = 0
 	}
 	all := sweeps(t)

@@ -83,7 +83,7 @@ func (s *sweep) whole(dir string) error {
 func TestFaultPowerCuts(t *testing.T) {
 	tally := faulttest.New("power cut after a change of a file, whole run")
 	most := 3
-	if faultsAll() {
+	if faulttest.All() {
 		most = 80
 	}
 	whole := base(t)

@@ -294,9 +294,6 @@ type quickGrowing struct{ atomicfile.Growing }
 
 func (quickGrowing) Sync() error { return nil }
 
-// faultsAll says that every fault is asked for, not a few of them.
-func faultsAll() bool { return os.Getenv("ONESHOT_FAULTS") == "all" }
-
 // spread are numbers below n, evenly spaced, the last among them: all of them, or at most so many. most
 // 0 is all.
 func spread(n, most int) (out []int) {

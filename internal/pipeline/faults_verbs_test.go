@@ -40,7 +40,7 @@ func TestFaultExportAfterKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	most := 8
-	if faultsAll() {
+	if faulttest.All() {
 		most = 0
 	}
 	at := spread(len(kills), most)

@@ -12,6 +12,22 @@ import (
 	"oneshot/supernet"
 )
 
+// planned is a configuration with its images, and what computes.
+func planned(t *testing.T, c config.Config) (*plan.Plan, *supernet.Runtime) {
+	t.Helper()
+	p, err := plan.New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Data.Close() })
+	rt, err := supernet.NewRuntime(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { rt.Close() })
+	return p, rt
+}
+
 // The time of all steps is that of measured ones, scaled; with a clock that stands in for
 // theirs: it goes on by a second whenever it is read.
 func TestForecast(t *testing.T) {
@@ -20,16 +36,7 @@ func TestForecast(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Retrain.Seeds, c.Retrain.CutMix = 3, 1
-	p, err := plan.New(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Data.Close()
-	rt, err := supernet.NewRuntime(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close()
+	p, rt := planned(t, c)
 	var ticks int
 	now := func() time.Time { ticks++; return time.Unix(int64(ticks), 0) }
 	all := Forecasts(t.Context(), p, rt, []string{"train", "retrain"}, nil, now)
@@ -72,16 +79,7 @@ func TestForecastOfEpochs(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.Steps, c.Train.Epochs, c.Train.Batch = 0, 3, 50
-	p, err := plan.New(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Data.Close()
-	rt, err := supernet.NewRuntime(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rt.Close()
+	p, rt := planned(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel() // nothing is measured
 	if f := Forecasts(ctx, p, rt, []string{"train"}, nil, time.Now)[0]; f.Passes != 3 || f.LeftOut != 20 || f.Epochs != 2.5 || f.Steps != 6 {

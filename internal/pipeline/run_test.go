@@ -3,7 +3,7 @@ package pipeline
 import (
 	"context"
 	"io"
-	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,19 +32,8 @@ func microRequest(dir string, sets ...string) Request {
 
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(path)
-		rel, _ := filepath.Rel(dir, path)
-		out[filepath.ToSlash(rel)] = string(b)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := all(t, dir)
+	maps.DeleteFunc(out, func(name, _ string) bool { return strings.HasSuffix(name, "/") })
 	return out
 }
 
