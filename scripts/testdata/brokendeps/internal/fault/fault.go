@@ -1,3 +1,3 @@
 package fault
 
-import _ "oneshot/internal/ui"
+import _ "oneshot/internal/pipeline"
