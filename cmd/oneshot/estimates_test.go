@@ -137,8 +137,8 @@ func TestEstimates(t *testing.T) {
 	t.Run("limit", func(t *testing.T) { limitIsKept(t, path) })
 }
 
-// estimatesHold: the peak of each stage's process is within 15 % of what it announced. An
-// estimate that leaves out the program, which is a broken twin, is not.
+// estimatesHold: the peak of each stage's process is within 15 % of what it announced; 30 % below it
+// where the widest architecture may not have come. An estimate that leaves out the program, which is a broken twin, is not.
 func estimatesHold(t *testing.T, path string) {
 	for _, e := range estimates {
 		t.Run(e.name, func(t *testing.T) {
@@ -166,7 +166,7 @@ func estimatesHold(t *testing.T, path string) {
 				said, _ := strconv.ParseFloat(m[1], 64)
 				t.Logf("%-8s announced %4.0f MB, peak %4.0f MB, ratio %.2f", args[0], said, peak, peak/said)
 				ratio, low := peak/said, 1-within
-				if args[0] == "run" { // announces the architecture that needs most, whatever is found
+				if args[0] == "run" || args[0] == "train" { // the architecture that needs most, whatever is found or drawn
 					low = 1 - 2*within
 				}
 				if !(ratio >= low && ratio <= 1+within) {

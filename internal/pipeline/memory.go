@@ -17,6 +17,10 @@ import (
 // megabytes rounds up, as what is too little is no help.
 func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
 
+// sure is what is certainly enough where need is the estimate. A limit is a promise, and the peaks
+// that TestEstimates measures exceed what is outside the collector's reach by that much at most.
+func sure(need int64) int64 { return need + need*5/100 }
+
 // fit chooses for each of the stages that trains the largest micro-batch that keeps
 // it within limit bytes, where the whole batch does not, and returns a line about
 // each choice. 0 is no limit. What the folder has of stages that are done anew does not count.
@@ -37,6 +41,7 @@ func fit(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, 
 		if err != nil {
 			return nil, err
 		}
+		whole = sure(whole)
 		from := p.Settings(name).AtOnce()
 		need, tooMuch, err := shrink(p, name, stageOf(name).begun(d) && !fresh, arch, whole, limit)
 		if err != nil {
@@ -77,6 +82,7 @@ func shrink(p *plan.Plan, name string, begun bool, arch space.Arch, whole, limit
 		if need, err = p.Need(name, arch); err != nil {
 			return 0, nil, err
 		}
+		need = sure(need)
 	}
 	if need > limit {
 		tooMuch = fault.New(fault.ExitSpace, "raise --memory-limit, or choose a smaller network, fewer --workers or a batch with small divisors",

@@ -256,7 +256,7 @@ func (r *Run) lessGarbage(stage string) (restore func(), err error) {
 	if r.limit == 0 {
 		return more, nil
 	}
-	wider := machine.LimitHeap(r.limit - plan.ProgramBytes - m.Arena) // which is no part of the heap
+	wider := machine.LimitHeap(r.limit - r.Program() - m.Arena) // which is no part of the heap
 	return func() { wider(); more() }, nil
 }
 

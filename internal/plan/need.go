@@ -3,6 +3,7 @@ package plan
 import (
 	"runtime"
 
+	"oneshot/data/decode"
 	"oneshot/internal/config"
 	"oneshot/internal/machine"
 	"oneshot/supernet"
@@ -17,7 +18,18 @@ const (
 	ProgramBytes = 30_500_000
 	// baseHeap is the heap of any stage: the command line, the configuration, a graph in the making.
 	baseHeap = 4_000_000
+	// decoderBytes is what libturbojpeg and the C library have in memory, their tables and rows
+	// included.
+	decoderBytes = 3_000_000
 )
+
+// Program is what the process has resident that is neither heap nor arena, in bytes.
+func (p *Plan) Program() int64 {
+	if p.Data.Decoder == decode.Turbo {
+		return ProgramBytes + decoderBytes
+	}
+	return ProgramBytes
+}
 
 // Memory is about what the training of a stage needs. arch is the architecture to
 // retrain; nil is the one that needs most.
@@ -49,7 +61,7 @@ func (p *Plan) Need(stage string, arch space.Arch) (int64, error) {
 	default:
 		m, err = p.Memory(stage, arch)
 	}
-	return max(p.opening(), resident(p.Heap(stage, m))+m.Arena), err
+	return max(p.opening(), p.resident(p.lasting(m), p.readers(stage))+m.Arena), err
 }
 
 // ScoreMemory is about what scoring subnetworks needs.
@@ -58,27 +70,34 @@ func (p *Plan) ScoreMemory() (supernet.Memory, error) {
 }
 
 // Heap is what the garbage collector sees of a stage with that memory.
-func (p *Plan) Heap(stage string, m supernet.Memory) int64 {
-	readers := 0
+func (p *Plan) Heap(stage string, m supernet.Memory) int64 { return p.lasting(m) + p.readers(stage) }
+
+// lasting is the heap without what reads images.
+func (p *Plan) lasting(m supernet.Memory) int64 { return baseHeap + m.Heap() + p.ImageBytes() }
+
+// readers is what those keep that decode the images of a stage.
+func (p *Plan) readers(stage string) int64 {
 	switch {
 	case p.Data.Train.Resident():
+		return 0
 	case stage == "search":
-		readers = 1
-	default:
-		readers = max(1, p.Config.Run.Workers)
+		return p.everyReader()
 	}
-	return baseHeap + m.Heap() + p.ImageBytes() + int64(readers)*p.Data.ReaderBytes()
+	return int64(max(1, p.Config.Run.Workers)) * p.Data.ReaderBytes()
 }
+
+// everyReader is readers where each processor decodes some, see data.Search.Batches.
+func (p *Plan) everyReader() int64 { return int64(runtime.GOMAXPROCS(0)) * p.Data.ReaderBytes() }
 
 // opening is what the process takes while the images are opened, when every processor decodes
-// some: more than a stage where these are large and the network is small. Readers of large ones
-// leave no garbage.
-func (p *Plan) opening() int64 {
-	return resident(baseHeap) + p.ImageBytes() + int64(runtime.GOMAXPROCS(0))*p.Data.ReaderBytes()
-}
+// some: more than a stage where these are large and the network is small.
+func (p *Plan) opening() int64 { return p.resident(baseHeap, p.everyReader()) + p.ImageBytes() }
 
-// resident is what a process takes with a heap of that size.
-func resident(heap int64) int64 { return ProgramBytes + heap + machine.Garbage(heap) }
+// resident is what a process takes with that heap and those readers. They keep the memory of
+// large images for the next one, so they leave no garbage.
+func (p *Plan) resident(lasting, readers int64) int64 {
+	return p.Program() + lasting + machine.Garbage(lasting) + readers
+}
 
 // ImageBytes is what the data set takes.
 func (p *Plan) ImageBytes() int64 { return p.Data.Bytes() }
