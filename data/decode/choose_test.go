@@ -1,7 +1,10 @@
 package decode
 
 import (
+	"bytes"
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,4 +74,28 @@ func TestDecodersSideBySide(t *testing.T) {
 			wg.Wait()
 		})
 	}
+}
+
+// TestWarningsOfManyThreads: the library keeps its message for the thread, and Go moves a goroutine
+// from one to another between two calls. A harmless warning stays one.
+func TestWarningsOfManyThreads(t *testing.T) {
+	b := readGolden(t).files["jpeg_restart.jpg"]
+	first := bytes.Index(b, []byte("\xff\xd0"))
+	warns := slices.Concat(b[:first], []byte{1, 2, 3}, b[first:]) // extraneous bytes before a marker
+	newDecoder(t, Turbo)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(16)) // more than there are processors: calls are interrupted
+	var wg sync.WaitGroup
+	for range 64 {
+		d := newDecoder(t, Turbo)
+		wg.Go(func() {
+			for range 300 {
+				if _, err := d.Decode(warns); err != nil {
+					t.Error(err)
+					return
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -134,6 +134,8 @@ const (
 var turboSub = map[int32][2]int{0: {1, 1}, 1: {2, 1}, 2: {2, 2}, 4: {1, 2}}
 
 func (t *turbo) decode(b []byte, h *jpegHeader, d *Decoder) error {
+	runtime.LockOSThread() // the library keeps its message for the thread
+	defer runtime.UnlockOSThread()
 	data, size := uintptr(unsafe.Pointer(&b[0])), uintptr(len(b))
 	defer runtime.KeepAlive(b)
 	r := t.call(tjDecompressHeader3, t.handle, data, size,
