@@ -88,7 +88,7 @@ func (s Stage) expensive() bool { return s.Name != "export" && s.Name != "test" 
 
 // noRun is the error of a folder without a config.yaml.
 func noRun(d rundir.Folder) error {
-	if !d.Has("supernet") && !d.Has("search") && !d.Has("retrain") {
+	if !hasStages(d) {
 		return fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(string(d), "(no folder given)"))
 	}
 	return fault.New(fault.ExitInvalid, "put config.yaml back, or repeat the command that began the run with --resume: with the same settings it goes on here",

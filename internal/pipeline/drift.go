@@ -84,6 +84,9 @@ func (o *opening) adopt(d rundir.Folder) error {
 	return o.refuse(d, func(key string) bool { return !o.settles(key) })
 }
 
+// hasStages says that d holds some of a run, even if what describes it is gone.
+func hasStages(d rundir.Folder) bool { return d.Has("supernet") || d.Has("search") || d.Has("retrain") }
+
 // restore takes the configuration that was asked for in the place of a config.yaml that is gone: it
 // must be the one that the manifest names.
 func (o *opening) restore(d rundir.Folder) error {
@@ -99,7 +102,11 @@ func (o *opening) restore(d rundir.Folder) error {
 		return fault.New(fault.ExitInvalid, "put config.yaml back, repeat the command that began the run with --resume, or choose another folder with --out",
 			"%s holds stages of a run but no config.yaml to continue them with, and what was asked for is another configuration", d)
 	}
-	o.UI.Warnf("%s was gone: what was asked for is the configuration of the run, and is written again", d.File("config.yaml"))
+	gone := "%s was gone: what was asked for is the configuration of the run, and is written again"
+	if o.peeks {
+		gone = "%s is gone: what was asked for is the configuration of the run, and would be written again"
+	}
+	o.UI.Warnf(gone, d.File("config.yaml"))
 	old := o.config
 	o.old, o.stored = &old, true
 	return nil

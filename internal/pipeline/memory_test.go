@@ -47,10 +47,11 @@ func TestFitIsTheLargest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit, err := p.Need("train", nil)
+	need, err := p.Need("train", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	limit := sure(need)
 	for _, l := range []struct {
 		limit int64
 		want  int

@@ -121,6 +121,9 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 			return nil, err
 		}
 		if q.Retrains && (q.Arch == "best" || q.Arch == "" && !startsFromFile(o.config.Retrain)) {
+			if hasStages(rundir.Folder(path)) {
+				return nil, noRun(rundir.Folder(path))
+			}
 			return nil, fault.Usage("name the folder of a run with --out, or an architecture with --arch", "no run in %s", cmp.Or(path, "(no folder given)"))
 		}
 		if path == "" {
@@ -178,6 +181,7 @@ type opening struct {
 
 	readOnly bool  // the folder cannot be written to
 	peeks    bool  // nothing may be written
+	lost     bool  // the folder holds stages, but config.yaml is gone
 	unseen   error // why images could not be opened
 }
 
@@ -195,7 +199,7 @@ func (o *opening) open(ctx context.Context, dir *rundir.Dir) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !o.stored && (dir.Has("supernet") || dir.Has("search") || dir.Has("retrain")) {
+	if o.lost = !o.stored && hasStages(dir.Folder); o.lost {
 		err = o.restore(dir.Folder)
 	}
 	var r *Run

@@ -37,7 +37,7 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 		return v, err
 	}
 	v.Config = o.config
-	if !measure && q.FitMAdds == 0 && !o.stored {
+	if !measure && q.FitMAdds == 0 && !o.stored && !o.lost {
 		return v, nil
 	}
 	if !data.Drawn(o.config.Data.Name) {
@@ -64,6 +64,11 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 		return v, err
 	}
 	defer pl.Data.Close()
+	if o.lost {
+		if err := o.restore(d); err != nil {
+			return v, err
+		}
+	}
 	v.Config.Retrain.Channels = o.config.Retrain.Channels
 	if err = pl.Check(); o.stored && err == nil {
 		_, err = o.check(pl, arch, d)
@@ -123,6 +128,13 @@ func (o *opening) lookInto(d rundir.Folder) (rundir.Folder, error) {
 	var err error
 	if o.config, err = o.Config.Resolve(nil, o.Preset); err != nil {
 		return nowhere, err
+	}
+	if d != "" && o.Resume && hasStages(d) {
+		if err := o.derive(d); err != nil {
+			return d, err
+		}
+		o.lost = true
+		return d, nil
 	}
 	if o.config.Retrain.Init == config.Inherited {
 		o.Retrains = false // the supernet is that of a folder
