@@ -43,6 +43,8 @@ type Dataset struct {
 	// TestDrawn says that the test images were drawn from the training split, so that another
 	// seed draws others.
 	TestDrawn bool
+	// TestPart says that the test images are some of their split, which the seed has drawn.
+	TestPart bool
 
 	src source.Source
 	bad *badSamples

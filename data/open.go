@@ -27,6 +27,8 @@ type opening struct {
 	own   []ref // search images with a split of their own
 	test  []ref
 
+	testPart bool // test_size leaves some of the test split out
+
 	w, h  int  // pixels that all images have, as far as some of them tell; 0 where they differ
 	lossy bool // some are JPEG or WebP, whose pixels depend on what decodes them
 }
@@ -81,6 +83,7 @@ func (o *opening) open() (*Dataset, error) {
 			"every class has one training image, so that none can be held out for the search")
 	}
 	d.SearchHeld, d.TestDrawn = len(carved)+len(o.own), o.roles.Test < 0 && !o.c.Untrained
+	d.TestPart = o.testPart
 	own, tested := upTo(len(o.train), img.len()), upTo(0, test.len())
 	var decoded []*images
 	if !o.c.Originals && int64(img.len()+test.len())*int64(img.size()) <= residentBytes {
@@ -196,9 +199,11 @@ func (o *opening) divideRecords() error {
 	if err := o.subset(&o.train, "train_size", o.c.TrainSize, "training"); err != nil {
 		return err
 	}
+	whole := len(o.test)
 	if err := o.subset(&o.test, "test_size", o.c.TestSize, "test"); err != nil {
 		return err
 	}
+	o.testPart = len(o.test) < whole
 	if o.roles.Search >= 0 {
 		if err := o.subset(&o.own, "search_size", o.c.SearchSize, "search"); err != nil {
 			return err

@@ -193,6 +193,9 @@ func TestSubsets(t *testing.T) {
 				t.Errorf("%s: two seeds draw the same %s images", c.title, name)
 			}
 		}
+		if bySeed := !slices.Equal(allMembers(d)[2], allMembers(other)[2]); bySeed != (d.TestDrawn || d.TestPart) {
+			t.Errorf("%s: another seed tests other images: %v, told: drawn %v, a part %v", c.title, bySeed, d.TestDrawn, d.TestPart)
+		}
 	}
 }
 

@@ -283,7 +283,7 @@ func TestExportModel(t *testing.T) {
 		before[i] ^= 1
 		writeFile(t, before, path)
 		before[i] ^= 1
-		if err := checkExport(path, sample(1)); !errors.Is(err, ErrCorrupt) {
+		if err := checkExport(path, path, sample(1)); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("byte %d wrong: %v", i, err)
 		}
 	}

@@ -13,28 +13,44 @@ import (
 // reads it back to prove that the file holds them bit for bit. NaN and Inf are
 // refused. meta is as for WriteSafetensors.
 func ExportModel(path string, ts []Tensor, meta map[string]string) error {
+	return ExportChecked(path, ts, meta, func(string) error { return nil })
+}
+
+// ExportChecked is ExportModel of a file that check reads too, by the name that it has until it takes its place.
+func ExportChecked(path string, ts []Tensor, meta map[string]string, check func(temp string) error) error {
 	if err := CheckFinite(ts); err != nil {
 		return err
 	}
-	err := atomicfile.Write(path, fileMode, func(w io.Writer) error { return WriteSafetensors(w, ts, meta) })
+	write := func(w io.Writer) error { return WriteSafetensors(w, ts, meta) }
+	err := atomicfile.WriteChecked(path, fileMode, write, func(temp string) error {
+		if err := checkExport(temp, path, ts); err != nil {
+			return fmt.Errorf("self-check of %s: %w", path, err)
+		}
+		return check(temp)
+	})
 	if err != nil {
 		return fmt.Errorf("weights: export: %w", err)
 	}
-	return checkExport(path, ts)
+	return nil
 }
 
-// checkExport reads path back and compares it with what was to be written.
-func checkExport(path string, ts []Tensor) error {
-	f, err := ReadSafetensors(path)
+// checkExport reads temp back, which will be path, and compares it with what was to be written.
+func checkExport(temp, path string, ts []Tensor) error {
+	file, size, err := openRegular(temp)
 	if err != nil {
-		return fmt.Errorf("weights: export: self-check: %w", err)
+		return atomicfile.Cause(err)
+	}
+	defer file.Close()
+	f, err := readSafetensors(file, size, path)
+	if err != nil {
+		return err
 	}
 	want, err := sortedByName(ts)
 	if err != nil {
 		return err
 	}
 	if err := sameTensors(f.Tensors, want); err != nil {
-		return fmt.Errorf("weights: export: self-check of %s: %w: %w", path, ErrCorrupt, err)
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return nil
 }

@@ -370,3 +370,25 @@ func TestTidy(t *testing.T) {
 		t.Errorf("only %d injections", injections)
 	}
 }
+
+// TestErrorsNameTheCheckpoint: whatever call of a save fails, its error has no temporary name, of which people know nothing.
+func TestErrorsNameTheCheckpoint(t *testing.T) {
+	injected := 0
+	for name, s := range scenarios {
+		for n := 1; ; n++ {
+			_, dir := s.start(t)
+			f := &faultfs.FS{FailAt: n, Err: syscall.ENOSPC, Stays: n%2 == 0}
+			err := saver{f}.save(dir, s.next.Step, s.next, s.keep)
+			if f.Injected == 0 {
+				break
+			}
+			injected++
+			if err != nil && (!errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), tempSuffix)) {
+				t.Errorf("%s, call %d: %v", name, n, err)
+			}
+		}
+	}
+	if injected < 20 {
+		t.Errorf("%d faults are too few", injected)
+	}
+}

@@ -65,13 +65,13 @@ func (s saver) save(dir string, step int, c Checkpoint, keep int) error {
 	if err := s.settle(dir); err != nil {
 		return fmt.Errorf("weights: clean %s: %w", dir, err)
 	}
-	temp := filepath.Join(dir, tempName(step))
-	done, err := s.writeAll(temp, c)
+	temp, final := filepath.Join(dir, tempName(step)), filepath.Join(dir, checkpointName(step))
+	done, err := s.writeAll(temp, final, c)
 	if err == nil {
 		err = s.publish(dir, temp, step, done)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("weights: save checkpoint %d: %w", step, err), atomicfile.RemoveTree(s.fs, temp))
+		return errors.Join(fmt.Errorf("weights: save checkpoint %d: %w", step, err), namedAs("clean up after", final, atomicfile.RemoveTree(s.fs, temp)))
 	}
 	if err := s.prune(dir, step, keep); err != nil {
 		return fmt.Errorf("weights: checkpoint %d is saved, but removing older ones: %w", step, err)
@@ -113,7 +113,7 @@ func (s saver) settle(dir string) error {
 	for _, e := range entries {
 		if isLeftover(e) {
 			if err := atomicfile.RemoveTree(s.fs, filepath.Join(dir, e.Name())); err != nil {
-				return err
+				return namedAs("clean", dir, err)
 			}
 		}
 	}
@@ -149,15 +149,15 @@ func isIntact(path string) (bool, error) {
 }
 
 // writeAll fills the new directory temp, DONE last, makes it durable and
-// returns the bytes of DONE.
-func (s saver) writeAll(temp string, c Checkpoint) ([]byte, error) {
+// returns the bytes of DONE. Errors name the files as they are called in final.
+func (s saver) writeAll(temp, final string, c Checkpoint) ([]byte, error) {
 	if err := s.fs.Mkdir(temp, dirMode); err != nil {
-		return nil, err
+		return nil, namedAs("make", final, err)
 	}
 	record := doneRecord{SchemaVersion: schemaVersion, Step: c.Step, Files: map[string]fileDigest{}}
 	write := func(name string, content func(io.Writer) error) error {
 		sum := newDigest()
-		err := atomicfile.CreateSynced(s.fs, filepath.Join(temp, name), fileMode, func(w io.Writer) error {
+		err := atomicfile.CreateNamed(s.fs, filepath.Join(temp, name), filepath.Join(final, name), fileMode, func(w io.Writer) error {
 			return content(io.MultiWriter(w, sum))
 		})
 		record.Files[name] = sum.result()
@@ -178,14 +178,14 @@ func (s saver) writeAll(temp string, c Checkpoint) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = atomicfile.CreateSynced(s.fs, filepath.Join(temp, doneFile), fileMode, func(w io.Writer) error {
+	err = atomicfile.CreateNamed(s.fs, filepath.Join(temp, doneFile), filepath.Join(final, doneFile), fileMode, func(w io.Writer) error {
 		_, err := w.Write(done)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return done, s.fs.SyncDir(temp)
+	return done, namedAs("sync", final, s.fs.SyncDir(temp))
 }
 
 // publish gives temp its final name. A directory cannot replace a full one, so
@@ -204,7 +204,7 @@ func (s saver) publish(dir, temp string, step int, done []byte) error {
 			if present, err := atomicfile.ReadAtMost(filepath.Join(final, doneFile), maxDone); err == nil && bytes.Equal(present, done) {
 				// Equal checksums: nothing to replace. An earlier save may have
 				// failed at its last fsync, so that is made up for.
-				return errors.Join(atomicfile.RemoveTree(s.fs, temp), s.fs.SyncDir(dir))
+				return errors.Join(namedAs("clean up after", final, atomicfile.RemoveTree(s.fs, temp)), s.fs.SyncDir(dir))
 			}
 			if err := s.fs.Rename(final, aside.path); err != nil {
 				return err
@@ -215,7 +215,7 @@ func (s saver) publish(dir, temp string, step int, done []byte) error {
 		}
 	}
 	if err := s.fs.Rename(temp, final); err != nil {
-		return err // what was set aside still loads; the next save moves it back
+		return namedAs("replace", final, err) // what was set aside still loads; the next save moves it back
 	}
 	if err := s.fs.SyncDir(dir); err != nil {
 		return err
@@ -274,10 +274,18 @@ func complete(path string) bool {
 func (s saver) discard(dir string, f found) error {
 	trash := filepath.Join(dir, trashName(f.step))
 	if err := s.fs.Rename(f.path, trash); err != nil {
-		return err
+		return namedAs("discard", f.path, err)
 	}
 	if err := s.fs.SyncDir(dir); err != nil {
 		return err
 	}
-	return atomicfile.RemoveTree(s.fs, trash)
+	return namedAs("discard", f.path, atomicfile.RemoveTree(s.fs, trash))
+}
+
+// namedAs is the error of what was done under a temporary name, with the name that people know.
+func namedAs(what, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", what, path, atomicfile.Cause(err))
 }

@@ -121,7 +121,7 @@ func doneFirst(fsys atomicfile.FS, dir string, step int, c Checkpoint, keep int)
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	done, err := saver{atomicfile.OS}.writeAll(filepath.Join(scratch, "x"), c)
+	done, err := saver{atomicfile.OS}.writeAll(filepath.Join(scratch, "x"), dir, c)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func noSettle(fsys atomicfile.FS, dir string, step int, c Checkpoint, keep int) 
 		return err
 	}
 	temp := filepath.Join(dir, tempPrefix+strings.Repeat("x", len(dirNames(dir)))+tempSuffix)
-	done, err := s.writeAll(temp, c)
+	done, err := s.writeAll(temp, temp, c)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (f *folder) temporary(name string) string {
 
 // write writes a file of which nothing can be seen yet.
 func (f *folder) write(name string, write func(io.Writer) error) error {
-	if err := atomicfile.CreateSynced(f.fs, f.temporary(name), 0o666, write); err != nil {
+	if err := atomicfile.CreateNamed(f.fs, f.temporary(name), filepath.Join(f.dir, name), 0o666, write); err != nil {
 		var out *OutputError
 		if refused := unwritable(f.dir, err); errors.As(refused, &out) {
 			return refused

@@ -56,17 +56,77 @@ func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
 
 // WriteTo is Write on the file system fsys.
 func WriteTo(fsys FS, path string, perm fs.FileMode, write func(io.Writer) error) error {
+	return replace(fsys, path, perm, write, nil)
+}
+
+// WriteChecked is Write of a file that check reads, by the temporary name that it has until then, before it takes its
+// place. An error of check leaves path as it was.
+func WriteChecked(path string, perm fs.FileMode, write func(io.Writer) error, check func(temp string) error) error {
+	return replace(OS, path, perm, write, check)
+}
+
+func replace(fsys FS, path string, perm fs.FileMode, write func(io.Writer) error, check func(temp string) error) error {
 	temp, err := createTemp(fsys, path, perm, write)
 	if err != nil {
 		return err
 	}
-	if err := fsys.Rename(temp, path); err != nil {
-		return errors.Join(fmt.Errorf("atomicfile: %w", err), ignoreMissing(fsys.Remove(temp)))
+	if check != nil {
+		err = check(temp)
+	}
+	if err == nil {
+		if err = fsys.Rename(temp, path); err != nil {
+			err = fmt.Errorf("atomicfile: replace %s: %w", path, Cause(err))
+		}
+	}
+	if err != nil {
+		return errors.Join(err, left(path, fsys.Remove(temp)))
 	}
 	return fsys.SyncDir(filepath.Dir(path))
 }
 
-// createTemp writes a durable temporary file beside path and returns its name.
+// Cause is an error of the system without the paths that it names.
+func Cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}
+
+// left is the error of a temporary file of name that could not be removed.
+func left(name string, err error) error {
+	if err = ignoreMissing(err); err == nil {
+		return nil
+	}
+	return fmt.Errorf("atomicfile: clean up after %s: %w", name, Cause(err))
+}
+
+// named is a file whose errors name it as its writer does.
+type named struct {
+	File
+	name string
+}
+
+func (f named) Write(b []byte) (int, error) {
+	n, err := f.File.Write(b)
+	return n, f.rename("write", err)
+}
+
+func (f named) Sync() error  { return f.rename("sync", f.File.Sync()) }
+func (f named) Close() error { return f.rename("close", f.File.Close()) }
+
+func (f named) rename(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: f.name, Err: Cause(err)}
+}
+
+// createTemp writes a durable temporary file beside path and returns its name, also with an error.
 func createTemp(fsys FS, path string, perm fs.FileMode, write func(io.Writer) error) (string, error) {
 	dir, base := filepath.Split(path)
 	if base == "" {
@@ -74,7 +134,7 @@ func createTemp(fsys FS, path string, perm fs.FileMode, write func(io.Writer) er
 	}
 	for range maxAttempts {
 		temp := dir + "." + base + tempMark + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(tempCount.Add(1), 10)
-		err := CreateSynced(fsys, temp, perm, write)
+		err := CreateNamed(fsys, temp, path, perm, write)
 		if errors.Is(err, errExists) {
 			continue // left by a killed process that had our number
 		}
@@ -92,13 +152,19 @@ var errExists = errors.New("file exists")
 // directory. It removes path on error. It is the building block for directories
 // that become visible by a rename of their own.
 func CreateSynced(fsys FS, path string, perm fs.FileMode, write func(io.Writer) error) error {
-	f, err := fsys.Create(path, perm)
+	return CreateNamed(fsys, path, path, perm, write)
+}
+
+// CreateNamed is CreateSynced of a file that will have another name; errors have that one.
+func CreateNamed(fsys FS, path, name string, perm fs.FileMode, write func(io.Writer) error) error {
+	made, err := fsys.Create(path, perm)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("atomicfile: %w: %w", err, errExists)
+		return fmt.Errorf("atomicfile: create %s: %w: %w", name, Cause(err), errExists)
 	}
 	if err != nil {
-		return fmt.Errorf("atomicfile: %w", err)
+		return fmt.Errorf("atomicfile: create %s: %w", name, Cause(err))
 	}
+	f := named{made, name}
 	b := bufio.NewWriterSize(f, bufferBytes)
 	err = write(b)
 	if err == nil {
@@ -112,10 +178,15 @@ func CreateSynced(fsys FS, path string, perm fs.FileMode, write func(io.Writer) 
 	if e := f.Close(); err == nil {
 		err = e
 	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("atomicfile: write %s: %w", path, err), ignoreMissing(fsys.Remove(path)))
+	if err == nil {
+		return nil
 	}
-	return nil
+	if of, ok := err.(*fs.PathError); ok && of.Path == name { // says already what was done to what
+		err = fmt.Errorf("atomicfile: %w", err)
+	} else {
+		err = fmt.Errorf("atomicfile: write %s: %w", name, err)
+	}
+	return errors.Join(err, left(name, fsys.Remove(path)))
 }
 
 // RemoveTemps removes the temporary files that killed writers left in dir and

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -300,5 +301,90 @@ func TestRemoveTemps(t *testing.T) {
 	}
 	if _, err := atomicfile.RemoveTemps(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// TestErrorsNameTheFile: whatever call fails, the error names the file that was asked for, and no temporary one.
+func TestErrorsNameTheFile(t *testing.T) {
+	for n := 1; ; n++ {
+		_, path := newTarget(t)
+		f := &faultfs.FS{FailAt: n, Err: &os.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}}
+		err := good(f, path, after)
+		if f.Injected == 0 {
+			if n < 5 {
+				t.Errorf("%d calls are too few", n-1)
+			}
+			return
+		}
+		if !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), ".tmp-") || strings.Count(err.Error(), path) > 1 {
+			t.Errorf("call %d: %v", n, err)
+		}
+		f = &faultfs.FS{FailAt: n, Err: syscall.ENOSPC, Stays: true} // the removal of what was written fails too
+		if err := good(f, path, after); !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), ".tmp-") {
+			t.Errorf("call %d and what follows: %v", n, err)
+		}
+	}
+}
+
+// TestWriteWrapsOnce: whoever writes may wrap the error of the disk; it names the file, not the temporary one.
+func TestWriteWrapsOnce(t *testing.T) {
+	_, path := newTarget(t)
+	f := &faultfs.FS{FailAt: 2, Err: syscall.ENOSPC}
+	err := atomicfile.WriteTo(f, path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(make([]byte, 1<<20))
+		return fmt.Errorf("copy x: %w", err)
+	})
+	var named *fs.PathError
+	if f.Injected != 1 || !errors.As(err, &named) || named.Path != path || !errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), ".tmp-") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestWriteCheckedKeepsTheOldFile: what a check refuses does not take the place of what was there, and nothing is left of it.
+func TestWriteCheckedKeepsTheOldFile(t *testing.T) {
+	dir, path := newTarget(t)
+	refused := errors.New("refused")
+	read := ""
+	write := func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }
+	err := atomicfile.WriteChecked(path, 0o644, write, func(temp string) error {
+		b, err := os.ReadFile(temp)
+		read = string(b)
+		return errors.Join(err, refused)
+	})
+	b, _ := os.ReadFile(path)
+	entries, _ := os.ReadDir(dir)
+	if !errors.Is(err, refused) || read != "new" || string(b) == "new" || len(entries) != 1 {
+		t.Errorf("%v: read %q, there is %q, %d entries", err, read, b, len(entries))
+	}
+	if err := atomicfile.WriteChecked(path, 0o644, write, func(string) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "new" {
+		t.Errorf("%q", b)
+	}
+}
+
+// TestRealPath: links are followed as far as there is something, as the system does.
+func TestRealPath(t *testing.T) {
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(base, "run", "export"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("run", "export"), filepath.Join(base, "link")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(base)
+	for path, want := range map[string]string{
+		"": "", ".": "", "run": "run", "link": "run/export", "link/": "run/export", "link/new/deep": "run/export/new/deep",
+		"link/../config.yaml": "run/config.yaml", "new/../x": "x", "./new": "new", "run/../link/a": "run/export/a",
+	} {
+		for _, given := range []string{path, base + "/" + path} {
+			if got, err := atomicfile.RealPath(given); err != nil || got != filepath.Join(base, want) {
+				t.Errorf("%q: %q, %v, want %q", given, got, err, filepath.Join(base, want))
+			}
+		}
 	}
 }

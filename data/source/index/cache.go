@@ -48,7 +48,7 @@ func open(c Cache, format, path, root string, scan func() (*Listing, error)) (l 
 		l, err = scan()
 		return l, "", err
 	}
-	real, err := realPath(path)
+	real, err := atomicfile.RealPath(path)
 	if err != nil {
 		l, err = scan() // which says better what is wrong
 		return l, "", err
@@ -81,7 +81,7 @@ func open(c Cache, format, path, root string, scan func() (*Listing, error)) (l 
 // begin makes the cache folder ready and returns its file system's time. real is the
 // source's path.
 func (c Cache) begin(real string) (int64, error) {
-	dir, err := realPath(string(c))
+	dir, err := atomicfile.RealPath(string(c))
 	if err != nil {
 		return 0, err
 	}
@@ -98,24 +98,6 @@ func (c Cache) begin(real string) (int64, error) {
 func within(root, path string) bool {
 	rest, ok := strings.CutPrefix(path, root)
 	return ok && (rest == "" || rest[0] == filepath.Separator || strings.HasSuffix(root, string(filepath.Separator)))
-}
-
-// realPath is the path without links, as far as it exists.
-func realPath(path string) (string, error) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	rest := ""
-	for dir := abs; ; dir = filepath.Dir(dir) {
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			return filepath.Join(real, rest), nil
-		}
-		if dir == filepath.Dir(dir) {
-			return abs, nil
-		}
-		rest = filepath.Join(filepath.Base(dir), rest)
-	}
 }
 
 // name is the index file of a source.
