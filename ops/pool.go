@@ -103,7 +103,7 @@ func taps[T cpu.Float](s []T, n int) []uint8 {
 func (b *CPU[T]) pool3(o PoolBN, c *Call) *cpu.Pool3[T] {
 	x := c.InShape[0]
 	k := args[cpu.Pool3[T]](b)
-	*k = cpu.Pool3[T]{Max: o.Max, NoNorm: o.NoNorm, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
+	*k = cpu.Pool3[T]{Max: o.Max, NoNorm: o.NoNorm, Values: c.Mode == Eval, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
 		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.Size())}
 	if !o.NoNorm {
 		k.Norm = b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))

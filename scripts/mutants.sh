@@ -63,6 +63,10 @@ pool='TestWindowMaxPool$'
 mutant 'maxpool_avx512: tap off by one' maxpool_avx512 maxPoolRowWideAVX512 '/^pixels:/,/^store:/ s/Z20, K2, Z1/Z21, K2, Z1/' "$pool"
 mutant 'maxpool_avx512: last of the equal' maxpool_avx512 maxPoolRowMaskAVX512 's/VCMPPS  *\$0x06/VCMPPS $0x05/' "$pool"
 mutant 'maxpool_avx512: NaN becomes infinity' maxpool_avx512 maxPoolRowWideAVX512 '/JNZ  *infinite/d' "$pool"
+pool='TestWindowMaxPoolValues$'
+mutant 'maxpool_values_avx512: last of the equal' maxpool_values_avx512 maxPoolValuesWideAVX512 's/VMAXPS  *Z0, Z8, Z0/VMAXPS Z8, Z0, Z0/' "$pool"
+mutant 'maxpool_values_avx512: NaN is lost' maxpool_values_avx512 maxPoolValuesMaskAVX512 '/JNZ  *none/d' "$pool"
+mutant 'maxpool_values_avx512: one tap not looked at' maxpool_values_avx512 maxPoolValuesWideAVX512 's/KORTESTW  *K2, K6/KORTESTW K2, K2/' "$pool"
 pool='TestWindowMaxPoolGrad$'
 mutant 'maxpool_grad: rest of the row dropped' maxpool_grad maxPoolGradRowsAVX512 's/JZ  *next/JMP next/' "$pool"
 mutant 'maxpool_grad: taps of the next row missed' maxpool_grad maxPoolGradRowsAVX2 '/ADDQ  *R11, DX/d' "$pool"

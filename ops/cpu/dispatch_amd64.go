@@ -37,7 +37,7 @@ func useAVX2(k *rowKernels[float32]) {
 func useAVX512(k *rowKernels[float32]) {
 	k.gemm, k.gemmAT = gemmRowsAVX512, gemmATRowsAVX512
 	k.dw, k.dwAhead, k.dwGrad = dwRowsAVX512, dwAheadAVX512, dwGradRowsAVX512
-	k.maxPool, k.maxPoolGrad = maxPoolRowAVX512, maxPoolGradRowAVX512
+	k.maxPool, k.maxPoolValues, k.maxPoolGrad = maxPoolRowAVX512, maxPoolValuesAVX512, maxPoolGradRowAVX512
 	k.add = addRowAVX2 // memory limits it
 	stripAVX512Passes.install(k)
 }

@@ -128,8 +128,12 @@ func (o Out[T]) added(lo, hi int) []T {
 
 // fill sets every element to v.
 func fill[T any](s []T, v T) {
-	for i := range s {
+	const first = 16 // by a loop; the rest is copied, in pieces that double
+	for i := range s[:min(first, len(s))] {
 		s[i] = v
+	}
+	for n := first; n < len(s); n *= 2 {
+		copy(s[n:], s[:n])
 	}
 }
 

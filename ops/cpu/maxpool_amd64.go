@@ -54,13 +54,31 @@ func maxPoolRowAVX512(stride, n, ch int, y []float32, idx []uint8, x []float32, 
 	}
 }
 
+// maxPoolValuesAVX512 computes the y of maxPoolRow.
+func maxPoolValuesAVX512(stride, n, ch int, y []float32, x []float32, xrow int) {
+	if n <= 0 || ch <= 0 {
+		return
+	}
+	checkMaxPoolValues(stride, n, ch, y, x, xrow)
+	if ch < wide {
+		maxPoolValuesMaskAVX512(n, ch, stride, &y[0], &x[0], xrow)
+	} else {
+		maxPoolValuesWideAVX512(n, ch, stride, &y[0], &x[0], xrow)
+	}
+}
+
 // checkMaxPool panics unless the slices hold what the kernels touch. Each check
 // bounds the products of the next.
 func checkMaxPool(stride, n, ch int, y []float32, idx []uint8, x []float32, xrow int) {
-	slack(y, n, ch, ch)
+	checkMaxPoolValues(stride, n, ch, y, x, xrow)
 	if len(idx) < n*ch {
 		panic(shortRows)
 	}
+}
+
+// checkMaxPoolValues is checkMaxPool without taps.
+func checkMaxPoolValues(stride, n, ch int, y, x []float32, xrow int) {
+	slack(y, n, ch, ch)
 	if n == 1 {
 		stride = 0
 	}

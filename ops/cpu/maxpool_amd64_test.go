@@ -4,19 +4,27 @@ package cpu
 
 import (
 	"bytes"
+	"math"
 	"math/rand/v2"
 	"testing"
 )
 
 type (
-	maxPoolFunc     = func(stride, n, ch int, y []float32, idx []uint8, x []float32, xrow int)
-	maxPoolGradFunc = func(n, ch int, dx []float32, dpx int, dy []float32, idx []uint8, tap uint8)
+	maxPoolFunc       = func(stride, n, ch int, y []float32, idx []uint8, x []float32, xrow int)
+	maxPoolValuesFunc = func(stride, n, ch int, y, x []float32, xrow int)
+	maxPoolGradFunc   = func(n, ch int, dx []float32, dpx int, dy []float32, idx []uint8, tap uint8)
 )
 
 var (
-	maxPoolImpls     = impls[maxPoolFunc](maxPoolRow[float32], maxPoolRowAVX2, maxPoolRowAVX512)
-	maxPoolGradImpls = impls[maxPoolGradFunc](maxPoolGradRow[float32], maxPoolGradRowAVX2, maxPoolGradRowAVX512)
+	maxPoolImpls       = impls[maxPoolFunc](maxPoolRow[float32], maxPoolRowAVX2, maxPoolRowAVX512)
+	maxPoolValuesImpls = impls[maxPoolValuesFunc](maxPoolValuesRef, maxPoolValuesRef, maxPoolValuesAVX512)
+	maxPoolGradImpls   = impls[maxPoolGradFunc](maxPoolGradRow[float32], maxPoolGradRowAVX2, maxPoolGradRowAVX512)
 )
+
+// maxPoolValuesRef is what the kernels without taps are compared with.
+func maxPoolValuesRef(stride, n, ch int, y, x []float32, xrow int) {
+	maxPoolRow(stride, n, ch, y, make([]uint8, n*ch), x, xrow)
+}
 
 // few draws from so few values that most maxima are held by several taps, and
 // now and then an infinity or a NaN.
@@ -62,6 +70,20 @@ func checkMaxPoolRow(t *testing.T, r *rand.Rand, stride, n, ch int, value func()
 	}
 }
 
+// checkMaxPoolValues runs one case of maxPoolRow without taps.
+func checkMaxPoolValuesRow(t *testing.T, r *rand.Rand, stride, n, ch int, value func() float32) {
+	t.Helper()
+	x := inputOf(r, dwShape{3, stride, 1}, 1, n, ch, value)
+	want, arg := make([]float32, n*ch), make([]uint8, n*ch)
+	maxPoolRow(stride, n, ch, want, arg, x.s, x.stride)
+	for _, k := range maxPoolValuesImpls {
+		y := newField(n, ch, ch, r.IntN(16)).armed()
+		k.fn(stride, n, ch, y.s, x.s, x.stride)
+		y.checkGuards(t)
+		sameBits(t, y.s, want, "%s: stride %d, n %d, ch %d", k.name, stride, n, ch)
+	}
+}
+
 // checkMaxPoolGradRow runs one case of maxPoolGradRow, which is exact.
 func checkMaxPoolGradRow(t *testing.T, r *rand.Rand, n, ch, dpx int, value func() float32) {
 	t.Helper()
@@ -102,6 +124,34 @@ func TestWindowMaxPool(t *testing.T) {
 	}
 }
 
+// zeros draws zeros of both signs, and now and then a number or a NaN.
+func zeros(r *rand.Rand) func() float32 {
+	return func() float32 {
+		switch r.IntN(12) {
+		case 0:
+			return -1
+		case 1:
+			return nan32
+		}
+		return math.Float32frombits(uint32(r.IntN(2)) << 31)
+	}
+}
+
+func TestWindowMaxPoolValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	for stride := 1; stride <= 4; stride++ {
+		for v := range 36 {
+			checkMaxPoolValuesRow(t, r, stride, v, 1+r.IntN(40), few(r))
+			checkMaxPoolValuesRow(t, r, stride, 1+r.IntN(9), 1+v, zeros(r))
+			checkMaxPoolValuesRow(t, r, stride, 1+r.IntN(9), 1+v, special(r))
+			checkMaxPoolValuesRow(t, r, stride, 1+r.IntN(9), 1+v, bits32(r))
+		}
+		for _, ch := range []int{37, 38, 39, 40, 48, 64, 100, 130} {
+			checkMaxPoolValuesRow(t, r, stride, 1+r.IntN(9), ch, few(r))
+		}
+	}
+}
+
 func TestWindowMaxPoolGrad(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
 	for v := range 72 {
@@ -126,6 +176,7 @@ func FuzzWindowMaxPool(f *testing.F) {
 			value = bits32(r)
 		}
 		checkMaxPoolRow(t, r, 1+int(stride%8), int(n), 1+int(ch%140), value)
+		checkMaxPoolValuesRow(t, r, 1+int(stride%8), int(n), 1+int(ch%140), value)
 	})
 }
 

@@ -6,6 +6,7 @@ import "math"
 // NoNorm. The average is that of the pixels inside the image.
 type Pool3[T Float] struct {
 	Max, NoNorm     bool
+	Values          bool // of a maximum: no gradient follows, and Tap may be left as it is
 	N, H, W, C      int
 	Stride          int
 	X               Act[T]
@@ -91,7 +92,9 @@ func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 		for r := range j.ho {
 			at := (n*j.ho + r) * out
 			z, x := j.Z[at:][:out], pad[r*j.Stride*j.row:]
-			if j.Max {
+			if j.Max && j.Values && k.maxPoolValues != nil {
+				k.maxPoolValues(j.Stride, j.wo, c, z, x, j.row)
+			} else if j.Max {
 				k.maxPool(j.Stride, j.wo, c, z, j.Tap[at:][:out], x, j.row)
 			} else {
 				k.dw(dwShape{3, j.Stride, 1}, 1, j.wo, c, z, out, x, j.row, w)

@@ -38,6 +38,11 @@ func TestWindowReadsNoFurther(t *testing.T) {
 						t.Errorf("maxPool %s: stride %d, n %d, ch %d", k.name, g.stride, n, ch)
 					}
 				}
+				for _, k := range maxPoolValuesImpls {
+					if panics(func() { k.fn(g.stride, n, ch, row(out), row(3*in), in) }) {
+						t.Errorf("maxPoolValues %s: stride %d, n %d, ch %d", k.name, g.stride, n, ch)
+					}
+				}
 				for _, k := range maxPoolGradImpls {
 					if panics(func() {
 						k.fn(n, ch, row(out), ch, row(out), make([]uint8, out), 0)

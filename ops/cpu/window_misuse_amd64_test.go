@@ -57,6 +57,15 @@ func TestWindowMisuse(t *testing.T) {
 				t.Errorf("maxPool %s, ch %d", k.name, ch)
 			}
 		}
+		for _, k := range maxPoolValuesImpls {
+			call := func(cut, stride, xrow int) bool {
+				return panics(func() { k.fn(stride, n, ch, s(n*ch, at(0, cut)), s(3*(2*n+1)*ch, at(2, cut)), xrow) })
+			}
+			if call(-1, 2, (2*n+1)*ch) || !call(0, 2, (2*n+1)*ch) || !call(2, 2, (2*n+1)*ch) ||
+				!call(-1, 3, (2*n+1)*ch*2) || !call(-1, -2, (2*n+1)*ch) || !call(-1, math.MaxInt/2, 1) {
+				t.Errorf("maxPoolValues %s, ch %d", k.name, ch)
+			}
+		}
 		for _, k := range maxPoolGradImpls {
 			call := func(cut, dpx int) bool {
 				return panics(func() {

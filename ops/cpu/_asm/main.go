@@ -24,6 +24,7 @@ var kernels = map[string]func(){
 	"depthwise_avx512":      dwRowsAVX512,
 	"depthwise_grad_avx512": dwGradRowsAVX512,
 	"maxpool_avx512":        maxPoolRow,
+	"maxpool_values_avx512": maxPoolValues,
 	"maxpool_grad":          maxPoolGrad,
 	"gemm_avx512":           gemm512,
 	"gemm_at_avx512":        gemmAT512,
