@@ -40,6 +40,12 @@ type ClassCount struct{ Right, Images int }
 // Classify is Evaluate that also counts by class. Ties between outputs go to the lower
 // class. Outputs that are no numbers make an image wrong; Check says whether there are any.
 func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int)) (Classified, error) {
+	return e.ClassifySeen(ctx, arch, batches, progress, nil)
+}
+
+// ClassifySeen is Classify that also shows see, unless it is nil, each batch and its logits (N,Classes), which are
+// valid until it returns.
+func (e *Evaluator) ClassifySeen(ctx context.Context, arch space.Arch, batches iter.Seq[*data.Batch], progress func(done int), see func(b *data.Batch, logits []float32)) (Classified, error) {
 	var c Classified
 	k := e.net.cfg.Classes
 	c.ByClass = make([]ClassCount, k)
@@ -64,6 +70,9 @@ func (e *Evaluator) Classify(ctx context.Context, arch space.Arch, batches iter.
 			}
 		}
 		c.Images += b.N
+		if see != nil {
+			see(b, logits)
+		}
 		if progress != nil {
 			progress(c.Images)
 		}

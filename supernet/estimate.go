@@ -114,6 +114,28 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 	}, nil
 }
 
+// EstimateEvaluation is about how much memory classifying images in batches needs, with a network that was read from a
+// file: its values, as often as reading them copies them, two batches, of which one is made, and the lanes.
+func EstimateEvaluation(cfg NetConfig, arch space.Arch, batch, threads int) (Memory, error) {
+	n, path, err := widest(cfg, arch)
+	if err != nil {
+		return Memory{}, err
+	}
+	most := host.LaneImages(n.widest)
+	threads = min(threads, (batch+most-1)/most)
+	lane, scratch, err := n.lane(path, threads)
+	if err != nil {
+		return Memory{}, err
+	}
+	return Memory{
+		Weights: 4 * 3 * int64(n.layout.ParamsLen+n.layout.StateLen),
+		Arena:   4 * int64(threads*lane.Prog.Arena),
+		Scratch: 4 * int64(scratch),
+		Input:   4 * int64(2*batch*(lane.Image+1)+batch*cfg.Classes),
+		Graphs:  graphBytes * int64((1+threads)*len(lane.Prog.Instrs)),
+	}, nil
+}
+
 // lane is what a thread computes of a path when it is measured, and the scratch memory of
 // all threads.
 func (n *Net) lane(path space.Arch, threads int) (g *engine.Graph, scratch int, err error) {

@@ -88,6 +88,9 @@ func (n *Net) param(p net.Param) []float32 { return n.params[p.Mem.Off : p.Mem.O
 // Params is the number of trainable values.
 func (n *Net) Params() int64 { return int64(len(n.params)) }
 
+// Runtime is what the network computes on.
+func (n *Net) Runtime() *Runtime { return n.rt }
+
 // Inference returns a copy without the auxiliary head and without the cells
 // that only it reads: what the classifier computes, and what is exported.
 func (n *Net) Inference() (*Net, error) {
@@ -97,17 +100,25 @@ func (n *Net) Inference() (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
+	out.take(n, n.state)
+	for i, b := range out.layout.Norms {
+		k, _ := n.layout.Norm(b.Name)
+		out.tracked[i] = n.tracked[k]
+	}
+	return out, nil
+}
+
+// take copies the parameters of n, which has all of out's, and its statistics as they are in state.
+func (out *Net) take(n *Net, state []float32) {
 	for _, p := range out.layout.Params {
 		from, _ := n.layout.Param(p.Name)
 		copy(out.param(p), n.param(n.layout.Params[from]))
 	}
-	for i, b := range out.layout.Norms {
+	for _, b := range out.layout.Norms {
 		k, _ := n.layout.Norm(b.Name)
 		from := n.layout.Norms[k].State
-		copy(out.state[b.State.Off:b.State.Off+b.State.Len], n.state[from.Off:from.Off+from.Len])
-		out.tracked[i] = n.tracked[k]
+		copy(out.state[b.State.Off:b.State.Off+b.State.Len], state[from.Off:from.Off+from.Len])
 	}
-	return out, nil
 }
 
 // clone returns a network with its own copy of all values.

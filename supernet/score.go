@@ -72,6 +72,7 @@ type Scorer struct {
 	recal, search *engine.Images
 	eval          engine.Measurer
 	state         []float32 // the measurer's
+	batches       int64     // whole ones that re-estimate the statistics
 }
 
 // NewScorer scores subnetworks of n: BN statistics from train images, accuracy
@@ -86,7 +87,7 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 		return nil, err
 	}
 	type batches = iter.Seq[*data.Batch]
-	return &Scorer{net: n, eval: eval, state: state,
+	return &Scorer{net: n, eval: eval, state: state, batches: int64(c.RecalImages / c.RecalBatch),
 		recal:  &engine.Images{Batch: c.RecalBatch, Batches: func() batches { return train.Calib(c.Seed, c.RecalImages, c.RecalBatch) }},
 		search: &engine.Images{Batch: c.Batch, Batches: func() batches { return search.Batches(c.Batch) }}}, nil
 }

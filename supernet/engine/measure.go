@@ -16,6 +16,8 @@ type Measurer interface {
 	// same pointers for the same images, which an engine may keep. Where a statistic
 	// is not finite, the model's State has them all afterwards.
 	Score(ctx context.Context, p Path, recal, search *Images) (Tally, error)
+	// Statistics brings those that the last score has estimated to the model's State.
+	Statistics() error
 	// Evaluate counts with the model's statistics. progress is told the images done.
 	Evaluate(ctx context.Context, p Path, batches iter.Seq[*data.Batch], progress func(done int)) (Tally, error)
 	// Logits are the outputs (N,Classes) for a batch with the model's statistics,

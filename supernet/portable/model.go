@@ -18,6 +18,8 @@ type Model struct {
 
 	Arch    string   // its text, for people
 	Classes []string // their names, in the order of the logits
+	// Weights says what the tensors are where they are not those of a training's end; for people.
+	Weights string
 	// Mean and Std of each channel R, G, B for pixels in 0..1: the network reads (pixel - Mean) / Std.
 	Mean, Std [3]float32
 }

@@ -24,6 +24,10 @@ func Python(m *Model) ([]byte, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
+	weights := ""
+	if m.Weights != "" {
+		weights = "\n\nThe weights beside it are " + m.Weights + "."
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `"""The network %s.
 
@@ -32,7 +36,7 @@ func Python(m *Model) ([]byte, error) {
     logits = network(model.normalise(pixels))  # pixels (N,3,%d,%d), 0 to 255, red first
 
 Written by oneshot export; it needs torch and nothing else. Each line of layers() is an operation, and
-what it reads by line number; its name is that of its tensors in the file.
+what it reads by line number; its name is that of its tensors in the file.%s
 """
 import json
 import os
@@ -51,7 +55,7 @@ CLASSES = [%s]
 IMAGES = None
 
 
-`, m.Arch, m.Net.Image, m.Net.Image, quote(m.Arch), m.Net.Image, floats(m.Mean[:]), floats(m.Std[:]), quoteAll(m.Classes))
+`, m.Arch, m.Net.Image, m.Net.Image, weights, quote(m.Arch), m.Net.Image, floats(m.Mean[:]), floats(m.Std[:]), quoteAll(m.Classes))
 	b.WriteString(layersPy)
 	b.WriteString("\n\ndef layers():\n    return [\n")
 	for i, l := range m.Net.Layers {

@@ -37,7 +37,7 @@ type ONNXOptions struct {
 
 // ONNX writes the network as a model of ONNX, opset 17 and IR 8, float32, without external data. Its
 // metadata has the keys arch, classes (one a line), mean, std, image (pixels of a side),
-// channels (their order), input (normalised or pixels) and batch_norm (folded or plain).
+// channels (their order), input (normalised or pixels), batch_norm (folded or plain) and, where Model has it, weights.
 // The same model gives the same bytes.
 func ONNX(m *Model, o ONNXOptions) ([]byte, error) {
 	first := input
@@ -76,6 +76,9 @@ func ONNX(m *Model, o ONNXOptions) ([]byte, error) {
 		{"image", fmt.Sprint(m.Net.Image)}, {"channels", "RGB"}, {"input", kind}, {"batch_norm", norms},
 	} {
 		model.MetadataProps = append(model.MetadataProps, &onnx.StringStringEntryProto{Key: kv[0], Value: kv[1]})
+	}
+	if m.Weights != "" {
+		model.MetadataProps = append(model.MetadataProps, &onnx.StringStringEntryProto{Key: "weights", Value: m.Weights})
 	}
 	return proto.MarshalOptions{Deterministic: true}.Marshal(model)
 }

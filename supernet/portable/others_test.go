@@ -53,7 +53,7 @@ func TestONNXInRuntime(t *testing.T) {
 	others(t, "node", []string{"testdata/check_runtime.mjs", modules}, func(dir string, s sample) error {
 		made := map[string]any{"image": s.model.Net.Image, "classes": len(s.model.Classes), "logits": base64Floats(s.logits)}
 		inputs := map[string]string{}
-		for _, o := range options() {
+		for _, o := range s.options {
 			b, err := portable.ONNX(s.model, o)
 			if err != nil {
 				return err
@@ -80,8 +80,8 @@ func TestONNXFullCheck(t *testing.T) {
 	}
 	var files []string
 	dir := t.TempDir()
-	for i, s := range samples(t) {
-		for k, o := range options() {
+	for i, s := range parity(t) {
+		for k, o := range s.options {
 			b, err := portable.ONNX(s.model, o)
 			if err != nil {
 				t.Fatal(err)
@@ -102,7 +102,7 @@ func TestONNXFullCheck(t *testing.T) {
 // others runs a program on a folder for each sample, which write fills.
 func others(t *testing.T, program string, args []string, write func(dir string, s sample) error) {
 	t.Helper()
-	for _, s := range samples(t) {
+	for _, s := range parity(t) {
 		dir := filepath.Join(t.TempDir(), s.name)
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)

@@ -26,6 +26,8 @@ type sample struct {
 	x      []float32 // images (N,H,W,3)
 	logits []float32 // of our own engine
 	n      int
+	// options are the ways to write it in ONNX that are tried.
+	options []portable.ONNXOptions
 }
 
 // samples are small forms of published networks, and architectures of every operation set that have each of its
@@ -88,7 +90,10 @@ func newSample(t *testing.T, rt *supernet.Runtime, name string, s space.Space, a
 		t.Fatal(err)
 	}
 	classes := []string{"cat", `a "dog"`, "été", "x\ty", "ship", "truck", "frog"}
-	out := sample{name: name, n: 3, model: &portable.Model{Net: path, Tensors: n.Tensors(), Arch: s.Format(arch), Classes: classes,
+	for len(classes) < z.Classes {
+		classes = append(classes, fmt.Sprint("class ", len(classes)))
+	}
+	out := sample{name: name, n: 3, options: options(), model: &portable.Model{Net: path, Tensors: n.Tensors(), Arch: s.Format(arch), Classes: classes,
 		Mean: [3]float32{0.4914, 0.4822, 0.4465}, Std: [3]float32{0.2470, 0.2435, 0.2616}}}
 	out.x = make([]float32, out.n*z.Image*z.Image*3)
 	for i := range out.x { // such as pixels of 0..255 become

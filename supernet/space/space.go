@@ -76,4 +76,9 @@ type FieldError struct {
 	Msg   string
 }
 
-func (e *FieldError) Error() string { return fmt.Sprintf("space: %s: %s", e.Field, e.Msg) }
+func (e *FieldError) Error() string {
+	if e.Field == "space" {
+		return "space: " + e.Msg
+	}
+	return fmt.Sprintf("space: %s: %s", e.Field, e.Msg)
+}

@@ -226,9 +226,14 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	}
 	r, err := e.result(e.search.n)
 	if err == nil && r.BadState {
-		err = e.back.Read(ops.Mem{Region: ops.State, Len: len(e.m.State)}, e.m.State)
+		err = e.Statistics()
 	}
 	return r, err
+}
+
+// Statistics implements engine.Measurer.
+func (e *measurer) Statistics() error {
+	return e.back.Read(ops.Mem{Region: ops.State, Len: len(e.m.State)}, e.m.State)
 }
 
 // planSpec is a forward pass of so many images.

@@ -44,6 +44,9 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	return r, err
 }
 
+// Statistics implements engine.Measurer. They are there already.
+func (e *measurer) Statistics() error { return nil }
+
 // Logits implements engine.Measurer.
 func (e *measurer) Logits(p engine.Path, b *data.Batch) ([]float32, error) { return e.lanes.run(p, b) }
 

@@ -4,8 +4,11 @@ import sys
 
 import onnx
 
+kinds = set()
 for path in sys.argv[1:]:
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
-    print(f"{path}: IR {model.ir_version}, opset {model.opset_import[0].version}, {len(model.graph.node)} operators,"
-          f" {[p.key for p in model.metadata_props]}")
+    kinds.add((model.ir_version, model.opset_import[0].version, tuple(sorted({n.op_type for n in model.graph.node}))))
+for ir, opset, operators in sorted(kinds):
+    print(f"IR {ir}, opset {opset}: {', '.join(operators)}")
+print(f"ONNX's checker accepts {len(sys.argv) - 1} files")
