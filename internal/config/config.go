@@ -116,10 +116,16 @@ type Retrain struct {
 	supernet.Scratch `yaml:",inline"`
 	AllImages        bool   `yaml:"all_images" json:"all_images" doc:"train on the search images too; their accuracy says nothing then, so result.json has null for search_top1"`
 	Seeds            int    `yaml:"seeds" json:"seeds" default:"1" want:"1..100" doc:"how many times it is trained, with seeds that count up from seed; the report has mean and deviation"`
+	Top              int    `yaml:"top" json:"top" default:"1" want:"1..100" doc:"how many of the best architectures of the search are retrained, to compare their scores with what they reach; the first is exported"`
 	Init             string `yaml:"init" json:"init" doc:"what its weights start from: an exported file, inherited (the supernet's), or nothing for random ones"`
 	InitSHA256       string `yaml:"init_sha256" json:"init_sha256" doc:"checksum of that file, filled in when the run begins"`
 	Teacher          string `yaml:"teacher" json:"teacher" doc:"an exported file whose outputs are learnt beside the labels; see distill_ratio"`
 	TeacherSHA256    string `yaml:"teacher_sha256" json:"teacher_sha256" doc:"checksum of that file, filled in when the run begins"`
+}
+
+// Trainings is how many retrainings there are at most, of the architectures that a search scores.
+func (c Config) Trainings() int {
+	return max(1, c.Retrain.Seeds) * min(max(1, c.Retrain.Top), max(1, c.Search.Samples))
 }
 
 // Run decides how the work is done: it may differ between a run and its

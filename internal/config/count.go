@@ -69,3 +69,8 @@ func (n *Count) UnmarshalJSON(b []byte) error {
 	}
 	return n.UnmarshalText([]byte(text))
 }
+
+// Form implements setting.Formed.
+func (Count) Form() map[string]any {
+	return map[string]any{"type": []string{"integer", "string"}, "maximum": 1 << 53, "pattern": `^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+]?[0-9]+)? ?[kKmMgGtT]?$`}
+}

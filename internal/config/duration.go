@@ -31,3 +31,9 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	*d = Duration(v)
 	return nil
 }
+
+// Form implements setting.Formed.
+func (Duration) Form() map[string]any {
+	return map[string]any{"type": []string{"string", "integer"}, "maximum": 0, // the only number is 0
+		"pattern": `^(0?|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))+)$`}
+}

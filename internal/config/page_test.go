@@ -14,13 +14,6 @@ func TestSettingsPage(t *testing.T) {
 	golden(t, "../../docs/settings.md", settingsPage())
 }
 
-// sectionTitles are in the order of Config.
-var sectionTitles = map[string]string{
-	"": "Above the sections", "data": "data: the images", "net": "net: the search space and the supernet",
-	"train": "train: the supernet's training", "score": "score: how a subnetwork is scored", "search": "search: the search",
-	"retrain": "retrain: the training of the final network", "run": "run: how the work is done; changes no result on one device",
-}
-
 func settingsPage() []byte {
 	var b bytes.Buffer
 	b.WriteString(`# Settings

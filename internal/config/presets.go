@@ -131,8 +131,10 @@ func recipesIn(dir string) (files []string) {
 func presetName(file string) string { return strings.TrimSuffix(path.Base(file), ".yaml") }
 
 // PresetNames are the presets that are listed.
-func PresetNames() (names []string) {
-	for _, file := range recipesIn("recipes") {
+func PresetNames() []string { return presetNames("recipes") }
+
+func presetNames(dir string) (names []string) {
+	for _, file := range recipesIn(dir) {
 		names = append(names, presetName(file))
 	}
 	return names

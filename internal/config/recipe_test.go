@@ -32,14 +32,48 @@ func TestRecipeRoundTrip(t *testing.T) {
 		if n := len(setting.Fields(new(Config))); lines != n {
 			t.Errorf("%s: %d lines with a value and a source, want %d", name, lines, n)
 		}
-		if err := os.WriteFile("r.yaml", b, 0o644); err != nil {
+		template, err := r.Template()
+		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := Request{File: "r.yaml"}.Resolve(nil, "")
-		want, errWant := Request{Preset: name}.Resolve(nil, "")
-		if err != nil || errWant != nil || back != want {
-			t.Errorf("%s: %v %v %v", name, err, errWant, Drift(want, back))
+		want, err := Request{Preset: name}.Resolve(nil, "")
+		if err != nil {
+			t.Fatal(err)
 		}
+		for form, b := range map[string][]byte{"recipe": b, "init": template} {
+			if err := os.WriteFile("r.yaml", b, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if back, err := (Request{File: "r.yaml"}).Resolve(nil, ""); err != nil || back != want {
+				t.Errorf("%s of %s: %v %v", form, name, err, Drift(want, back))
+			}
+		}
+	}
+}
+
+// TestTemplateSaysAll: above each key stand what it means and what it may be, in lines that fit a screen.
+func TestTemplateSaysAll(t *testing.T) {
+	r, err := (Request{Preset: "micro", Sets: []string{"train.lr=0.07"}}).Recipe("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Template()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if len([]rune(line)) > commentWidth+20 {
+			t.Errorf("a line of %d characters: %s", len(line), line)
+		}
+	}
+	joined := strings.Join(strings.Fields(strings.ReplaceAll(string(b), "#", "")), " ")
+	for _, f := range setting.Fields(new(Config)) {
+		if !strings.Contains(joined, f.Doc) || !strings.Contains(joined, f.Want) {
+			t.Errorf("%s: what it means or may be is missing", f.Key)
+		}
+	}
+	if want := "# (0,10]; default 0.025; source: " + given + "\n  lr: 0.07\n"; !strings.Contains(string(b), want) {
+		t.Errorf("want %q in\n%s", want, b)
 	}
 }
 

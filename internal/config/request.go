@@ -8,6 +8,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/fault"
+	"oneshot/internal/setting"
 )
 
 // Request is what a command line says about the configuration.
@@ -75,8 +76,7 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 			value = r.randomSeed(stored)
 		}
 		if err := c.Set(f.Key, value); err != nil {
-			hint := map[string]string{"duration": durationForms, "count": countForms}[f.Kind]
-			return c, fault.Usage(hint, "--%s %q: want a %s", f.Name, value, f.Kind)
+			return c, fault.Usage(hints[f.Kind], "--%s %q: want %s", f.Name, value, f.wants())
 		}
 	}
 	if stored != nil {
@@ -84,6 +84,49 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 		r.keepMicroBatch(&c.Retrain.SGD, stored.Retrain.SGD, "retrain.micro_batch")
 	}
 	return c, finish(&c)
+}
+
+// hints say how values are written that are no plain numbers.
+var hints = map[string]string{"duration": durationForms, "count": countForms}
+
+// wants is what a flag's value looks like.
+func (f Flag) wants() string {
+	for _, s := range setting.Fields(new(Config)) {
+		if s.Key == f.Key && isNumber(s.Value) && hints[f.Kind] == "" {
+			return kindOf(s.Value)
+		}
+	}
+	return "a " + f.Kind
+}
+
+// given is the source of a value that the preset does not have.
+const given = "as asked for"
+
+// Recipe is the configuration asked for with the sources of its values: those of the preset that it starts
+// from, and given where the request gives another value.
+func (r Request) Recipe(defaultPreset string) (Recipe, error) {
+	c, err := r.Resolve(nil, defaultPreset)
+	if err != nil {
+		return Recipe{}, err
+	}
+	recipe := Recipe{Config: Default(), Sources: map[string]string{}}
+	if c.Preset != "" {
+		if recipe, err = OpenRecipe(c.Preset); err != nil {
+			return Recipe{}, err
+		}
+	}
+	preset := recipe.Config
+	if err := finish(&preset); err != nil {
+		return Recipe{}, err
+	}
+	theirs := setting.Fields(&preset)
+	for i, f := range setting.Fields(&c) {
+		if f.Value.Interface() != theirs[i].Value.Interface() {
+			recipe.Sources[f.Key] = given
+		}
+	}
+	recipe.Config = c
+	return recipe, nil
 }
 
 // value is what the command line gives a key, "" where it gives none.

@@ -1,8 +1,10 @@
 package setting
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,5 +254,33 @@ func TestBrokenTags(t *testing.T) {
 			}()
 			broken()
 		}()
+	}
+}
+
+// TestSchema has a setting of each kind; package config holds the whole to what Check says.
+func TestSchema(t *testing.T) {
+	s := Schema(new(top), func(section string) string { return "about " + section })
+	a := s["properties"].(map[string]any)["a"].(map[string]any)
+	if a["description"] != "about a" || a["additionalProperties"] != false {
+		t.Errorf("section a is %v", a)
+	}
+	b, err := json.Marshal(a["properties"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"share":{"default":0.5,"description":"a part","exclusiveMaximum":1,"minimum":0,"type":"number"}`,
+		`"width":{"default":4,"description":"","maximum":10,"minimum":2,"multipleOf":2,"type":"integer"}`,
+		`"size":{"default":0,"description":"","minimum":0,"type":"integer"}`,
+		`"kind":{"default":"a","description":"","enum":["a","kind"],"type":"string"}`,
+		`"least":{"default":0,"description":" ([0,most])","type":"number"}`,
+		`"on":{"default":true,"description":"","type":"boolean"}`,
+	} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("want %s in %s", want, b)
+		}
+	}
+	if words := Words(new(top)); !slices.Equal(words["a.kind"], []string{"a", "kind"}) || words["a.share"] != nil {
+		t.Errorf("words are %v", words)
 	}
 }

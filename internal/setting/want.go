@@ -12,8 +12,9 @@ import (
 
 // want is the range of a setting.
 type want struct {
-	tests []test
-	among []string // the words of a setting that is one of some
+	tests  []test
+	among  []string       // the words of a setting that is one of some
+	limits map[string]any // the range in the keywords of JSON Schema
 }
 
 // test is one thing a value is held to, and how a complaint calls it.
@@ -45,7 +46,7 @@ var errForm = errors.New("no such form, see the package's documentation")
 func integers(text string) (want, error) {
 	if s, ok := strings.CutSuffix(text, " or more"); ok {
 		lo, err := strconv.ParseInt(s, 10, 64)
-		return want{tests: []test{{func(v reflect.Value) bool { return v.Int() >= lo }, text}}}, err
+		return want{tests: []test{{func(v reflect.Value) bool { return v.Int() >= lo }, text}}, limits: map[string]any{"minimum": lo}}, err
 	}
 	span, even := strings.CutPrefix(text, "even ")
 	from, to, ok := strings.Cut(span, "..")
@@ -65,8 +66,10 @@ func integers(text string) (want, error) {
 	if lo > hi {
 		return want{}, errors.New("no value is in it")
 	}
-	w := want{tests: []test{{func(v reflect.Value) bool { return lo <= v.Int() && v.Int() <= hi }, fmt.Sprintf("%d..%d", lo, hi)}}}
+	w := want{tests: []test{{func(v reflect.Value) bool { return lo <= v.Int() && v.Int() <= hi }, fmt.Sprintf("%d..%d", lo, hi)}},
+		limits: map[string]any{"minimum": lo, "maximum": hi}}
 	if even {
+		w.limits["multipleOf"] = 2
 		w.tests = append(w.tests, test{func(v reflect.Value) bool { return v.Int()%2 == 0 }, "an even number"})
 	}
 	return w, nil
@@ -103,7 +106,15 @@ func numbers(text string) (want, error) {
 		"(]": fmt.Sprintf("a number above %v, at most %v", lo, hi),
 		"()": fmt.Sprintf("a number above %v and below %v", lo, hi),
 	}[string([]byte{open, end})]
-	return want{tests: []test{{func(v reflect.Value) bool { return above(v.Float()) && below(v.Float()) }, words}}}, nil
+	limits := map[string]any{"minimum": lo, "maximum": hi}
+	if open == '(' {
+		limits = map[string]any{"exclusiveMinimum": lo, "maximum": hi}
+	}
+	if end == ')' {
+		delete(limits, "maximum")
+		limits["exclusiveMaximum"] = hi
+	}
+	return want{tests: []test{{func(v reflect.Value) bool { return above(v.Float()) && below(v.Float()) }, words}}, limits: limits}, nil
 }
 
 // words reads a|b|c and choice.
@@ -116,5 +127,5 @@ func words(text string, choices func() []string) (want, error) {
 		return want{}, errForm
 	}
 	one := func(v reflect.Value) bool { return slices.Contains(among, v.String()) }
-	return want{[]test{{one, "one of " + strings.Join(among, ", ")}}, among}, nil
+	return want{tests: []test{{one, "one of " + strings.Join(among, ", ")}}, among: among, limits: map[string]any{"enum": among}}, nil
 }
