@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"oneshot/data"
@@ -23,21 +24,18 @@ func Classify(err error) *Error {
 	if errors.As(err, &known) {
 		return &Error{Code: known.Code, Err: err, Hint: known.Hint}
 	}
+	if e := ofTraining(err, "train", "retrain"); e != nil {
+		return e
+	}
 	var file *source.FileError
 	var record *source.Fault
 	var changed *index.ChangedError
 	var config *data.ConfigError
-	var diverged *supernet.DivergedError
 	var infinite *weights.NonFiniteError
 	var none *supernet.NoNumberError
 	var field *space.FieldError
-	var memory *cuda.MemoryError
 	var large *atomicfile.SizeError
 	switch {
-	case errors.As(err, &diverged):
-		return &Error{ExitDiverged, err, "a smaller learning rate (train.lr, retrain.lr) or gradient clipping (train.clip, retrain.clip) usually helps; the last checkpoint is kept, and a run goes on from it with --resume, --override and --set train.lr=..."}
-	case errors.As(err, &memory):
-		return &Error{ExitSpace, err, "a training needs less with a smaller micro-batch (--set train.micro_batch=... or --set retrain.micro_batch=...); --amp bf16 needs less than --amp float32"}
 	case cuda.IsAbsent(err):
 		return &Error{ExitDevice, err, "without an NVIDIA GPU and its driver, use --device cpu"}
 	case cuda.IsLost(err):
@@ -63,7 +61,7 @@ func Classify(err error) *Error {
 	case errors.Is(err, ErrStopped), errors.Is(err, context.Canceled):
 		return &Error{ExitStopped, err, ""}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
-		return &Error{ExitSpace, err, "with more space, or a higher limit, a run goes on with --resume from its last checkpoint, which is kept"}
+		return &Error{ExitSpace, err, "with more space, or a higher limit, the same command does it; a run goes on with --resume from its last checkpoint, which is kept"}
 	case errors.Is(err, syscall.ENOMEM):
 		return &Error{ExitSpace, err, "a smaller batch or network needs less memory"}
 	case errors.As(err, &large), errors.Is(err, atomicfile.ErrNotRegular), errors.Is(err, syscall.EISDIR):
@@ -72,4 +70,49 @@ func Classify(err error) *Error {
 		return &Error{ExitFailure, err, "check the permissions of the path"}
 	}
 	return &Error{ExitFailure, err, ""}
+}
+
+// Training is Classify of what ended a training, with the keys of its own section in the hint: train or retrain.
+func Training(section string, err error) error {
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
+	if e := ofTraining(err, section); e != nil {
+		return e
+	}
+	return err
+}
+
+// ofTraining classifies what ends trainings alone, with the keys of some sections in the hint; nil is anything else.
+func ofTraining(err error, sections ...string) *Error {
+	var diverged *supernet.DivergedError
+	var memory *cuda.MemoryError
+	switch {
+	case errors.As(err, &diverged):
+		return &Error{ExitDiverged, err, calmer(sections...)}
+	case errors.As(err, &memory):
+		return &Error{ExitSpace, err, smaller(sections...)}
+	}
+	return nil
+}
+
+// calmer is what to do where the training of one of the sections has diverged.
+func calmer(sections ...string) string {
+	return "a smaller learning rate (" + keys("", "lr", ", ", sections) + ") or gradient clipping (" + keys("", "clip", ", ", sections) +
+		") usually helps; the last checkpoint is kept, and a run goes on from it with --resume, --override and " + keys("--set ", "lr=...", " or ", sections)
+}
+
+// smaller is what to do where it takes more memory of a device than there is.
+func smaller(sections ...string) string {
+	return "a training needs less with a smaller micro-batch (" + keys("--set ", "micro_batch=...", " or ", sections) + "); --amp bf16 needs less than --amp float32"
+}
+
+// keys lists a key of each section.
+func keys(before, key, between string, sections []string) string {
+	var list []string
+	for _, s := range sections {
+		list = append(list, before+s+"."+key)
+	}
+	return strings.Join(list, between)
 }

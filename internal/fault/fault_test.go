@@ -12,6 +12,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/data/source"
+	"oneshot/ops/cuda"
 	"oneshot/supernet"
 	"oneshot/weights"
 )
@@ -90,6 +91,32 @@ func TestExitCodes(t *testing.T) {
 		}
 		if strings.Contains(out.String(), "\nhint: \n") {
 			t.Errorf("%v: empty hint", tc.err)
+		}
+	}
+}
+
+// TestTraining: what ends a training is told with the keys of its own section, by what it is and not by what its hint says.
+func TestTraining(t *testing.T) {
+	for _, kind := range []error{&supernet.DivergedError{}, &cuda.MemoryError{}} {
+		err := Training("retrain", fmt.Errorf("retrain: %w", kind))
+		both, own := Classify(kind), Classify(err)
+		if own.Code != both.Code || !strings.Contains(own.Hint, "retrain.") || strings.Contains(own.Hint, " train.") || !strings.Contains(both.Hint, "train.") {
+			t.Errorf("%T: %d, %q; %d, %q", kind, own.Code, own.Hint, both.Code, both.Hint)
+		}
+		known := WithCode(errors.New("another"), ExitFailure, both.Hint) // which only says the same
+		if got := Training("retrain", known); got != known {
+			t.Errorf("%q became %q", both.Hint, Classify(got).Hint)
+		}
+	}
+	if err := fs.ErrPermission; Training("train", err) != err {
+		t.Error("an error of another kind is another")
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	for text, want := range map[string]string{"": "''", "a b": "'a b'", "it's": `'it'\''s'`, "runs/x-1.y": "runs/x-1.y", "lanas2:0.a+1.b,c": "lanas2:0.a+1.b,c", "$HOME": "'$HOME'"} {
+		if got := ShellWord(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
 }

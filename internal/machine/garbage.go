@@ -18,14 +18,18 @@ func Garbage(heap int64) int64 { return max(heap, leastHeap) * percent(heap) / 1
 
 // LessGarbage has the garbage of a stage collected before it is more than
 // GarbageBytes beside a heap of that size, where the default is as much again.
-// What was left before goes first. With keep, the user's setting counts more.
+// What was left before goes first, and at the end what the stage leaves: what follows it begins with as little as the
+// stage has. With keep, the user's setting counts more.
 func LessGarbage(heap int64, keep bool) (restore func()) {
 	debug.FreeOSMemory()
 	if keep {
-		return func() {}
+		return debug.FreeOSMemory
 	}
 	old := debug.SetGCPercent(int(percent(heap)))
-	return func() { debug.SetGCPercent(old) }
+	return func() {
+		debug.SetGCPercent(old)
+		debug.FreeOSMemory()
+	}
 }
 
 // LimitHeap has garbage collected in time to keep what Go manages within limit bytes, unless the

@@ -136,3 +136,9 @@ func (p *Plan) SearchSpace() (lanas.Space, error) {
 	}
 	return s, err
 }
+
+// NewSearch is a search within a space by an algorithm, as the configuration has it: the only place that makes one.
+func (p *Plan) NewSearch(algo string, within lanas.Space) (lanas.Search, error) {
+	c := p.Config
+	return lanas.NewSearch(algo, within, lanas.Options{Seed: c.Seed, Budget: c.Search.Samples, Init: c.Search.Init})
+}

@@ -15,7 +15,7 @@ const (
 	// ProgramBytes is what of the program's file is in memory, and 2 MB outside the heap that Go
 	// keeps. The system would drop the file's pages where memory is short, but they count as the
 	// process'.
-	ProgramBytes = 30_500_000
+	ProgramBytes = 34_000_000
 	// baseHeap is the heap of any stage: the command line, the configuration, a graph in the making.
 	baseHeap = 4_000_000
 	// decoderBytes is what libturbojpeg and the C library have in memory, their tables and rows
@@ -97,6 +97,13 @@ func (p *Plan) opening() int64 { return p.resident(baseHeap, p.everyReader()) + 
 // large images for the next one, so they leave no garbage.
 func (p *Plan) resident(lasting, readers int64) int64 {
 	return p.Program() + lasting + machine.Garbage(lasting) + readers
+}
+
+// EvaluationNeed is about the most that a process has resident that classifies images with a network: m is what
+// that takes, images what of them is in memory and readers what those keep that decode.
+func EvaluationNeed(m supernet.Memory, images, readers int64) int64 {
+	lasting := baseHeap + m.Heap() + images
+	return ProgramBytes + decoderBytes + lasting + machine.Garbage(lasting) + readers + m.Arena
 }
 
 // ImageBytes is what the data set takes.

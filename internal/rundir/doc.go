@@ -11,13 +11,16 @@
 //	                checksums; times.jsonl, best.json, tree.json, report.html
 //	retrain/        arch.json, checkpoints of the final network; init.json where it did not
 //	                start from random weights; seeds.json, seeds.sums and report.html
-//	                of several seeds
+//	                of several seeds; top.json of several architectures
 //	retrain-seeds/  a folder for each further seed, with retrain, export and metrics.jsonl
+//	retrain-top/    a folder for each further architecture, by its hash, with the same and its retrain-seeds
 //	export/         model.safetensors, arch.json
+//	test/           examples.json: what the test saw beside the counts of the result, see Seen
 //	result.json     the summary, written last; seeds that are trained later are added to it
 //	*/record.json, result.record.json
 //	                what each stage was computed from, see Record
 //	replaced/       what a stage is done anew instead of, until the new is complete
+//	stop.request    there from when somebody asks the run to stop until it obeys, see StopFile
 //	cache/          lists of the records of large collections of images, see run.cache
 //
 // Contract: a [Folder] reads and writes these files; only a process that holds the

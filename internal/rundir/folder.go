@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oneshot/internal/atomicfile"
@@ -25,17 +27,25 @@ func (d Folder) File(parts ...string) string {
 }
 
 // Arg is the path as a word of a command line that people may copy.
-func (d Folder) Arg() string {
-	if d != "" && strings.Trim(string(d), "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+,:=@%-") == "" {
-		return string(d)
-	}
-	return "'" + strings.ReplaceAll(string(d), "'", `'\''`) + "'"
-}
+func (d Folder) Arg() string { return fault.ShellWord(string(d)) }
 
 // Has reports whether the file exists.
 func (d Folder) Has(parts ...string) bool {
 	_, err := os.Stat(d.File(parts...))
 	return err == nil
+}
+
+// IsRun says whether the folder is a run's.
+func (d Folder) IsRun() bool { return IsRun(os.DirFS(string(d))) }
+
+// IsRun says whether a folder is a run's: it has a configuration and something else that a run begins with, or what a
+// stage leaves. Others have a config.yaml or a LOCK too.
+func IsRun(folder fs.FS) bool {
+	has := func(name string) bool { _, err := fs.Stat(folder, name); return err == nil }
+	if slices.ContainsFunc([]string{"supernet/record.json", "search/record.json", "retrain/record.json"}, has) {
+		return true
+	}
+	return has("config.yaml") && slices.ContainsFunc([]string{"manifest.json", "LOCK", "log.jsonl", "metrics.jsonl"}, has)
 }
 
 // FreeName is a name that nothing in the folder has: this one, or the first of name-2, name-3 and so on.
@@ -138,6 +148,8 @@ func (d Folder) Remedy(parts ...string) string {
 	case "export/model.safetensors", "export/arch.json":
 		return "`oneshot export --out " + d.Arg() + "` writes it again from the last checkpoint"
 	case "result.json":
+		return again("run --resume --out " + d.Arg())
+	case SeenFile:
 		return again("run --resume --out " + d.Arg())
 	case "retrain/seeds.json":
 		return again("retrain --out " + d.Arg())

@@ -257,6 +257,7 @@ func (d *Dir) Abandon() {
 		atomicfile.OS.Remove(d.File("log.jsonl"))
 	}
 	if d.locked {
+		d.TakeStop() // it was for us, and would be all that is left in the folder
 		atomicfile.OS.Remove(d.File("LOCK"))
 	}
 	for _, dir := range d.created { // as far as nobody else has put something there

@@ -2,6 +2,7 @@ package rundir
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"oneshot/internal/atomicfile"
@@ -39,17 +40,19 @@ type Manifest struct {
 
 // Dataset is what the images of a run were.
 type Dataset struct {
-	Name    string   `json:"name"`
-	Format  string   `json:"format,omitempty"`  // how the files are laid out
-	Decoder string   `json:"decoder,omitempty"` // what decodes image files, with its version
-	Source  string   `json:"source"`            // what the bytes are known to be
-	SHA256  string   `json:"sha256"`
-	Classes string   `json:"classes_sha256,omitempty"` // of their names, a line each
-	Train   int      `json:"train"`
-	Search  int      `json:"search"`
-	Test    int      `json:"test"`
-	Roles   string   `json:"roles,omitempty"` // which split is used for what
-	Notes   []string `json:"notes,omitempty"` // what was noticed about them
+	Name    string `json:"name"`
+	Format  string `json:"format,omitempty"`  // how the files are laid out
+	Decoder string `json:"decoder,omitempty"` // what decodes image files, with its version
+	Source  string `json:"source"`            // what the bytes are known to be
+	SHA256  string `json:"sha256"`
+	Classes string `json:"classes_sha256,omitempty"` // of their names, a line each
+	Train   int    `json:"train"`
+	Search  int    `json:"search"`
+	Test    int    `json:"test"`
+	// TestBySeed says whether the seed has chosen which images are the test's; null where an earlier version began the run.
+	TestBySeed *bool    `json:"test_by_seed,omitempty"`
+	Roles      string   `json:"roles,omitempty"` // which split is used for what
+	Notes      []string `json:"notes,omitempty"` // what was noticed about them
 }
 
 // ManifestSchema is the version of the form that this program writes.
@@ -95,5 +98,16 @@ func newer(path string, schema, ours int, version string) error {
 		version = fmt.Sprintf(" (made by version %.40q)", version)
 	}
 	return fault.New(fault.ExitInvalid, "use the version of oneshot that made this run, or a newer one",
-		"%s: schema %d is newer than this program's %d%s", path, schema, ours, version)
+		"%w", newerError(fmt.Sprintf("%s: schema %d is newer than this program's %d%s", path, schema, ours, version)))
+}
+
+// newerError is what newer says.
+type newerError string
+
+func (e newerError) Error() string { return string(e) }
+
+// IsNewer says whether an error is that of a file which a newer version has written: it is no damage.
+func IsNewer(err error) bool {
+	var e newerError
+	return errors.As(err, &e)
 }

@@ -70,6 +70,8 @@ type RetrainSummary struct {
 	Teacher *Teacher `json:"teacher,omitempty"`
 	// Seeds is null where the architecture was trained once.
 	Seeds *Seeds `json:"seeds,omitempty"`
+	// Top is null where only one architecture was trained.
+	Top *Top `json:"top,omitempty"`
 }
 
 // Start is retrain/init.json: what the weights of a retraining started from.

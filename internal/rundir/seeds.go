@@ -30,6 +30,8 @@ type Tested struct {
 	TestBad    int      `json:"test_bad_samples,omitempty"`
 	// Classes is the accuracy by class; of several trainings only the first has it.
 	Classes []Class `json:"classes,omitempty"`
+	// Seen is what was seen then; only retrain/seeds.json has it here, of the first training.
+	Seen *Seen `json:"seen,omitempty"`
 }
 
 // Spread is a mean with its deviation.
@@ -61,6 +63,17 @@ func SpreadOf(values []float64) Spread {
 // Add appends a run and computes the spreads.
 func (s *Seeds) Add(r SeedRun) {
 	s.Runs = append(s.Runs, r)
+	s.spread()
+}
+
+// First is s as it is of its first n runs; it has as many.
+func (s Seeds) First(n int) Seeds {
+	s.Runs = s.Runs[:n:n]
+	s.spread()
+	return s
+}
+
+func (s *Seeds) spread() {
 	var test, search []float64
 	for _, r := range s.Runs {
 		test = append(test, r.TestTop1)

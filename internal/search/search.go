@@ -43,7 +43,7 @@ type Stage struct {
 func New(p *plan.Plan, d rundir.Folder, u *ui.UI, within lanas.Space, open func(again bool) (Scorer, error)) *Stage {
 	return &Stage{
 		plan: p, folder: d, ui: u, open: open, known: map[string]scored{},
-		searcher: func(algo string) (*searcher, error) { return newSearcher(algo, within, p.Config.Seed, p.Config.Search) },
+		searcher: func(algo string) (*searcher, error) { return newSearcher(p, algo, within) },
 	}
 }
 

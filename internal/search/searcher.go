@@ -1,7 +1,7 @@
 package search
 
 import (
-	"oneshot/internal/config"
+	"oneshot/internal/plan"
 	"oneshot/lanas"
 )
 
@@ -14,10 +14,9 @@ type searcher struct {
 	init int
 }
 
-// newSearcher is the only place that chooses an algorithm.
-func newSearcher(algo string, within lanas.Space, seed uint64, c config.Search) (*searcher, error) {
-	s, err := lanas.NewSearch(algo, within, lanas.Options{Seed: seed, Budget: c.Samples, Init: c.Init})
-	return &searcher{s, algo, c.Init}, err
+func newSearcher(p *plan.Plan, algo string, within lanas.Space) (*searcher, error) {
+	s, err := p.NewSearch(algo, within)
+	return &searcher{s, algo, p.Config.Search.Init}, err
 }
 
 // propose is Ask with the proposal's origin, in a word.
