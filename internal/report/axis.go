@@ -12,9 +12,13 @@ type axis struct {
 	log    bool
 }
 
+// mostShown is the largest value that an axis covers, so that no sum on the way overflows; larger ones lie on the border.
+const mostShown = math.MaxFloat64 / 1e6
+
 // linearAxis covers the values, with a little room, up to whole ticks where that
 // is near.
 func linearAxis(lo, hi float64) axis {
+	lo, hi = max(lo, -mostShown), min(hi, mostShown)
 	if !(hi > lo) {
 		pad := max(math.Abs(lo)*0.01, 0.5)
 		return axis{lo: lo - pad, hi: hi + pad}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -10,14 +11,28 @@ import (
 type Chart struct {
 	Title, X, Y string
 	Log         bool // y on a log scale; values of 0 lie on its lower border
+	Each        int  // how far on x two points of a series are apart that does not say it; 0 is 1
 	Series      []Series
 }
 
-// Series is a line; its point i is drawn at i+1. Lo and Hi, of the same length or
+// Series is a line; its point i is drawn at (i+1)*Every, where 0 is the chart's Each. Lo and Hi, of the same length or
 // empty, are the band around it.
 type Series struct {
 	Name      string
 	Y, Lo, Hi []float64
+	Every     float64
+	Steps     bool // the value holds until the next point, as the best so far does; else the points are joined
+}
+
+// spaced are the series, each of which says how far its points are apart.
+func (c Chart) spaced() []Series {
+	out := slices.Clone(c.Series)
+	for i := range out {
+		if !(out[i].Every > 0) {
+			out[i].Every = float64(max(1, c.Each))
+		}
+	}
+	return out
 }
 
 // canvas is the size of a drawing in SVG units, which are about pixels. Every
@@ -100,7 +115,7 @@ func (c Chart) Drawings() []drawing {
 	var all []drawing
 	for _, v := range canvases {
 		d := drawing{frame: v.frame(x, y), X: c.X, Y: c.Y}
-		for i, s := range c.Series {
+		for i, s := range c.spaced() {
 			d.Lines = append(d.Lines, s.draw(d.canvas, x, y, seriesClass(i)))
 		}
 		all = append(all, d)
@@ -108,23 +123,37 @@ func (c Chart) Drawings() []drawing {
 	return all
 }
 
-// Legend is called by the template.
+// Legend is called by the template; a single line needs none.
 func (c Chart) Legend() []line {
 	var l []line
+	if len(c.Series) < 2 {
+		return nil
+	}
 	for i, s := range c.Series {
 		l = append(l, line{Class: seriesClass(i), Name: s.Name})
 	}
 	return l
 }
 
+// Words describe the chart to who cannot see it.
+func (c Chart) Words() string {
+	text := fmt.Sprintf("%s over %s", c.Y, c.X)
+	for _, s := range c.Series {
+		if n := len(s.Y); n > 0 {
+			text += fmt.Sprintf("; %s from %.4g to %.4g", s.Name, s.Y[0], s.Y[n-1])
+		}
+	}
+	return text
+}
+
 // seriesClass is the colour, of 8, and the dashes of a series.
 func seriesClass(i int) string { return fmt.Sprintf("s%d d%d", i%8, i/8%4) }
 
 func (c Chart) axes() (x, y axis) {
-	n := 1
+	n := 2.0
 	lo, hi, positive := math.Inf(1), math.Inf(-1), math.Inf(1)
-	for _, s := range c.Series {
-		n = max(n, len(s.Y))
+	for _, s := range c.spaced() {
+		n = max(n, float64(len(s.Y))*s.Every)
 		for _, values := range [][]float64{s.Y, s.Lo, s.Hi} {
 			for _, v := range values {
 				lo, hi = min(lo, v), max(hi, v)
@@ -136,7 +165,7 @@ func (c Chart) axes() (x, y axis) {
 			}
 		}
 	}
-	x = axis{lo: 0, hi: float64(max(n, 2))}
+	x = axis{lo: 0, hi: n}
 	switch {
 	case math.IsInf(lo, 1):
 		return x, axis{lo: 0, hi: 1}
@@ -151,6 +180,7 @@ const mostPoints = 600
 
 func (s Series) draw(c canvas, x, y axis, class string) line {
 	var path, upper, lower []string
+	before := 0.0 // the value of the point before
 	n := len(s.Y)
 	band := len(s.Lo) == n && len(s.Hi) == n && n > 1
 	for k := range min(n, mostPoints) {
@@ -158,7 +188,11 @@ func (s Series) draw(c canvas, x, y axis, class string) line {
 		if n > mostPoints {
 			i = k * (n - 1) / (mostPoints - 1)
 		}
-		at := c.px(x, float64(i+1))
+		at := c.px(x, float64(i+1)*s.Every)
+		if s.Steps && k > 0 && s.Y[i] != before {
+			path = append(path, point(at, c.py(y, before)))
+		}
+		before = s.Y[i]
 		path = append(path, point(at, c.py(y, s.Y[i])))
 		if band {
 			upper = append(upper, point(at, c.py(y, s.Hi[i])))

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"oneshot/lanas"
 )
@@ -34,12 +35,14 @@ func wellFormed(t *testing.T, b []byte) {
 			continue
 		}
 		elements++
-		if slices.Contains([]string{"script", "link", "img", "iframe", "object", "embed", "foreignObject", "base", "form"}, e.Name.Local) {
+		if slices.Contains([]string{"script", "link", "iframe", "object", "embed", "foreignObject", "base", "form"}, e.Name.Local) {
 			t.Errorf("element %s", e.Name.Local)
 		}
 		for _, a := range e.Attr {
 			name := strings.ToLower(a.Name.Local)
-			if strings.HasPrefix(name, "on") || name == "src" || name == "href" || name == "style" || strings.Contains(a.Value, "NaN") || strings.Contains(a.Value, "Inf") {
+			inside := name == "src" && e.Name.Local == "img" && strings.HasPrefix(a.Value, "data:image/png;base64,") ||
+				name == "href" && e.Name.Local == "a" && strings.HasPrefix(a.Value, "#")
+			if strings.HasPrefix(name, "on") || (name == "src" || name == "href") && !inside || name == "style" || !inside && (strings.Contains(a.Value, "NaN") || strings.Contains(a.Value, "Inf")) {
 				t.Errorf("%s has %s=%q", e.Name.Local, a.Name.Local, a.Value)
 			}
 		}
@@ -47,7 +50,7 @@ func wellFormed(t *testing.T, b []byte) {
 	if elements < 10 {
 		t.Errorf("only %d elements", elements)
 	}
-	if !bytes.Contains(b, []byte(`http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"`)) {
+	if !bytes.Contains(b, []byte(`http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"`)) {
 		t.Error("no content security policy")
 	}
 	for _, bad := range []string{"http:", "https:", "url(", "@import", "ZgotmplZ"} {
@@ -80,8 +83,12 @@ func fullPage() Page {
 			{Title: "nothing"},
 			{Title: "zeros", Log: true, Series: []Series{{Name: "a", Y: []float64{0, 0}}}},
 		},
-		Scatters: []Scatter{{Title: hostile, X: hostile, Y: hostile, Points: []ScatterPoint{{1, 2, hostile, true}, {3, 1, "", false}}}, {Title: "empty"}},
+		Scatters: []Scatter{{Title: hostile, X: hostile, Y: hostile, Points: []ScatterPoint{{X: 1, Y: 2, Label: hostile, Front: true, Marked: true}, {X: 3, Y: 1}}}, {Title: "empty"}},
 		Tables:   []Table{{Title: hostile, Head: []string{hostile, "n"}, Left: 1, Rows: [][]string{{hostile, "1"}}, Note: hostile}},
+		Warnings: []string{hostile}, Commands: []string{hostile},
+		Bars:     []Bars{{Title: hostile, X: hostile, Series: []string{hostile}, Groups: []BarGroup{{hostile, []float64{3}}, {"none", nil}}}, {Title: "nothing"}},
+		Heats:    []Heat{{Title: hostile, Row: hostile, Column: hostile, Names: []string{hostile, "b"}, Counts: [][]int{{2, 0}, {1, 3}}}, {Title: "empty"}},
+		Pictures: []Pictures{{Title: hostile, Note: hostile, All: []Picture{{Side: 1, RGB: []byte{1, 2, 3}, Caption: []string{hostile}, Alt: hostile}}}},
 		Trees: []Tree{{Title: hostile, Note: hostile, Size: 81, Feature: func(int) string { return hostile }, Regions: []lanas.Region{
 			{ID: 0, Parent: -1, Threshold: 0.5, Samples: 3, Visits: 3, Mean: 0.5, Best: 0.9, Share: 1, Terms: []lanas.Term{{Feature: 0, Weight: 0.01}}},
 			{ID: 1, Parent: 0, Depth: 1, Good: true, Leaf: true, Samples: 3, Visits: 4, Mean: 0.5, Best: 0.9, Share: 0.25},
@@ -109,6 +116,28 @@ func TestPageMayBeLittle(t *testing.T) {
 		if strings.Contains(body, tag) {
 			t.Errorf("%s in %s", tag, body)
 		}
+	}
+}
+
+// TestPageIsText: what acts on a terminal, turns lines around or is no UTF-8 is written in words.
+func TestPageIsText(t *testing.T) {
+	b, err := Page{Title: "a\x1b[31m\xff\u202e", Sections: []Section{{Title: "b\x07"}}}.Render()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !utf8.Valid(b) || bytes.ContainsAny(b, "\x1b\x07\u202e") || !bytes.Contains(b, []byte(`a\x1b[31m\xff\u202e`)) {
+		t.Errorf("the page has bytes that act: %q", b[:200])
+	}
+}
+
+// TestValuesAtTheEnd: a value near the largest number is drawn on the border.
+func TestValuesAtTheEnd(t *testing.T) {
+	html, err := Chart{Title: "t", X: "x", Y: "y", Series: []Series{{Name: "s", Y: []float64{1, 1e308, -1e308, 2}}}}.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(html); strings.Contains(s, "NaN") || strings.Contains(s, "Inf") {
+		t.Error(s)
 	}
 }
 
@@ -185,7 +214,7 @@ func checkTicks(t *testing.T, what string, ticks []tick, size func(string) float
 // TestSeriesIsDrawnWhereItIs: on a plot from 0 to 4 samples and 0 to 10.
 func TestSeriesIsDrawnWhereItIs(t *testing.T) {
 	c := canvas{W: 100, H: 100, left: 20, bottom: 20}
-	l := Series{Y: []float64{0, 5, 10}, Lo: []float64{0, 0, 5}, Hi: []float64{5, 10, 10}}.draw(c, axis{lo: 0, hi: 4}, axis{lo: 0, hi: 10}, "")
+	l := Series{Y: []float64{0, 5, 10}, Lo: []float64{0, 0, 5}, Hi: []float64{5, 10, 10}, Every: 1}.draw(c, axis{lo: 0, hi: 4}, axis{lo: 0, hi: 10}, "")
 	if l.Path != "40.0,80.0 60.0,40.0 80.0,0.0" {
 		t.Errorf("path %s", l.Path)
 	}
@@ -195,7 +224,7 @@ func TestSeriesIsDrawnWhereItIs(t *testing.T) {
 }
 
 func TestScatterJoinsTheFront(t *testing.T) {
-	s := Scatter{Points: []ScatterPoint{{3, 9, "c", true}, {2, 1, "x", false}, {1, 5, "a", true}, {2, 7, "b", true}}}
+	s := Scatter{Points: []ScatterPoint{{X: 3, Y: 9, Label: "c", Front: true}, {X: 2, Y: 1, Label: "x"}, {X: 1, Y: 5, Label: "a", Front: true}, {X: 2, Y: 7, Label: "b", Front: true}}}
 	for _, d := range s.Drawings() {
 		points := strings.Fields(d.Front)
 		if len(points) != 3 || len(d.Dots) != 4 || d.Dots[0].Front {

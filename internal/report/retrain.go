@@ -22,6 +22,9 @@ func RetrainText(w io.Writer, r rundir.RetrainSummary) {
 	if r.Seeds != nil {
 		SeedsText(w, *r.Seeds)
 	}
+	if r.Top != nil {
+		TopText(w, *r.Top)
+	}
 }
 
 // SeedsText writes how trainings that differ in their seed came out.

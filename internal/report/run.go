@@ -12,22 +12,27 @@ import (
 
 // RunParts is what a run folder holds of the page of a whole run; nil and empty parts are left out.
 type RunParts struct {
-	Run    string
-	Stages []Stage
-	// Curves of the trainings: the mean loss in each of as many parts.
-	Train, Retrain []float64
-	TrainSteps     int
-	RetrainSteps   int
-	Search         *rundir.SearchSummary
-	Samples        []rundir.Sample
-	Others         [][]rundir.Sample // of the baselines
-	Tree           Tree
-	Result         *rundir.Result
-	Arch           *rundir.Arch
-	Network        []Drawing // the network that was found
-	Blocks         Table     // and its parts
-	Uses           []Use
-	Made           [][2]string // how to make it again: names and values
+	Run        string
+	Images     string // what they are
+	Stages     []Stage
+	Trainings  []Training
+	Faults     []string // what is wrong with metrics.jsonl, in words
+	Search     *rundir.SearchSummary
+	Samples    []rundir.Sample
+	Others     [][]rundir.Sample // of the baselines
+	Operations []OpShare         // of the samples
+	Tree       Tree
+	Top        *rundir.Top // several architectures that were retrained
+	Result     *rundir.Result
+	Tests      int          // how often networks of the folder were tested; 0 is not known
+	Seen       *rundir.Seen // what the test saw
+	Arch       *rundir.Arch
+	Network    []Drawing // the network that was found
+	Blocks     Table     // and its parts
+	Uses       []Use
+	Spent      []Spent
+	Made       [][2]string // how it was made: names and values
+	Commands   []string    // to make it again
 }
 
 // Stage is how far a stage has come, in words.
@@ -39,64 +44,73 @@ type Use struct {
 	N  int
 }
 
+// parts are the sections of the page of a run, in their order; one that returns nil is left out.
+var parts = []func(RunParts) *Section{
+	findings,
+	quality,
+	network,
+	searched,
+	regret,
+	front,
+	operations,
+	trainings,
+	top,
+	classes,
+	confusion,
+	examples,
+	spent,
+	made,
+}
+
 // Run is report.html: the whole of a run on a page.
 func Run(p RunParts) Page {
 	page := Page{Title: "Run " + p.Run}
 	if p.Result != nil {
 		page.Lines = append(page.Lines, found(*p.Result))
 	}
-	page.Sections = append(page.Sections, findings(p))
-	if len(p.Network) > 0 {
-		page.Sections = append(page.Sections, network(p))
+	if p.Images != "" {
+		page.Lines = append(page.Lines, "Images: "+p.Images+".")
 	}
-	if p.Search != nil && len(p.Samples) > 0 {
-		s := Search(p.Run, *p.Search, p.Samples, p.Others, p.Tree).Sections[0]
-		s.Title = "The search"
-		page.Sections = append(page.Sections, s)
+	for _, part := range parts {
+		if s := part(p); s != nil {
+			page.Sections = append(page.Sections, *s)
+		}
 	}
-	if curves := trainings(p); len(curves.Charts) > 0 {
-		page.Sections = append(page.Sections, curves)
-	}
-	if p.Result != nil && len(p.Result.Classes) > 0 {
-		page.Sections = append(page.Sections, classes(*p.Result))
-	}
-	made := Section{Title: "How it was made", Tables: []Table{{Head: []string{"what", ""}, Left: 2}}}
-	for _, m := range p.Made {
-		made.Tables[0].Rows = append(made.Tables[0].Rows, []string{m[0], m[1]})
-	}
-	page.Sections = append(page.Sections, made)
 	return page
 }
 
 // found is the result in a sentence.
 func found(r rundir.Result) string {
-	lo, hi := interval(r.TestTop1, r.TestCount)
-	return fmt.Sprintf("%.2f %% of %s test images are classified right (95 %% interval %.2f to %.2f %%), by a network of %s parameters and %s multiply-adds, trained from scratch.",
-		100*r.TestTop1, ui.Count(int64(r.TestCount)), 100*lo, 100*hi, ui.Count(r.Arch.Params), ui.Count(r.Arch.MAdds))
+	e := Proportion(r.TestTop1, r.TestCount)
+	return fmt.Sprintf("%.2f %% of %d test images are classified right (95 %% interval %s %%, Wilson's), by a network of %s parameters and %s multiply-adds, trained %s.",
+		100*r.TestTop1, r.TestCount, e.between(), ui.Count(r.Arch.Params), ui.Count(r.Arch.MAdds), StartOf(r.Retrain.Start))
 }
 
-// interval is Wilson's 95 % interval of a fraction of n (Wilson 1927): it says how far another draw of as many test
-// images may lead.
-func interval(p float64, n int) (lo, hi float64) {
-	if n == 0 {
-		return 0, 1
+// StartOf says what a training began with; nil are weights that were drawn.
+func StartOf(s *rundir.Start) string {
+	if s == nil {
+		return "from scratch"
 	}
-	const z = 1.959964
-	k := float64(n)
-	middle := (p + z*z/(2*k)) / (1 + z*z/k)
-	half := z / (1 + z*z/k) * math.Sqrt(p*(1-p)/k+z*z/(4*k*k))
-	return max(0, middle-half), min(1, middle+half)
+	return "from " + s.String()
 }
 
 // findings are the figures that one looks for first.
-func findings(p RunParts) Section {
-	s := Section{Title: "What was found"}
+func findings(p RunParts) *Section {
+	s := &Section{Title: "What was found"}
+	for _, st := range p.Stages {
+		if st.State == "stale" {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("stage %s is stale: %s. What it has found is left out.", st.Name, st.Why))
+		}
+	}
 	t := Table{Head: []string{"figure", "", "meaning"}, Left: 3}
 	row := func(name, value, meaning string) { t.Rows = append(t.Rows, []string{name, value, meaning}) }
 	if r := p.Result; r != nil {
 		row("test accuracy", fmt.Sprintf("%.2f %%", 100*r.TestTop1), "of the retrained network, which saw the test images once, after its last step")
 		if r.TestTop5 != nil {
 			row("among the likeliest five", fmt.Sprintf("%.2f %%", 100**r.TestTop5), "likewise")
+		}
+		if p.Tests > 1 {
+			row("test images looked at", ui.Plural(p.Tests, "time", "times"), "in this folder, by its log, for whatever networks it had")
 		}
 		if r.Retrain.SearchTop1 != nil {
 			row("search images", fmt.Sprintf("%.2f %%", 100**r.Retrain.SearchTop1), "the retrained network on the images that chose it")
@@ -106,12 +120,8 @@ func findings(p RunParts) Section {
 		}
 	}
 	if b := p.Search; b != nil {
-		row("score of the network found", scorePercent(b.Score), b.Hash+", with weights inherited from the supernet")
-		row("random networks", scorePercent(b.RandomScore), fmt.Sprintf("mean score of the %d that were drawn first", b.Random))
-		row("against random networks", fmt.Sprintf("%+.2f points", 100*(b.Score-b.RandomScore)), "what the search is worth, by the same scores")
-		for _, o := range b.Baselines {
-			row("against "+o.Algo, fmt.Sprintf("%+.2f points", 100*(b.HighestScore-o.BestScore)), fmt.Sprintf("best score against its best, %s each", ui.Plural(b.Samples, "sample", "samples")))
-		}
+		row("score of the network found", Percent(b.Score), b.Hash+", with weights inherited from the supernet")
+		row("random networks", Percent(b.RandomScore), fmt.Sprintf("mean score of the %d that were drawn first", b.Random))
 	}
 	if p.Arch != nil {
 		size := ""
@@ -135,8 +145,16 @@ func findings(p RunParts) Section {
 	return s
 }
 
-func network(p RunParts) Section {
-	s := Section{Title: "The network", Lines: []string{p.Arch.Text}, Drawings: p.Network}
+func network(p RunParts) *Section {
+	if len(p.Network) == 0 {
+		return nil
+	}
+	s := &Section{Title: "The network", Lines: []string{p.Arch.Text}, Drawings: p.Network}
+	for _, st := range p.Stages {
+		if st.State == "stale" && (st.Name == "search" || st.Name == "retrain") {
+			s.Warnings = append(s.Warnings, fmt.Sprintf("this network is of the stage %s as it was: that is stale.", st.Name))
+		}
+	}
 	if len(p.Uses) > 0 {
 		t := Table{Title: "Operations", Head: []string{"operation", "uses in both cells"}, Left: 1}
 		for _, u := range p.Uses {
@@ -150,31 +168,27 @@ func network(p RunParts) Section {
 	return s
 }
 
-// trainings are the curves of both trainings.
-func trainings(p RunParts) Section {
-	s := Section{Title: "The trainings"}
-	chart := func(title string, loss []float64, steps int) {
-		if len(loss) > 1 {
-			s.Charts = append(s.Charts, Chart{Title: title, X: fmt.Sprintf("parts of about %d steps", max(1, steps/len(loss))), Y: "mean loss", Series: []Series{{Name: "loss", Y: loss}}})
-		}
+// searched is the page of the search as a part of this one; the costs of its samples are in front.
+func searched(p RunParts) *Section {
+	if p.Search == nil || len(p.Samples) == 0 {
+		return nil
 	}
-	chart("Supernet: a random path a step", p.Train, p.TrainSteps)
-	chart("The network that was found, from scratch", p.Retrain, p.RetrainSteps)
-	return s
+	s := Search(p.Run, *p.Search, p.Samples, p.Others, p.Tree).Sections[0]
+	s.Title, s.Scatters = "The search", nil
+	return &s
 }
 
-// classes are the test images by class, with intervals.
-func classes(r rundir.Result) Section {
-	t := Table{Head: []string{"class", "right", "of", "share", "95 % interval"}, Left: 1, Note: "Test images. Intervals are Wilson's."}
-	for _, c := range r.Classes {
-		share := 0.0
-		if c.Images > 0 {
-			share = float64(c.Right) / float64(c.Images)
+// made is how the run was made, and the commands that make it again.
+func made(p RunParts) *Section {
+	s := &Section{Title: "How to make it again", Commands: p.Commands}
+	if len(p.Made) > 0 {
+		t := Table{Title: "How it was made", Head: []string{"what", ""}, Left: 2}
+		for _, m := range p.Made {
+			t.Rows = append(t.Rows, []string{m[0], m[1]})
 		}
-		lo, hi := interval(share, c.Images)
-		t.Rows = append(t.Rows, []string{c.Name, fmt.Sprint(c.Right), fmt.Sprint(c.Images), fmt.Sprintf("%.1f %%", 100*share), fmt.Sprintf("%.1f to %.1f %%", 100*lo, 100*hi)})
+		s.Tables = append(s.Tables, t)
 	}
-	return Section{Title: "By class", Tables: []Table{t}}
+	return s
 }
 
 // StoredTree is the tree of a search from its file, search/tree.json.

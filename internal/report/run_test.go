@@ -15,7 +15,8 @@ func TestInterval(t *testing.T) {
 		right, n int
 		lo, hi   float64
 	}{{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}} {
-		lo, hi := interval(float64(c.right)/float64(c.n), c.n)
+		e := Proportion(float64(c.right)/float64(c.n), c.n)
+		lo, hi := e.Lo, e.Hi
 		if math.Abs(lo-c.lo) > 5e-5 || math.Abs(hi-c.hi) > 5e-5 {
 			t.Errorf("%d of %d: %.4f to %.4f, want %.4f to %.4f", c.right, c.n, lo, hi, c.lo, c.hi)
 		}

@@ -15,10 +15,10 @@ func Search(run string, s rundir.SearchSummary, lines []rundir.Sample, others []
 		Lines: []string{Headline(s) + ".",
 			fmt.Sprintf("Scores are top-1 on %d search images with inherited weights; the rechecked ones are on all search images, with more images for batch normalisation.", lines[0].Images)},
 		Charts: []Chart{
-			{Title: "Best score so far", X: "samples", Y: "score, percent", Series: curves(s, lines, others, bestSoFar)},
+			{Title: "Best score so far", X: "samples", Y: "score, percent", Series: steps(curves(s, lines, others, BestSoFar))},
 			{Title: fmt.Sprintf("Mean score of the last %d samples", meanWindow), X: "samples", Y: "score, percent", Series: curves(s, lines, others, movingMean)},
 		},
-		Scatters: []Scatter{costs(s, lines)},
+		Scatters: []Scatter{ScoreByMAdds(lines, s.Hash)},
 		Tables:   []Table{topTable(s)},
 	}
 	if s.Failed > 0 {
@@ -42,7 +42,16 @@ func curves(s rundir.SearchSummary, lines []rundir.Sample, others [][]rundir.Sam
 	return out
 }
 
-func bestSoFar(lines []rundir.Sample) []float64 {
+// steps are series drawn as steps.
+func steps(all []Series) []Series {
+	for i := range all {
+		all[i].Steps = true
+	}
+	return all
+}
+
+// BestSoFar is the highest score up to each sample, in percent.
+func BestSoFar(lines []rundir.Sample) []float64 {
 	y := make([]float64, len(lines))
 	best := 0.0
 	for i, l := range lines {
@@ -66,36 +75,18 @@ func movingMean(lines []rundir.Sample) []float64 {
 	return y
 }
 
-func costs(s rundir.SearchSummary, lines []rundir.Sample) Scatter {
-	front := map[int]bool{}
-	for _, p := range s.Pareto {
-		front[p.Sample] = true
-	}
-	out := Scatter{Title: "Score against multiply-adds, with the Pareto front", X: "multiply-adds of the retrained network, millions", Y: "score, percent"}
-	for i, l := range lines {
-		if l.Failed != "" {
-			continue
-		}
-		out.Points = append(out.Points, ScatterPoint{
-			X: float64(l.MAdds) / 1e6, Y: 100 * l.Score, Front: front[i],
-			Label: fmt.Sprintf("%s: %.2f %%, %s multiply-adds, %s parameters", l.Hash, 100*l.Score, ui.Count(l.MAdds), ui.Count(l.Params)),
-		})
-	}
-	return out
-}
-
 func topTable(s rundir.SearchSummary) Table {
 	t := Table{Title: "The best", Left: 2, Head: []string{"rank", "hash", "score", "rechecked", "parameters", "multiply-adds"},
 		Note: "The rank is that of the rechecked scores."}
 	for _, e := range s.Top {
 		again := "-"
 		if e.RecheckScore != nil {
-			again = scorePercent(*e.RecheckScore)
+			again = Percent(*e.RecheckScore)
 		}
 		if e.Failed != "" {
 			again = "none"
 		}
-		t.Rows = append(t.Rows, []string{fmt.Sprint(e.Rank), e.Hash, scorePercent(e.Score), again, ui.Count(e.Params), ui.Count(e.MAdds)})
+		t.Rows = append(t.Rows, []string{fmt.Sprint(e.Rank), e.Hash, Percent(e.Score), again, ui.Count(e.Params), ui.Count(e.MAdds)})
 	}
 	return t
 }
@@ -104,7 +95,7 @@ func baselineTable(s rundir.SearchSummary) Table {
 	t := Table{Title: "At equal budget", Left: 1, Head: []string{"algorithm", "samples", "best", "last third, mean"},
 		Note: "All on the same supernet and images, from the same random start."}
 	row := func(algo string, samples int, best, last float64) {
-		t.Rows = append(t.Rows, []string{algo, fmt.Sprint(samples), scorePercent(best), scorePercent(last)})
+		t.Rows = append(t.Rows, []string{algo, fmt.Sprint(samples), Percent(best), Percent(last)})
 	}
 	row(s.Algo, s.Samples, s.HighestScore, s.LastThirdMean)
 	for _, b := range s.Baselines {

@@ -110,8 +110,8 @@ func spread[T any](all []T, n int) []T {
 	return out
 }
 
-// ResultText writes the result of a run in folder d.
-func ResultText(w io.Writer, d rundir.Folder, r rundir.Result) {
+// ResultText writes the result of a run in folder d, whose networks were tested so often; 0 is not known.
+func ResultText(w io.Writer, d rundir.Folder, r rundir.Result, tests int) {
 	s := rundir.SearchSummary{Samples: r.Search.Samples, Score: r.Search.BestScore, RandomScore: r.Search.RandomScore, RecheckScore: r.Search.RecheckScore}
 	fmt.Fprintf(w, "found    %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
 	fmt.Fprintf(w, "size     %s parameters, %s multiply-adds\n", ui.Count(r.Arch.Params), ui.Count(r.Arch.MAdds))
@@ -121,7 +121,14 @@ func ResultText(w io.Writer, d rundir.Folder, r rundir.Result) {
 		fmt.Fprintf(w, "retrain  %.2f %% on the search images after %.4g epochs\n", 100**t, r.Retrain.Epochs)
 	}
 	RetrainText(w, r.Retrain)
-	fmt.Fprintf(w, "test     %.2f %% on %d images, looked at once\n", 100*r.TestTop1, r.TestCount)
+	looked := ""
+	switch {
+	case tests == 1:
+		looked = ", looked at once"
+	case tests > 1:
+		looked = fmt.Sprintf(", looked at %d times in this folder", tests)
+	}
+	fmt.Fprintf(w, "test     %.2f %% on %d images%s\n", 100*r.TestTop1, r.TestCount, looked)
 	fmt.Fprintf(w, "files    %s: export/model.safetensors, export/arch.json, result.json\n", d)
 }
 
@@ -141,7 +148,11 @@ func ClassText(w io.Writer, classes []rundir.Class) {
 		width = max(width, min(32, utf8.RuneCountInString(c.Name)))
 	}
 	for _, c := range sorted {
-		fmt.Fprintf(w, "         %-*s  %6.2f %%  %d of %d\n", width, c.Name, 100*rate(c), c.Right, c.Images)
+		share := "-"
+		if c.Images > 0 {
+			share = fmt.Sprintf("%.2f %%", 100*rate(c))
+		}
+		fmt.Fprintf(w, "         %-*s  %8s  %d of %d\n", width, c.Name, share, c.Right, c.Images)
 	}
 }
 

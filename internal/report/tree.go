@@ -42,7 +42,7 @@ func (t Tree) Root() *regionNode {
 	for i, reg := range t.Regions {
 		n := &regionNode{
 			Rule: "all architectures", Samples: reg.Samples, Visits: reg.Visits,
-			Mean: scorePercent(reg.Mean), Best: scorePercent(reg.Best), Open: reg.Depth < openDepth,
+			Mean: Percent(reg.Mean), Best: Percent(reg.Best), Open: reg.Depth < openDepth,
 		}
 		nodes[i] = n
 		if shares {
@@ -56,9 +56,9 @@ func (t Tree) Root() *regionNode {
 		}
 		up := t.Regions[reg.Parent]
 		n.Good, n.Bad = reg.Good, !reg.Good
-		n.Rule = "predicted below " + scorePercent(up.Threshold)
+		n.Rule = "predicted below " + Percent(up.Threshold)
 		if reg.Good {
-			n.Rule = "predicted " + scorePercent(up.Threshold) + " or more"
+			n.Rule = "predicted " + Percent(up.Threshold) + " or more"
 		}
 		n.With, n.Without = t.words(up.Terms, reg.Good)
 		nodes[reg.Parent].Children = append(nodes[reg.Parent].Children, n)
@@ -81,8 +81,8 @@ func (t Tree) words(terms []lanas.Term, good bool) (with, without string) {
 	return strings.Join(has, ", "), strings.Join(lacks, ", ")
 }
 
-// scorePercent writes a score, unbroken; there is none where nothing was sampled.
-func scorePercent(v float64) string {
+// Percent writes a score, unbroken; there is none where nothing was sampled.
+func Percent(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "-"
 	}

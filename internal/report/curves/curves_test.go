@@ -78,6 +78,7 @@ func TestEventsReadByAnother(t *testing.T) {
 			t.Errorf("event %+v, want %+v", l, p)
 		}
 	}
+	t.Logf("%d scalars and 3 other events are read as they were written", len(points))
 	b[len(b)/2] ^= 1
 	if out, err := read(b); err == nil {
 		t.Errorf("a changed bit is not noticed: %s", out)
