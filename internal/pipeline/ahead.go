@@ -67,6 +67,9 @@ func (o *opening) ahead(p *plan.Plan, d rundir.Folder) (list []Ahead, err error)
 			how = "taken back"
 		case s.Name == "retrain" && follows && l.State != StateNone && !slices.Contains(o.redone, s.Name):
 			how = perhapsAnew
+		case s.Name == "retrain" && compares(p.Config.Retrain) && l.State == StatePartial && !redone:
+			done, of := topDone(d, p.Config.Retrain)
+			how = fmt.Sprintf("with %d of %d architectures done", done, of)
 		case s.Name == "retrain" && p.Config.Retrain.Seeds > 1 && l.State == StatePartial && !redone:
 			seeds, err := readSeeds(d)
 			if err != nil {

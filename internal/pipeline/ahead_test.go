@@ -129,10 +129,16 @@ func TestSpaceIsWhatIsTaken(t *testing.T) {
 		}
 	}
 	// What was complete and goes on is copied.
-	o.stored = true
+	o.stored, o.redone = true, []string{"train", "retrain"}
 	second, err := o.space(r.Plan, rundir.Folder(dir), []Ahead{{"train", "from step 12 of 24"}, {"retrain", "anew"}}, r.Arch)
 	if err != nil || second[0].Kept != folderBytes(filepath.Join(dir, "supernet")) || second[0].Bytes < second[0].Kept || second[1].Kept != 0 || second[1].Bytes != first[2].Bytes {
 		t.Errorf("%+v, %v", second, err)
+	}
+	// Where other trainings follow one that is complete, nothing is.
+	o.redone, r.Config.Retrain.Seeds = nil, 2
+	third, err := o.space(r.Plan, rundir.Folder(dir), []Ahead{{"retrain", "with 1 of 2 seeds done"}}, r.Arch)
+	if err != nil || third[0].Kept != 0 || third[0].Bytes <= 0 || third[0].Bytes >= first[2].Bytes*3/2 {
+		t.Errorf("another seed: %+v, %v", third, err)
 	}
 	if got := short(first, rundir.Folder(dir), 1000); !strings.Contains(got, "exit code 6") {
 		t.Errorf("with 1000 bytes free: %q", got)

@@ -33,7 +33,8 @@ type Link struct {
 	// Changes are settings that were changed while a training went on.
 	Changes []string `json:"changes,omitempty"`
 
-	alone bool // a retraining of an architecture that was given: the search has no say
+	alone bool   // a retraining of an architecture that was given: the search has no say
+	arch  string // that architecture, by the record
 }
 
 // Chain says where the stages of a run folder stand, in their order. It reads records,
@@ -89,7 +90,7 @@ func (s Stage) expensive() bool { return s.Name != "export" && s.Name != "test" 
 // noRun is the error of a folder without a config.yaml.
 func noRun(d rundir.Folder) error {
 	if !hasStages(d) {
-		return fault.Usage("name the folder of a run with --out", "no run in %s", cmp.Or(string(d), "(no folder given)"))
+		return fault.Usage("name the folder of a run; those that were given no name are in runs", "no run in %s", cmp.Or(string(d), "(no folder given)"))
 	}
 	return fault.New(fault.ExitInvalid, "put config.yaml back, or repeat the command that began the run with --resume: with the same settings it goes on here",
 		"%s holds stages of a run, and its config.yaml is gone", d)
@@ -136,6 +137,9 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 	}
 	p := s.progress(d, steps)
 	l := Link{Stage: s.Name, Done: p.Done}
+	if rec != nil && s.Name == "retrain" {
+		l.alone, l.arch = !rec.Chosen, rec.Inputs[inArch]
+	}
 	if p.State == "none" {
 		if l.State, l.Why = StateNone, "it has not begun"; rec != nil {
 			l.State, l.Why = StatePartial, "it was stopped before it had a result"
@@ -148,8 +152,13 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 		return l, nil
 	}
 	var seedsErr error
-	if s.Name == "retrain" && c.Retrain.Seeds > 1 {
-		_, seedsErr = readSeeds(d)
+	if s.Name == "retrain" && several(c.Retrain) {
+		for _, home := range homes(d, c.Retrain) {
+			if _, err := readSeeds(home); err != nil {
+				seedsErr = err
+				break
+			}
+		}
 	}
 	if s.Name == "search" {
 		lost, err := proveSearch(d)
@@ -168,8 +177,10 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 		return l, nil
 	case s.trains() && !done:
 		why = fmt.Sprintf("%d of %d steps are taken", p.Done, steps)
-	case s.Name == "retrain" && c.Retrain.Seeds > 1 && (!allTrained(d, c.Retrain) || !allExported(d)):
-		done, why = false, "not all of retrain.seeds are trained and exported"
+	case s.Name == "retrain" && several(c.Retrain) && (!allTrained(d, c.Retrain) || !allExported(d, c.Retrain)):
+		done, why = false, leftOf(d, c.Retrain)
+	case s.Name == "retrain" && compares(c.Retrain) && !summedUp(d, c.Retrain):
+		done, why = false, "retrain/top.json is not of what is there now"
 	case s.Name == "search" && done:
 		if done, why, err = searched(d, c); err != nil {
 			l.State, l.Why = StateStale, err.Error()
@@ -208,9 +219,17 @@ func (s Stage) link(d rundir.Folder, c config.Config, images rundir.Dataset, ste
 			l.State, l.Why = StateStale, other
 		}
 	}
+	if s.Name == "retrain" && l.State != StateStale {
+		other, err := otherContender(d, c.Retrain, now)
+		if err != nil {
+			return l, err
+		}
+		if other != "" {
+			l.State, l.Why = StateStale, other
+		}
+	}
 	if rec != nil {
 		l.Changes = rec.Changes
-		l.alone = s.Name == "retrain" && !rec.Chosen
 	} else if search := stageOf("search"); s.Name == "retrain" { // without a record: where nothing was searched
 		l.alone = !search.begun(d) && !d.Has(search.Done) && !d.Has(search.Record)
 	}

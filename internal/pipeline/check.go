@@ -59,6 +59,9 @@ func (o *opening) keepsArch(s space.Space, arch space.Arch, d rundir.Folder) err
 	if err != nil && o.Override && len(o.Redoes) > 0 {
 		return nil // perhaps it is of another space, which was changed
 	}
+	if _, any := lastCheckpoint(d.File("retrain")); begun != nil && err == nil && !any && !d.Has("retrain", "seeds.json") {
+		return nil // no step of it is kept: another one replaces nothing
+	}
 	rec, errRecord := d.ReadRecord(stageOf("retrain").Record)
 	switch {
 	case err != nil || begun == nil:

@@ -174,7 +174,7 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 			if err := s.damaged(d); err != nil {
 				c.anew, c.why = true, err.Error()
 			}
-		} else if _, any := lastCheckpoint(d.File(s.Begun)); s.trains() && any && !may && trained(s.Name, d) == "" {
+		} else if _, any := lastCheckpoint(d.File(s.Begun)); s.trains() && any && !may && trained(s.Name, d) == "" && o.comesTo(s) {
 			return fault.New(fault.ExitInvalid, "put one back from a copy of the folder; `"+s.command(d, true)+"` trains anew and keeps what there is until that is complete",
 				"no checkpoint in %s is whole", d.File(s.Begun))
 		}
@@ -209,6 +209,12 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 		return o.checkGiven(p.Data)
 	}
 	return nil
+}
+
+// comesTo says whether the request goes as far as a stage. What is wrong with a later one does not stop it: it may
+// make that one stale anyway.
+func (o *opening) comesTo(s Stage) bool {
+	return len(o.Redoes) == 0 || slices.Contains(o.does(o.config), s.Name)
 }
 
 // takenBack is the checksum of a supernet that comes back complete from what was replaced; "" is none.
@@ -246,7 +252,9 @@ func (o *opening) accept(s Stage, c course, back string, d rundir.Folder, p *pla
 	case back != "":
 		o.settled = append(o.settled, fmt.Sprintf("back     %s: %s has what is asked for, and is taken back", s.Name, back))
 	default:
-		o.settled = append(o.settled, o.goingOn(s, c, d, p))
+		if _, any := lastCheckpoint(d.File(s.Begun)); any { // else it begins with them
+			o.settled = append(o.settled, o.goingOn(s, c, d, p))
+		}
 	}
 	return nil
 }

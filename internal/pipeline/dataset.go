@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"oneshot/data"
+	"oneshot/internal/atomicfile"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
@@ -22,27 +23,22 @@ func apart(path string, c config.Data) error {
 	if !data.Walked(c) {
 		return nil
 	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
 	// Links to either are followed as far as there is something.
 	images, err := filepath.EvalSymlinks(c.Dir)
 	if err != nil {
 		return nil // opening them says what is wrong
 	}
-	for at := abs; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			at = filepath.Join(real, strings.TrimPrefix(abs, at))
-			if rel, err := filepath.Rel(images, at); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
-				return fault.Usage("name a folder outside with --out", "the run folder %s lies within the images of %s", path, c.Dir)
-			}
-			return nil
-		}
-		if at == filepath.Dir(at) {
-			return nil
-		}
+	if images, err = filepath.Abs(images); err != nil {
+		return err
 	}
+	at, err := atomicfile.RealPath(path)
+	if err != nil {
+		return nil // taking the folder says what is wrong
+	}
+	if rel, err := filepath.Rel(images, at); err == nil && filepath.IsLocal(rel) {
+		return fault.Usage("name a folder outside with --out", "the run folder %s lies within the images of %s", path, c.Dir)
+	}
+	return nil
 }
 
 // images opens them. The list of the records of a large data set is kept in the run folder,
@@ -81,17 +77,18 @@ func (o *opening) sameImages(d *data.Dataset, f rundir.Folder) error {
 	case err != nil:
 		return err
 	case old.Dataset.SHA256 != d.SHA256 && old.Seed == o.config.Seed:
-		return fault.New(fault.ExitInvalid, ownImages, "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.imagesName(), d.SHA256, old.Dataset.SHA256)
+		return fault.New(fault.ExitInvalid, ownImages(f), "data set %s differs from that of the run: sha256 %.12s, was %.12s", o.imagesName(), d.SHA256, old.Dataset.SHA256)
 	case old.Dataset.Classes != "" && old.Dataset.Classes != hashNames(d.Classes):
-		return fault.New(fault.ExitInvalid, ownImages, "classes of data set %s have other names than when the run began", o.imagesName())
+		return fault.New(fault.ExitInvalid, ownImages(f), "classes of data set %s have other names than when the run began", o.imagesName())
 	}
 	return nil
 }
 
 // describeImages is what the manifest says of them.
 func describeImages(d *data.Dataset) rundir.Dataset {
+	bySeed := d.TestDrawn || d.TestPart
 	return rundir.Dataset{Name: d.Name, Format: d.Format, Decoder: plan.Decoder(d), Source: d.Provenance, SHA256: d.SHA256,
-		Classes: hashNames(d.Classes), Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len(), Roles: d.Roles, Notes: d.Notes}
+		Classes: hashNames(d.Classes), Train: d.Train.Len(), Search: d.Search.Len(), Test: d.Test.Len(), TestBySeed: &bySeed, Roles: d.Roles, Notes: d.Notes}
 }
 
 // imagesName is what the images are called, with their folder if there is one.

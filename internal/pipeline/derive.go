@@ -17,6 +17,9 @@ import (
 // derive lays over the configuration what follows from the architecture and from the file
 // that a retraining starts from. What the command line or its file says otherwise is refused.
 func (o *opening) derive(d rundir.Folder) error {
+	if err := o.wantsTop(d); err != nil {
+		return err
+	}
 	if err := o.files(d); err != nil {
 		return err
 	}
@@ -168,10 +171,13 @@ func (o *opening) retrained(d rundir.Folder) string {
 }
 
 // isFree says whether a key may change as it does. More seeds may be added at any time,
-// and a file may lie elsewhere.
+// more or fewer architectures compared, and a file may lie elsewhere.
 func (o *opening) isFree(d rundir.Folder, c config.Change) bool {
 	if c.Key == "retrain.seeds" && slices.Contains(o.Frees, "retrain") && o.config.Retrain.Seeds > o.old.Retrain.Seeds {
 		return true
+	}
+	if c.Key == "retrain.top" && slices.Contains(o.Frees, "retrain") {
+		return true // what others have left is kept
 	}
 	return isFree(d, c.Key, o.Frees) || moved(c.Key, o.old.Retrain, o.config.Retrain)
 }

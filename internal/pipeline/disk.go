@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oneshot/internal/machine"
@@ -33,7 +34,7 @@ type DiskNeed struct {
 func (o *opening) space(p *plan.Plan, d rundir.Folder, list []Ahead, arch space.Arch) (out []DiskNeed, err error) {
 	for _, a := range list {
 		s := stageOf(a.Stage)
-		peak, err := stageBytes(p, a.Stage, arch)
+		peak, err := stageBytes(p, d, a.Stage, arch)
 		if err != nil {
 			return nil, err
 		}
@@ -49,11 +50,13 @@ func (o *opening) space(p *plan.Plan, d rundir.Folder, list []Ahead, arch space.
 		}
 		switch {
 		case !o.stored || a.How == "anew": // what there is stays until it is complete
-		case s.trains() && rec != nil && len(rec.Outputs) > 0 && !s.cutBack(d, *rec): // likewise, as a copy
+		case s.trains() && rec != nil && len(rec.Outputs) > 0 && !s.cutBack(d, *rec) && slices.Contains(o.redone, s.Name): // likewise, as a copy
 			need.Kept = folderBytes(d.File(s.Begun))
 			peak -= need.Kept
 		default:
-			peak -= folderBytes(d.File(s.Outputs[0]))
+			for _, out := range s.Outputs {
+				peak -= folderBytes(d.File(out))
+			}
 		}
 		need.Bytes = max(0, peak) + need.Kept
 		out = append(out, need)
@@ -63,7 +66,7 @@ func (o *opening) space(p *plan.Plan, d rundir.Folder, list []Ahead, arch space.
 
 // stageBytes is what the files of a stage take at most, with the checkpoint that is written before an older
 // one is removed.
-func stageBytes(p *plan.Plan, stage string, arch space.Arch) (int64, error) {
+func stageBytes(p *plan.Plan, d rundir.Folder, stage string, arch space.Arch) (int64, error) {
 	if stage == "search" {
 		return int64(p.Config.Search.Samples)*sampleBytes*int64(1+len(strings.FieldsFunc(p.Config.Search.Baselines, func(r rune) bool { return r == ',' }))) + summaryBytes, nil
 	}
@@ -83,7 +86,7 @@ func stageBytes(p *plan.Plan, stage string, arch space.Arch) (int64, error) {
 		}
 	}
 	checkpoint, export, err := supernet.FileBytes(p.Final(true), arch, c)
-	times := int64(max(1, p.Config.Retrain.Seeds))
+	times := int64(trainings(d, p.Config))
 	return times*(checkpoint*int64(p.Config.Run.CheckpointKeep)+export+steps) + checkpoint, err
 }
 

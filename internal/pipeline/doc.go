@@ -13,7 +13,8 @@
 //
 // A retraining may start from an exported network or from the supernet, learn from an
 // exported one, and be repeated with several seeds, each in a folder of its own
-// ([Run.Seeds]).
+// ([Run.Seeds]). The best architectures of a search can be retrained beside the one that it has
+// found, to see what their scores foretell ([Run.Top]).
 //
 // Contract: [Open] finds everything that can be wrong with a request before anything is
 // computed, and a request that is refused leaves the folder as it was. What a stage

@@ -44,7 +44,10 @@ func (o *opening) refuse(d rundir.Folder, which func(key string) bool) error {
 }
 
 // ownImages is what to do where a run is given other images than it began with.
-const ownImages = "point --data-dir at the data the run began with, as it was; `oneshot run --resume --override` does all of it anew with these, and keeps what there is until that is complete"
+func ownImages(d rundir.Folder) string {
+	return "point --data-dir at the data the run began with, as it was; `oneshot run --resume --out " + d.Arg() +
+		" --override` does all of it anew with these, and keeps what there is until that is complete"
+}
 
 // configBack is what to do about a config.yaml that is not what the run wrote.
 const configBack = "put back what the run wrote, or accept a corrected file with --override of run, train, search, retrain or export"

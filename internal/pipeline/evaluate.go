@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -22,9 +23,9 @@ import (
 )
 
 // Test evaluates the exported file, once, on the test images and writes
-// result.json. A result that exists is read instead, as long as it was made of what is there
+// result.json, and before it test/examples.json. A result that exists is read instead, as long as it was made of what is there
 // now: the test images are never looked at twice for the same network. Where the architecture
-// was trained with several seeds, each network was tested after its training, and the result
+// was trained with several seeds, or others with it, each network was tested after its training, and the result
 // is that of the first.
 func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Result, error) {
 	var res rundir.Result
@@ -51,24 +52,31 @@ func (r *Run) Test(ctx context.Context, best rundir.SearchSummary) (rundir.Resul
 	if res.Retrain, err = r.describeRetrain(); err != nil {
 		return res, err
 	}
-	var t rundir.Tested
-	if r.Config.Retrain.Seeds > 1 {
-		s, err := readSeeds(r.Folder)
-		if err == nil && len(s.Runs) < r.Config.Retrain.Seeds {
-			s, err = r.Seeds(ctx, x.Arch)
-		}
-		if err != nil {
+	if several(r.Config.Retrain) && !allTrained(r.Folder, r.Config.Retrain) {
+		if _, err := r.train(ctx, x.Arch); err != nil {
 			return res, err
 		}
-		t, res.Retrain.Seeds = s.Runs[0].Tested, brief(s)
-	} else if old != nil && old.tested {
-		t = testedOf(old.Result)
-	} else if t, err = r.test(ctx, x, r.Folder); err != nil {
+	}
+	var t rundir.Tested
+	tested, err := r.sayTrainings(&res.Retrain)
+	switch {
+	case err != nil:
 		return res, err
+	case tested != nil:
+		t = *tested
+	case old != nil && old.tested:
+		t = testedOf(old.Result)
+	default:
+		if t, err = r.test(ctx, x, r.Folder); err != nil {
+			return res, err
+		}
 	}
 	res.Retrain.SearchTop1 = t.SearchTop1
 	res.TestTop1, res.TestTop5, res.TestCount, res.Classes, res.BadSamples = t.TestTop1, t.TestTop5, t.TestImages, t.Classes, t.TestBad
 	if _, res.Retrain.Replaced, err = LossOf("retrain", r.Folder); err != nil {
+		return res, err
+	}
+	if err := r.keepSeen(t.Seen); err != nil {
 		return res, err
 	}
 	return res, r.writeResult(res)
@@ -89,7 +97,8 @@ func (r *Run) test(ctx context.Context, x *Exported, d rundir.Folder) (out rundi
 	if out.SearchTop1, err = r.searchTop1(ctx, x.Net, x.Arch, d); err != nil {
 		return out, err
 	}
-	t, err := r.evaluate(ctx, "test", x.Net, x.Arch, r.Data.Test.Batches(evalBatch), r.Data.Test.Len())
+	s := newSeeing(r.Data)
+	t, err := r.evaluate(ctx, "test", x.Net, x.Arch, r.Data.Test.Batches(evalBatch), r.Data.Test.Len(), s.see)
 	if err == nil {
 		err = numbers(d.File("export", "model.safetensors"), t)
 	}
@@ -102,7 +111,11 @@ func (r *Run) test(ctx context.Context, x *Exported, d rundir.Folder) (out rundi
 	}
 	out.Classes = ByClass(r.Data.Classes, t)
 	out.TestBad = r.Data.TestSize - t.Images
-	return out, nil
+	r.notePeak("test")
+	export := d.File("export", "model.safetensors")
+	sum, _, err := rundir.HashFile(export)
+	out.Seen = s.seen(sum)
+	return out, err
 }
 
 // searchTop1 is the accuracy on the search images of a network that was trained in folder d,
@@ -111,7 +124,7 @@ func (r *Run) searchTop1(ctx context.Context, n *supernet.Net, arch space.Arch, 
 	if knows, err := r.knowsSearch(d); err != nil || knows {
 		return nil, err
 	}
-	t, err := r.evaluate(ctx, "check", n, arch, r.Data.Search.Batches(evalBatch), r.Data.Search.Len())
+	t, err := r.evaluate(ctx, "check", n, arch, r.Data.Search.Batches(evalBatch), r.Data.Search.Len(), nil)
 	if err == nil {
 		err = numbers(d.File("export", "model.safetensors"), t)
 	}
@@ -148,16 +161,16 @@ func describeTraining(d rundir.Folder, c config.Retrain) (s rundir.RetrainSummar
 // it changes no figure.
 const evalBatch = 250
 
-func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (supernet.Classified, error) {
-	res, done, err := evaluate(ctx, r.process.UI, stage, n, arch, batches, total)
+func (r *Run) evaluate(ctx context.Context, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int, see func(*data.Batch, []float32)) (supernet.Classified, error) {
+	res, done, err := evaluate(ctx, r.process.UI, stage, n, arch, batches, total, see)
 	if ctx.Err() != nil {
 		return res, fault.Stopped(ctx, r.Folder.Arg(), stage, done, total)
 	}
 	return res, err
 }
 
-// evaluate classifies images, and says how many it has.
-func evaluate(ctx context.Context, u *ui.UI, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int) (res supernet.Classified, done int, err error) {
+// evaluate classifies images, says how many it has, and shows see, unless it is nil, each batch with its logits.
+func evaluate(ctx context.Context, u *ui.UI, stage string, n *supernet.Net, arch space.Arch, batches iter.Seq[*data.Batch], total int, see func(*data.Batch, []float32)) (res supernet.Classified, done int, err error) {
 	m := u.Meter(stage, 0, total)
 	defer m.Finish()
 	e, err := supernet.NewEvaluator(n)
@@ -165,10 +178,10 @@ func evaluate(ctx context.Context, u *ui.UI, stage string, n *supernet.Net, arch
 		return res, 0, err
 	}
 	defer e.Close()
-	res, err = e.Classify(ctx, arch, batches, func(now int) {
+	res, err = e.ClassifySeen(ctx, arch, batches, func(now int) {
 		m.Update(now, now-done, "")
 		done = now
-	})
+	}, see)
 	return res, done, err
 }
 
@@ -208,7 +221,9 @@ func imagesFor(ctx context.Context, about About, c config.Config, given func(key
 // EvaluateFile measures an exported network on a split, test or search, of the images
 // of configuration c, which is that of the file where the caller gave no key a value. The
 // images are normalised as the file says, whatever they are.
-func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c config.Config, given func(key string) bool, split string) (*data.Dataset, supernet.Classified, error) {
+//
+// As many images go through the network at a time as room has memory for.
+func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c config.Config, given func(key string) bool, split string, room Room) (*data.Dataset, supernet.Classified, error) {
 	var none supernet.Classified
 	d, err := imagesFor(ctx, about, c, given, split)
 	if err != nil {
@@ -231,14 +246,23 @@ func EvaluateFile(ctx context.Context, u *ui.UI, x *Exported, about About, c con
 	if d.Image != x.Config.Image {
 		return nil, none, fault.Usage(fmt.Sprintf("--img-size %d evaluates it so", d.Image), "the network takes images of %d pixels, those of %s have %d", x.Config.Image, d.Name, d.Image)
 	}
-	batches, total := d.Test.Batches(evalBatch), d.Test.Len()
+	total := d.Test.Len()
 	if split == "search" {
+		total = d.Search.Len()
 		if about.AllImages {
 			u.Warnf("the network was trained on these images, itself or as what it started from: their accuracy says nothing about others")
 		}
-		batches, total = d.Search.Batches(evalBatch), d.Search.Len()
 	}
-	res, _, err := evaluate(ctx, u, split, x.Net, x.Arch, batches, total)
+	batch, restore, err := room.fit(u, x, total, d.Bytes(), int64(runtime.GOMAXPROCS(0))*d.ReaderBytes())
+	if err != nil {
+		return nil, none, err
+	}
+	defer restore()
+	batches := d.Test.Batches(batch)
+	if split == "search" {
+		batches = d.Search.Batches(batch)
+	}
+	res, _, err := evaluate(ctx, u, split, x.Net, x.Arch, batches, total, nil)
 	if err == nil {
 		err = numbers(x.File, res)
 	}

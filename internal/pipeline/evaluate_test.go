@@ -30,7 +30,9 @@ func exported(t *testing.T, c config.Config) (*Exported, About) {
 	}
 	defer p.Data.Close()
 	arch := p.Space.Sample(rng.New(1, "test"))
-	meta, err := about(p, arch, c.Retrain.AllImages, c.Seed)
+	made := about(p, p.Final(false), arch)
+	made.AllImages = c.Retrain.AllImages
+	meta, err := made.metadata()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +119,7 @@ func TestEvaluateFileKeepsTrainedImagesOut(t *testing.T) {
 		net, a := exported(t, ownConfig(t, x.dir, x.made...))
 		c := again(a, x.dir)
 		x.set(&c)
-		_, res, err := EvaluateFile(t.Context(), process().UI, net, a, c, given(), x.split)
+		_, res, err := EvaluateFile(t.Context(), process().UI, net, a, c, given(), x.split, Room{})
 		switch {
 		case !x.refuse && (err != nil || res.Images == 0):
 			t.Errorf("%s: %v, %d images", x.title, err, res.Images)
@@ -137,13 +139,13 @@ func TestEvaluateFileOfOtherSplits(t *testing.T) {
 	}
 	c := again(a, one)
 	a.TestDrawn = false // as of splits in files
-	if _, _, err := EvaluateFile(t.Context(), process().UI, net, a, c, given(), "test"); err == nil || !strings.Contains(err.Error(), "another test split") {
+	if _, _, err := EvaluateFile(t.Context(), process().UI, net, a, c, given(), "test", Room{}); err == nil || !strings.Contains(err.Error(), "another test split") {
 		t.Errorf("%v", err)
 	}
 	// Other images are evaluated, with a word on what is not known of them.
 	var said bytes.Buffer
 	a.TestDrawn, a.DataSHA256 = true, "0"
-	if _, _, err := EvaluateFile(t.Context(), ui.New(io.Discard, &said, time.Now), net, a, c, given(), "test"); err != nil ||
+	if _, _, err := EvaluateFile(t.Context(), ui.New(io.Discard, &said, time.Now), net, a, c, given(), "test", Room{}); err != nil ||
 		!strings.Contains(said.String(), "not the images") || !strings.Contains(said.String(), "as there is no test split") {
 		t.Errorf("%v: %s", err, said.String())
 	}
@@ -167,7 +169,7 @@ func TestLeftOutIsOfTheSplit(t *testing.T) {
 	net, a := exported(t, ownConfig(t, dir, "data.on_bad_sample=skip:9"))
 	c := again(a, dir)
 	for split, want := range map[string]int{"test": 1, "search": 2} {
-		d, res, err := EvaluateFile(t.Context(), process().UI, net, a, c, given(), split)
+		d, res, err := EvaluateFile(t.Context(), process().UI, net, a, c, given(), split, Room{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,13 +190,13 @@ func TestEvaluateFileOnOtherImages(t *testing.T) {
 	net, a := exported(t, ownConfig(t, photos(t, 20)))
 	for _, n := range []int{3, 33} {
 		c := again(a, photos(t, n))
-		d, res, err := EvaluateFile(t.Context(), process().UI, net, a, c, given("data.dir"), "test")
+		d, res, err := EvaluateFile(t.Context(), process().UI, net, a, c, given("data.dir"), "test", Room{})
 		if err != nil || res.Images != 2*n || d.TestDrawn {
 			t.Errorf("%d images a class: %d were tested, %v", n, res.Images, err)
 		}
 	}
 	c := again(a, photos(t, 3))
-	if _, _, err := EvaluateFile(t.Context(), process().UI, net, a, c, given("data.dir", "data.train_size"), "test"); err == nil || !strings.Contains(err.Error(), "train_size") {
+	if _, _, err := EvaluateFile(t.Context(), process().UI, net, a, c, given("data.dir", "data.train_size"), "test", Room{}); err == nil || !strings.Contains(err.Error(), "train_size") {
 		t.Errorf("with more training images than there are: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -46,6 +47,8 @@ type About struct {
 	AllImages bool `json:"all_images,omitempty"`
 	// TrainSeed is the seed of the training where it is not Seed: one of retrain.seeds.
 	TrainSeed *uint64 `json:"train_seed,omitempty"`
+	// Weights says what they are where they are not those that a retraining ends with.
+	Weights *Origin `json:"weights,omitempty"`
 }
 
 // geometry is the size of the network.
@@ -61,7 +64,7 @@ const aboutKey = "oneshot"
 // exportFiles are what Export leaves, by their paths below the folder.
 var exportFiles = []string{"export/model.safetensors", "export/arch.json"}
 
-// ExportAll exports what the folder has retrained, with each of its seeds, and returns the architecture. A retraining
+// ExportAll exports what the folder has retrained, with each of its seeds and the others that are compared with it, and returns the architecture. A retraining
 // that was stopped is finished first.
 func (r *Run) ExportAll(ctx context.Context) (space.Arch, error) {
 	arch, err := r.RetrainedArch()
@@ -75,18 +78,35 @@ func (r *Run) ExportAll(ctx context.Context) (space.Arch, error) {
 	if err := r.Export(n, arch); err != nil {
 		return nil, err
 	}
-	s, err := readSeeds(r.Folder)
-	if err != nil {
-		return nil, err
-	}
-	trained := r.Config.Retrain
-	trained.Seeds = len(s.Runs)
-	for _, of := range repeats(r.Folder, trained, r.Config.Seed)[1:] {
-		if err := r.keepExport(ctx, arch, of); err != nil {
+	for _, home := range homes(r.Folder, r.Config.Retrain) {
+		if err := r.keepExports(ctx, home); err != nil {
 			return nil, err
 		}
 	}
 	return arch, nil
+}
+
+// keepExports is keepExport of the trainings that a home lists, but for that of the run folder.
+func (r *Run) keepExports(ctx context.Context, home rundir.Folder) error {
+	s, err := readSeeds(home)
+	if err != nil || len(s.Runs) == 0 {
+		return err
+	}
+	arch, err := r.Space.Parse(s.Arch)
+	if err != nil {
+		return fault.New(fault.ExitInvalid, r.Folder.Remedy("retrain", "seeds.json"), "%s: arch: %v", home.File("retrain", "seeds.json"), err)
+	}
+	trained := r.Config.Retrain
+	trained.Seeds = len(s.Runs)
+	for _, of := range repeats(home, trained, r.Config.Seed) {
+		if of.folder == r.Folder {
+			continue
+		}
+		if err := r.keepExport(ctx, arch, of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Export writes the final network and its architecture; weights.ExportModel reads the
@@ -105,30 +125,48 @@ func (r *Run) export(n *supernet.Net, arch space.Arch, of repeat) error {
 	if err != nil {
 		return err
 	}
-	meta, err := about(r.Plan, arch, knows, of.seed)
-	if err != nil {
-		return err
-	}
-	if err := of.folder.MakeDir("export"); err != nil {
-		return err
+	a := about(r.Plan, r.Final(false), arch)
+	a.AllImages = knows
+	if of.seed != r.Config.Seed {
+		a.TrainSeed = &of.seed
 	}
 	if n, err = n.Inference(); err != nil {
 		return err
 	}
-	if err := weights.ExportModel(of.folder.File("export", "model.safetensors"), n.Tensors(), meta); err != nil {
+	if err := r.writeExport(rundir.Folder(of.folder.File("export")), n, arch, a); err != nil {
+		return err
+	}
+	return r.recordExport(of.folder)
+}
+
+// writeExport writes a network and its architecture into a folder, and the forms anew that the folder has. Before the
+// file takes its place it is read again, and must give the logits that the network gives.
+func (r *Run) writeExport(d rundir.Folder, n *supernet.Net, arch space.Arch, a About) error {
+	meta, err := a.metadata()
+	if err != nil {
+		return err
+	}
+	if err := d.MakeDir(); err != nil {
+		return err
+	}
+	path := d.File("model.safetensors")
+	err = weights.ExportChecked(path, n.Tensors(), meta, func(temp string) error {
+		if err := sameNetwork(temp, path, n, arch, r.rt); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	b, err := r.ArchJSON(arch)
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.WriteFile(of.folder.File("export", "arch.json"), b, 0o644); err != nil {
+	if err := atomicfile.WriteFile(d.File("arch.json"), b, 0o644); err != nil {
 		return err
 	}
-	if err := rewriteForms(of.folder, r.rt); err != nil {
-		return err
-	}
-	return r.recordExport(of.folder)
+	return rewriteForms(d, r.rt)
 }
 
 // recordExport records what the files that a folder exports were made of. It is written behind
@@ -146,10 +184,8 @@ func (r *Run) recordExport(d rundir.Folder) error {
 	return d.KeepRecord(s.Record, rundir.Record{Stage: s.Name, Inputs: from, Outputs: files})
 }
 
-// about is the metadata of the exported file of a training with a seed; knows says that it
-// was trained on the search images.
-func about(p *plan.Plan, arch space.Arch, knows bool, seed uint64) (map[string]string, error) {
-	c := p.Final(false)
+// about describes a network of the run, as far as that follows from its size and the configuration.
+func about(p *plan.Plan, c supernet.NetConfig, arch space.Arch) About {
 	source := p.Config.Data
 	source.Dir = ""
 	if p.Data.CropPct != 1 {
@@ -158,19 +194,17 @@ func about(p *plan.Plan, arch space.Arch, knows bool, seed uint64) (map[string]s
 	if p.Data.Decoder != "" {
 		source.Decoder = decode.Auto // what another machine has
 	}
-	a := About{
+	return About{
 		Arch: p.Space.Format(arch), Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier, ImageNet: c.ImageNet,
 		Image: c.Image, Affine: c.Affine, Classes: p.Data.Classes, Mean: p.Data.Mean, Std: p.Data.Std,
-		Data: source, DataSHA256: p.Data.SHA256, Seed: p.Config.Seed,
-		TestDrawn: p.Data.TestDrawn, AllImages: knows,
+		Data: source, DataSHA256: p.Data.SHA256, Seed: p.Config.Seed, TestDrawn: p.Data.TestDrawn,
 	}
-	if seed != p.Config.Seed {
-		a.TrainSeed = &seed
-	}
+}
+
+// metadata is how a safetensors file has it.
+func (a About) metadata() (map[string]string, error) {
 	b, err := json.Marshal(a)
-	return map[string]string{
-		"arch": p.Space.Format(arch), "classes": strconv.Itoa(c.Classes), aboutKey: string(b),
-	}, err
+	return map[string]string{"arch": a.Arch, "classes": strconv.Itoa(len(a.Classes)), aboutKey: string(b)}, err
 }
 
 // ExportedFile is an exported file as it was read.
@@ -204,9 +238,15 @@ func ReadExport(path string) (*ExportedFile, error) {
 
 // readExport is ReadExport of a file that no record names yet.
 func readExport(path string) (*ExportedFile, error) {
+	if err := noFolder(path); err != nil {
+		return nil, err
+	}
 	f, err := weights.ReadSafetensors(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.Usage("", "%w", err)
+	}
+	if errors.Is(err, weights.ErrCorrupt) && filepath.Ext(path) != ".safetensors" {
+		return nil, fault.Wrap(fault.ExitInvalid, err, "an exported network is a file .safetensors, as `oneshot export` writes it")
 	}
 	if err != nil {
 		return nil, fault.WithCode(err, fault.ExitInvalid, "")
@@ -230,7 +270,26 @@ func readExport(path string) (*ExportedFile, error) {
 	return x, nil
 }
 
-// exportedAsLeft refuses a file of a run's folder export that is not the one which the record beside it
+// noFolder refuses a folder where an exported file is wanted, and names the file that is meant perhaps.
+func noFolder(path string) error {
+	d := rundir.Folder(path)
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return nil // whatever else it is, reading says it
+	}
+	hint := "name the file, as `oneshot export` writes it"
+	for _, below := range [][]string{{"export", "model.safetensors"}, {"model.safetensors"}} {
+		if d.Has(below...) {
+			hint = "its exported network is " + fault.ShellWord(d.File(below...))
+			break
+		}
+	}
+	if !d.Has("export", "model.safetensors") && d.Has("config.yaml") {
+		hint = "`oneshot export --out " + d.Arg() + "` writes its network"
+	}
+	return fault.New(fault.ExitInvalid, hint, "%s is a folder, and no exported network", path)
+}
+
+// exportedAsLeft refuses a file of a run's folders of exports that is not the one which the record beside it
 // names. Weights have no checksum in their file: elsewhere nothing tells that one has changed.
 func exportedAsLeft(path string) error {
 	abs, err := filepath.Abs(path)
@@ -238,10 +297,13 @@ func exportedAsLeft(path string) error {
 		return err
 	}
 	d, s := rundir.Folder(filepath.Dir(filepath.Dir(abs))), stageOf("export")
-	if filepath.Base(filepath.Dir(abs)) != s.Name {
-		return nil
+	if filepath.Base(filepath.Dir(abs)) == s.Name {
+		return d.AsLeft(s.Record, s.Name+"/"+filepath.Base(abs))
 	}
-	return d.AsLeft(s.Record, s.Name+"/"+filepath.Base(abs))
+	if isOther(filepath.Dir(abs)) {
+		return otherAsLeft(rundir.Folder(filepath.Dir(abs)), filepath.Base(abs))
+	}
+	return nil
 }
 
 // parseAbout reads what a file says about itself. A folder of images it does not name: that is

@@ -77,7 +77,8 @@ func (s *sweep) goesOn(ctx context.Context, dir string, i int) error {
 }
 
 // sweeps are a run from its beginning, and requests that make something else of a finished one: it is done
-// anew, and it goes on. Where all faults are asked for, seeds are trained anew, a run is taken back in the
+// anew, and it goes on. Where all faults are asked for, seeds are trained anew, others
+// are retrained beside the winner and trained anew, a run is taken back in the
 // middle, and another one starts its retraining from the supernet.
 func sweeps(t *testing.T) []*sweep {
 	t.Helper()
@@ -104,6 +105,8 @@ func sweeps(t *testing.T) []*sweep {
 	stopped(t, faultRequest(middle, "train.lr=0.01"), 1)
 	return append(first,
 		newSweep(t, "seeds anew", base(t, "retrain.seeds=2"), plain("retrain.seeds=2", "retrain.lr=0.01"), plain("retrain.seeds=2")),
+		newSweep(t, "top", whole, plain("retrain.top=3"), nil),
+		newSweep(t, "top anew", base(t, "retrain.top=3"), plain("retrain.top=3", "retrain.lr=0.01"), plain("retrain.top=3")),
 		newSweep(t, "taken back", middle, plain(), nil),
 		newSweep(t, "inherited", "", plain("retrain.init=inherited"), nil))
 }

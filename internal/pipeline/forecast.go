@@ -26,7 +26,7 @@ type Forecast struct {
 	LeftOut   int `json:"left_out_of_a_pass,omitempty"`
 	Steps     int `json:"steps"` // of a training
 	Batch     int `json:"batch"`
-	Trainings int `json:"trainings"` // one after the other, see retrain.seeds
+	Trainings int `json:"trainings"` // one after the other, see retrain.seeds and retrain.top
 	// Memory is about what the process takes, DeviceMemory what it takes of a GPU's, in bytes;
 	// 0 where there is none or a stage could not run.
 	Memory       int64 `json:"memory_bytes"`
@@ -66,6 +66,12 @@ func (f Forecast) String() string {
 	return text
 }
 
+// leave has the forecast be of some of its trainings.
+func (f *Forecast) leave(n int) {
+	share := float64(n) / float64(f.Trainings)
+	f.Trainings, f.Seconds, f.Alone = n, f.Seconds*share, f.Alone*share
+}
+
 // muchWaited is the share of the time in which a thread waits for a processor that is worth a
 // word.
 const muchWaited = 0.2
@@ -100,7 +106,7 @@ func Forecasts(ctx context.Context, p *plan.Plan, rt *supernet.Runtime, stages [
 			f.Passes, f.LeftOut = s.Epochs, images%s.Batch
 		}
 		if stage == "retrain" {
-			f.Trainings = max(1, p.Config.Retrain.Seeds)
+			f.Trainings = p.Config.Trainings()
 		}
 		var err error
 		if f.Memory, err = p.Need(stage, arch); err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"oneshot/internal/rundir"
 	"oneshot/supernet"
 	"oneshot/supernet/portable"
+	"oneshot/supernet/space"
 )
 
 // Forms in which a network is exported besides safetensors, and their files beside it.
@@ -38,19 +38,20 @@ func CheckForms(names []string) error {
 }
 
 // WriteForms writes the exported network of the run in other forms; see writeForms.
-func (r *Run) WriteForms(names []string, o portable.ONNXOptions) (paths []string, err error) {
+func (r *Run) WriteForms(names []string, o portable.ONNXOptions) (files []string, err error) {
 	file, err := ReadExport(r.Folder.File("export", "model.safetensors"))
 	if err != nil {
 		return nil, err
 	}
-	if paths, err = writeForms(r.Folder, file, names, o, r.rt); err != nil {
+	if files, err = writeForms(rundir.Folder(r.Folder.File("export")), file, names, o, r.rt); err != nil {
 		return nil, err
 	}
-	return paths, r.recordExport(r.Folder)
+	return files, r.recordExport(r.Folder)
 }
 
-// writeForms writes the network of an exported file in other forms beside it. Before an ONNX file takes its
-// place it is read again and gives the logits that the network itself gives. It returns the paths, below the folder.
+// writeForms writes the network of an exported file in other forms into its folder. Before an ONNX file takes its
+// place it is read again and gives the logits that the network itself gives; a module wants the tensors that the file
+// has. It returns the names of the files.
 func writeForms(d rundir.Folder, file *ExportedFile, names []string, o portable.ONNXOptions, rt *supernet.Runtime) (paths []string, err error) {
 	if err := CheckForms(names); err != nil {
 		return nil, err
@@ -64,6 +65,9 @@ func writeForms(d rundir.Folder, file *ExportedFile, names []string, o portable.
 		return nil, err
 	}
 	m := &portable.Model{Net: path, Tensors: file.tensors, Arch: file.Arch, Classes: file.Classes, Mean: file.Mean, Std: file.Std}
+	if file.Weights != nil {
+		m.Weights = file.Weights.String()
+	}
 	for _, name := range names {
 		var b []byte
 		switch name {
@@ -74,16 +78,17 @@ func writeForms(d rundir.Folder, file *ExportedFile, names []string, o portable.
 				err = sameLogits(x, m, b, o)
 			}
 		case "pytorch":
-			b, err = portable.Python(m)
+			if b, err = portable.Python(m); err == nil {
+				err = portable.CheckPython(b, m.Tensors)
+			}
 		}
 		if err != nil {
 			return nil, err
 		}
-		out := filepath.Join("export", formFiles[name])
-		if err := atomicfile.WriteFile(d.File(out), b, 0o644); err != nil {
+		if err := atomicfile.WriteFile(d.File(formFiles[name]), b, 0o644); err != nil {
 			return nil, err
 		}
-		paths = append(paths, out)
+		paths = append(paths, formFiles[name])
 	}
 	return paths, nil
 }
@@ -93,12 +98,12 @@ func rewriteForms(d rundir.Folder, rt *supernet.Runtime) error {
 	var names []string
 	var o portable.ONNXOptions
 	for _, name := range FormNames() {
-		if f := formFiles[name]; f == "" || !d.Has("export", f) {
+		if f := formFiles[name]; f == "" || !d.Has(f) {
 			continue
 		}
 		names = append(names, name)
 		if name == "onnx" {
-			b, err := atomicfile.ReadAtMost(d.File("export", formFiles[name]), maxForm)
+			b, err := atomicfile.ReadAtMost(d.File(formFiles[name]), maxForm)
 			if err != nil {
 				return err
 			}
@@ -108,7 +113,7 @@ func rewriteForms(d rundir.Folder, rt *supernet.Runtime) error {
 	if len(names) == 0 {
 		return nil
 	}
-	file, err := readExport(d.File("export", "model.safetensors"))
+	file, err := readExport(d.File("model.safetensors"))
 	if err == nil {
 		_, err = writeForms(d, file, names, o, rt)
 	}
@@ -123,27 +128,64 @@ const (
 	formImages    = 4
 )
 
-// sameLogits compares the logits of some random images, drawn by a fixed seed.
-func sameLogits(x *Exported, m *portable.Model, b []byte, o portable.ONNXOptions) error {
+// someImages draws images by a fixed seed, so many that the comparison is little work: as the network sees them
+// (N,H,W,3), and as pixels of 0 to 255.
+func (x *Exported) someImages(mean, std [3]float32) (images, pixels []float32, n int, err error) {
 	_, madds, err := x.Config.Cost(x.Arch)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	n = max(1, min(formImages, int(formMAdds/max(madds, 1))))
+	images, pixels = make([]float32, n*x.Config.Image*x.Config.Image*3), make([]float32, n*x.Config.Image*x.Config.Image*3)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range images {
+		pixels[i] = float32(r.IntN(256))
+		images[i] = (pixels[i]/255 - mean[i%3]) / std[i%3]
+	}
+	return images, pixels, n, nil
+}
+
+// sameNetwork reads an exported file that was just written as temp and will be path, and compares the logits of some
+// images with those of the network that was exported.
+func sameNetwork(temp, path string, n *supernet.Net, arch space.Arch, rt *supernet.Runtime) error {
+	file, err := readExport(temp)
 	if err != nil {
 		return err
 	}
-	n := max(1, min(formImages, int(formMAdds/max(madds, 1))))
-	side := m.Net.Image
-	hw := side * side
-	images, input := make([]float32, n*hw*3), make([]float32, n*hw*3)
-	r := rand.New(rand.NewPCG(1, 1))
-	for i := range n * hw {
-		for c := range 3 {
-			pixel := float32(r.IntN(256))
-			seen := (pixel/255 - m.Mean[c]) / m.Std[c]
-			images[3*i+c] = seen
-			at := (i/hw*3+c)*hw + i%hw
-			if input[at] = seen; o.Pixels {
-				input[at] = pixel
-			}
-		}
+	file.path = path
+	x, err := file.Network("", 0, rt)
+	if err != nil {
+		return err
+	}
+	images, _, count, err := x.someImages(file.Mean, file.Std)
+	if err != nil {
+		return err
+	}
+	want, err := n.Logits(arch, images)
+	if err != nil {
+		return err
+	}
+	got, err := x.Net.Logits(x.Arch, images)
+	if err == nil && !slices.Equal(got, want) && !slices.ContainsFunc(want, func(v float32) bool { return v != v }) {
+		err = fault.New(fault.ExitFailure, "", "what was written is not the network that was exported, its outputs for %d images are others: the file stays as it was", count)
+	}
+	return err
+}
+
+// sameLogits compares the logits of some images with those of the network in ONNX.
+func sameLogits(x *Exported, m *portable.Model, b []byte, o portable.ONNXOptions) error {
+	images, pixels, n, err := x.someImages(m.Mean, m.Std)
+	if err != nil {
+		return err
+	}
+	from := images
+	if o.Pixels {
+		from = pixels
+	}
+	hw := m.Net.Image * m.Net.Image
+	input := make([]float32, len(from))
+	for i, v := range from {
+		input[(i/(3*hw)*3+i%3)*hw+i/3%hw] = v
 	}
 	want, err := x.Net.Logits(x.Arch, images)
 	if err != nil {

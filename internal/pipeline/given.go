@@ -62,6 +62,9 @@ func (o *opening) read(d rundir.Folder, key string, path, sum *string, oldPath, 
 	if !needed && *path == oldPath {
 		return nil, nil
 	}
+	if err := noFolder(*path); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
 	got, _, err := rundir.HashFile(*path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && stored && *path == oldPath:
@@ -93,7 +96,7 @@ func moved(key string, old, now config.Retrain) bool {
 
 // allStarted says whether every training of the architecture has a checkpoint to go on from.
 func allStarted(d rundir.Folder, c config.Retrain, seed uint64) bool {
-	for _, rep := range repeats(d, c, seed) {
+	for _, rep := range everyRepeat(d, c, seed) {
 		if _, any := lastCheckpoint(rep.folder.File("retrain")); !any {
 			return false
 		}
@@ -101,19 +104,24 @@ func allStarted(d rundir.Folder, c config.Retrain, seed uint64) bool {
 	return true
 }
 
-// allTrained says whether no training of the architecture has a step left.
+// several says whether there are several trainings, each of which is tested.
+func several(c config.Retrain) bool { return c.Seeds > 1 || compares(c) }
+
+// allTrained says whether no training has a step left.
 func allTrained(d rundir.Folder, c config.Retrain) bool {
-	if c.Seeds <= 1 {
+	if !several(c) {
 		return stageOf("retrain").passed(d)
 	}
-	s, err := readSeeds(d)
-	return err == nil && len(s.Runs) >= c.Seeds
+	done, of := topDone(d, c)
+	return done == of
 }
 
-// allExported says whether the networks of several seeds are where the list of them says.
-func allExported(d rundir.Folder) bool {
-	s, err := readSeeds(d)
-	return err == nil && !slices.ContainsFunc(s.Runs, func(r rundir.SeedRun) bool { return !d.Has(filepath.FromSlash(r.Weights)) })
+// allExported says whether the networks of several trainings are where the lists of them say.
+func allExported(d rundir.Folder, c config.Retrain) bool {
+	return !slices.ContainsFunc(homes(d, c), func(home rundir.Folder) bool {
+		s, err := readSeeds(home)
+		return err != nil || slices.ContainsFunc(s.Runs, func(r rundir.SeedRun) bool { return !d.Has(filepath.FromSlash(r.Weights)) })
+	})
 }
 
 // checkGiven compares the files with the images of the run.

@@ -63,8 +63,8 @@ func Inspect(d rundir.Folder) (Inspection, error) {
 	steps := totalSteps(c)
 	for _, s := range Stages {
 		p := s.progress(d, steps[s.Name])
-		if s.Name == "retrain" && p.State == "done" && c.Retrain.Seeds > 1 && !allTrained(d, c.Retrain) {
-			p.State = "started" // other seeds are left
+		if s.Name == "retrain" && p.State == "done" && several(c.Retrain) && !allTrained(d, c.Retrain) {
+			p.State = "started" // other trainings are left
 		}
 		out.Stages = append(out.Stages, p)
 	}

@@ -21,6 +21,11 @@ func megabytes(n int64) int64 { return (n + 999_999) / 1_000_000 }
 // that TestEstimates measures exceed what is outside the collector's reach by that much at most.
 func sure(need int64) int64 { return need + need*5/100 }
 
+// behind says whether a folder has come past a stage: the trainings that a retraining repeats are part of it.
+func behind(p *plan.Plan, stage string, d rundir.Folder) bool {
+	return stageOf(stage).passed(d) && (stage != "retrain" || allTrained(d, p.Config.Retrain))
+}
+
 // fit chooses for each of the stages that trains the largest micro-batch that keeps
 // it within limit bytes, where the whole batch does not, and returns a line about
 // each choice. 0 is no limit. What the folder has of stages that are done anew does not count.
@@ -34,7 +39,7 @@ func fit(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, 
 	var refused error
 	for _, name := range stages {
 		fresh := slices.Contains(anew, name)
-		if stageOf(name).passed(d) && !fresh {
+		if behind(p, name, d) && !fresh {
 			continue
 		}
 		whole, err := p.Need(name, arch)
@@ -98,7 +103,7 @@ func announceMemory(p *plan.Plan, d rundir.Folder, stages, anew []string, arch s
 	var parts []string
 	for _, name := range stages {
 		need, err := p.Need(name, arch)
-		if err != nil || stageOf(name).passed(d) && !slices.Contains(anew, name) {
+		if err != nil || behind(p, name, d) && !slices.Contains(anew, name) {
 			continue // the stage itself says what is wrong
 		}
 		most = max(most, need)
@@ -131,7 +136,7 @@ func announceDevice(p *plan.Plan, d rundir.Folder, stages, anew []string, arch s
 	}
 	var due []string // in the order in which they run
 	for _, s := range Stages {
-		if slices.Contains(stages, s.Name) && (!s.passed(d) || slices.Contains(anew, s.Name)) {
+		if slices.Contains(stages, s.Name) && (!behind(p, s.Name, d) || slices.Contains(anew, s.Name)) {
 			due = append(due, s.Name)
 		}
 	}

@@ -28,6 +28,8 @@ func (l Link) command(d rundir.Folder) string {
 	text := s.command(d, l.State == StateStale && s.expensive())
 	if file := rundir.Folder(d.File("retrain", "arch.json")); l.alone && d.Has("retrain", "arch.json") {
 		text += " --arch " + file.Arg() // not what the search has found
+	} else if l.alone && l.arch != "" {
+		text += " --arch " + l.arch
 	}
 	return text
 }

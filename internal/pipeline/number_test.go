@@ -126,14 +126,14 @@ func TestNoAccuracyOfNoNumbers(t *testing.T) {
 	dir := photos(t, 20)
 	x, a := exported(t, ownConfig(t, dir))
 	x.File = "some/model.safetensors"
-	if _, _, err := EvaluateFile(t.Context(), process().UI, x, a, again(a, dir), given(), "test"); err != nil {
+	if _, _, err := EvaluateFile(t.Context(), process().UI, x, a, again(a, dir), given(), "test", Room{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := x.Net.SetTensors(grown(x.Net.Tensors(), 1e45, ".weight")); err != nil {
 		t.Fatal(err)
 	}
 	for _, split := range []string{"test", "search"} {
-		_, _, err := EvaluateFile(t.Context(), process().UI, x, a, again(a, dir), given(), split)
+		_, _, err := EvaluateFile(t.Context(), process().UI, x, a, again(a, dir), given(), split, Room{})
 		var none *supernet.NoNumberError
 		if !errors.As(err, &none) || fault.Classify(err).Code != fault.ExitDiverged || !strings.HasPrefix(err.Error(), x.File+": ") {
 			t.Errorf("%s: %v", split, err)

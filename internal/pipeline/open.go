@@ -3,10 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -33,6 +30,9 @@ type Process struct {
 	Device    device.Files
 	KeepGC    bool        // the user has set how often garbage is collected
 	SaveAsked func() bool // whether a checkpoint was asked for since the last call
+	// Held is called as soon as the folder is held, long before Open returns: images, device and memory are still to
+	// come. It is not called for a folder that is only read. nil is nothing to do.
+	Held func(rundir.Folder)
 }
 
 // Request says what is wanted of a run.
@@ -81,6 +81,7 @@ type Run struct {
 	// Searched says that this process has added to the search.
 	Searched bool
 
+	widest    space.Arch // of the architectures to retrain the one that needs most; nil as Arch
 	process   Process
 	dir       *rundir.Dir
 	rt        *supernet.Runtime
@@ -91,6 +92,7 @@ type Run struct {
 	unlimit   func()         // ends the limit of the heap
 	described rundir.Dataset // the images
 	override  bool           // of the request, as redoes
+	readOnly  bool           // nothing can be written to the folder
 	redoes    []string
 	anew      []string // stages that are done anew
 
@@ -112,6 +114,9 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	path := q.Folder
 	stored := path != "" && q.Resume && rundir.Folder(path).Has("config.yaml")
 	if !stored && !q.Create && !q.Retrains {
+		if path == "" {
+			return nil, fault.Usage("name the folder of a run with --out", "no run in (no folder given)")
+		}
 		return nil, noRun(rundir.Folder(path))
 	}
 	o := opening{Process: p, Request: q, now: now, stored: stored, unlimit: func() {}}
@@ -142,6 +147,9 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 			dir.Abandon()
 			return nil, err
 		}
+	}
+	if !o.readOnly && p.Held != nil {
+		p.Held(dir.Folder)
 	}
 	if q.MemoryLimit > 0 { // reading images leaves garbage too
 		o.unlimit = machine.LimitHeap(q.MemoryLimit - plan.ProgramBytes)
@@ -228,8 +236,9 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 		return nil, err
 	}
 	var fitted []string
+	widest := neediest(p, dir.Folder, arch)
 	if p.Teacher, err = o.teach(rt); err == nil { // which needs memory too
-		fitted, err = fit(p, dir.Folder, o.Sizes, o.anew, arch, o.MemoryLimit)
+		fitted, err = fit(p, dir.Folder, o.Sizes, o.anew, widest, o.MemoryLimit)
 	}
 	if err != nil {
 		rt.Close()
@@ -238,7 +247,7 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 	list, err := o.ahead(p, dir.Folder)
 	var needs []DiskNeed
 	if err == nil {
-		needs, err = o.space(p, dir.Folder, list, arch)
+		needs, err = o.space(p, dir.Folder, list, widest)
 	}
 	if err != nil {
 		rt.Close()
@@ -248,37 +257,20 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 		o.settled = append(o.settled, aheadLine(list))
 	}
 	r := &Run{
-		Plan: p, Folder: dir.Folder, Arch: arch, process: o.Process, dir: dir, rt: rt, within: within,
+		Plan: p, Folder: dir.Folder, Arch: arch, widest: widest, process: o.Process, dir: dir, rt: rt, within: within,
 		sizes: o.Sizes, fitted: append(o.settled, fitted...), limit: o.MemoryLimit, unlimit: o.unlimit, log: o.UI.Log, every: o.UI.Every,
 		start: o.start, seen: o.startSeen, described: describeImages(p.Data), override: o.Override, redoes: o.Redoes, anew: o.anew,
+		readOnly: o.readOnly,
 	}
 	if o.readOnly {
-		if len(o.overridden)+len(o.redone) > 0 {
-			rt.Close()
-			return nil, dir.Unwritable
-		}
-		o.UI.Warnf("%v: what is there is only read", dir.Unwritable)
-		return r, nil
-	}
-	log, err := dir.OpenLog()
-	if err == nil {
-		err = o.adoptRecords(r)
-	}
-	if err == nil {
-		err = o.describe(r)
-	}
-	if err == nil {
-		err = r.tidy()
+		err = o.nothingToWrite(dir)
+	} else {
+		err = o.enter(r, needs)
 	}
 	if err != nil {
 		rt.Close()
 		return nil, err
 	}
-	if line := short(needs, dir.Folder, freeDisk(dir.Folder)); line != "" {
-		o.UI.Warnf("%s", line)
-	}
-	o.UI.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.UI.Every = time.Duration(p.Config.Run.LogSeconds) * time.Second
 	return r, nil
 }
 
@@ -300,7 +292,7 @@ func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.
 	images, err := o.images(ctx, d)
 	var size *data.ConfigError
 	if o.stored && errors.As(err, &size) && strings.HasSuffix(size.Field, "_size") && !o.Config.Gives("data."+size.Field) {
-		return nil, nil, fault.New(fault.ExitInvalid, ownImages, "the images differ from those of the run: %w", err)
+		return nil, nil, fault.New(fault.ExitInvalid, ownImages(d), "the images differ from those of the run: %w", err)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -328,53 +320,10 @@ func (o *opening) plan(ctx context.Context, d rundir.Folder) (*plan.Plan, space.
 	return &plan.Plan{Config: o.config, Space: s, Data: images}, arch, nil
 }
 
-// describe writes config.yaml and manifest.json. What the manifest of a run that is continued says
-// of its beginning stays.
-func (o *opening) describe(r *Run) error {
-	now := o.now.Format(time.RFC3339)
-	m := rundir.Manifest{
-		Schema: rundir.ManifestSchema, Program: o.Program, CPU: machine.CPUModel(), Seed: r.Config.Seed, Started: now,
-		Dataset: r.described,
-	}
-	if o.stored {
-		old, err := r.Folder.ReadManifest()
-		switch {
-		case errors.Is(err, fs.ErrNotExist): // stopped before it was written
-		case err != nil:
-			return err
-		default:
-			m.Started = old.Started
-			m.Resumed, m.Start = append(old.Resumed, now), old.Start
-		}
-	}
-	return r.writeConfig(m)
-}
-
-// writeConfig writes the manifest with the checksum of the configuration, and then the configuration.
-// Where a process is killed in between, the manifest knows the configuration that is still there.
-func (r *Run) writeConfig(m rundir.Manifest) error {
-	b, err := r.Config.YAML()
-	if err != nil {
-		return err
-	}
-	m.ConfigSHA256 = fmt.Sprintf("%x", sha256.Sum256(b))
-	m.ConfigBefore = ""
-	path := r.Folder.File("config.yaml")
-	if there, _, err := rundir.HashFile(path); err == nil && there != m.ConfigSHA256 {
-		m.ConfigBefore = there
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := r.Folder.WriteManifest(m); err != nil {
-		return err
-	}
-	return atomicfile.WriteFile(path, b, 0o644)
-}
-
 // Announce says what is about to happen.
 func (r *Run) Announce() {
 	u, d, c := r.process.UI, r.Data, r.Config
-	u.Infof("run      %s  (seed %d, %s)", r.Folder, c.Seed, PresetOr(c.Preset))
+	u.Infof(begins+"%s  (seed %d, %s)", r.Folder, c.Seed, PresetOr(c.Preset))
 	for _, line := range plan.DescribeData(d) {
 		u.Infof("%s", line)
 	}
@@ -387,8 +336,8 @@ func (r *Run) Announce() {
 	for _, line := range r.fitted {
 		u.Infof("%s", line)
 	}
-	announceMemory(r.Plan, r.Folder, r.sizes, r.anew, r.Arch, u)
-	announceDevice(r.Plan, r.Folder, r.sizes, r.anew, r.Arch, r.rt, u)
+	announceMemory(r.Plan, r.Folder, r.sizes, r.anew, r.widest, u)
+	announceDevice(r.Plan, r.Folder, r.sizes, r.anew, r.widest, r.rt, u)
 }
 
 // Close frees the device and the folder; what is said is no longer kept there.

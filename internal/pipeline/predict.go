@@ -8,8 +8,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"oneshot/data"
 	"oneshot/internal/fault"
@@ -25,7 +27,9 @@ type Guess struct {
 
 // Prediction is what a network says of an image.
 type Prediction struct {
-	File string  `json:"file"`
+	File string `json:"file"`
+	// Name is File's bytes where they are no UTF-8, which JSON cannot say; base64 there.
+	Name []byte  `json:"file_bytes,omitempty"`
 	Top  []Guess `json:"top"` // the likeliest first
 }
 
@@ -63,8 +67,15 @@ func Pictures(args []string) (files []string, named map[string]bool, err error) 
 }
 
 // Predict shows see what the network makes of each image, in the order of the files; top is how many
-// classes of each. Files that cannot be decoded are left out, and bad is told of them.
-func Predict(ctx context.Context, u *ui.UI, x *Exported, v data.View, classes, files []string, top int, bad func(file string, err error), see func(Prediction) error) error {
+// classes of each. Files that cannot be decoded are left out, and bad is told of them. As many images go through the
+// network at a time as room has memory for.
+func Predict(ctx context.Context, u *ui.UI, x *Exported, v data.View, classes, files []string, top int, room Room, bad func(file string, err error), see func(Prediction) error) error {
+	// Nothing is known of the images yet; a photograph of 12 megapixels takes about this to be decoded.
+	batch, restore, err := room.fit(u, x, len(files), 0, int64(runtime.GOMAXPROCS(0))*readerBytes)
+	if err != nil {
+		return err
+	}
+	defer restore()
 	m := u.Meter("predict", 0, len(files))
 	defer m.Finish()
 	e, err := supernet.NewEvaluator(x.Net)
@@ -75,7 +86,7 @@ func Predict(ctx context.Context, u *ui.UI, x *Exported, v data.View, classes, f
 	done := 0
 	var now []string // the files of the batch
 	batches := func(yield func(*data.Batch) bool) {
-		for p := range v.Batches(files, evalBatch, func(file string, err error) { done++; bad(file, err) }) {
+		for p := range v.Batches(files, batch, func(file string, err error) { done++; bad(file, err) }) {
 			if now = p.Files; !yield(p.Batch) {
 				return
 			}
@@ -88,7 +99,11 @@ func Predict(ctx context.Context, u *ui.UI, x *Exported, v data.View, classes, f
 			if err != nil {
 				return fault.New(fault.ExitDiverged, "", "%s: %s: %w", x.File, file, err)
 			}
-			if err := see(Prediction{File: file, Top: guesses}); err != nil {
+			p := Prediction{File: file, Top: guesses}
+			if !utf8.ValidString(file) {
+				p.Name = []byte(file)
+			}
+			if err := see(p); err != nil {
 				return err
 			}
 		}
@@ -98,15 +113,10 @@ func Predict(ctx context.Context, u *ui.UI, x *Exported, v data.View, classes, f
 	})
 }
 
-// likeliest are the top classes with their probabilities, the softmax of the logits. Of equal ones the
-// lower class is first.
+// likeliest are the top classes with their probabilities. Of equal ones the lower class is first.
 func likeliest(logits []float32, classes []string, top int) ([]Guess, error) {
-	most := slices.Max(logits)
-	sum := 0.0
-	for _, v := range logits {
-		sum += math.Exp(float64(v - most))
-	}
-	if math.IsNaN(sum) || math.IsInf(sum, 0) {
+	p := softmaxOf(logits)
+	if math.IsNaN(p.sum) || math.IsInf(p.sum, 0) {
 		return nil, &supernet.NoNumberError{Of: "outputs of the network", Why: "no numbers", Images: 1}
 	}
 	order := make([]int, len(logits))
@@ -116,7 +126,35 @@ func likeliest(logits []float32, classes []string, top int) ([]Guess, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(logits[b], logits[a]) })
 	var out []Guess
 	for _, i := range order[:min(top, len(order))] {
-		out = append(out, Guess{Class: classes[i], Probability: math.Exp(float64(logits[i]-most)) / sum})
+		out = append(out, Guess{Class: classes[i], Probability: p.of(i)})
 	}
 	return out, nil
+}
+
+// softmax are the probabilities of classes.
+type softmax struct {
+	logits []float32
+	first  int     // the likeliest class; of equal ones the lowest, as in the accuracy
+	sum    float64 // of the exponentials of the logits less that of first
+}
+
+// softmaxOf is the softmax of logits, of which there is at least one. Of one that is no number the sum is none.
+func softmaxOf(logits []float32) softmax {
+	p := softmax{logits: logits}
+	for i, v := range logits {
+		if v > logits[p.first] {
+			p.first = i
+		}
+	}
+	for i := range logits {
+		p.sum += p.exp(i)
+	}
+	return p
+}
+
+// of is the probability of a class.
+func (p softmax) of(class int) float64 { return p.exp(class) / p.sum }
+
+func (p softmax) exp(class int) float64 {
+	return math.Exp(float64(p.logits[class]) - float64(p.logits[p.first]))
 }

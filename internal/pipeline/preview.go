@@ -95,7 +95,8 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 		return v, err
 	}
 	v.Lines = append(v.Lines, aheadLine(v.Ahead))
-	needs, err := o.space(pl, d, v.Ahead, arch)
+	widest := neediest(pl, d, arch)
+	needs, err := o.space(pl, d, v.Ahead, widest)
 	if err != nil {
 		return v, err
 	}
@@ -114,7 +115,18 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 	stages := slices.DeleteFunc(slices.Clone(q.Sizes), func(s string) bool {
 		return s == "search" || o.stored && over(pl, s, d) && !slices.Contains(o.redone, s)
 	})
-	v.Forecasts = Forecasts(ctx, pl, rt, stages, arch, p.UI.Now)
+	v.Forecasts = Forecasts(ctx, pl, rt, stages, widest, p.UI.Now)
+	for i := range v.Forecasts {
+		f := &v.Forecasts[i]
+		if !o.stored || f.Stage != "retrain" {
+			continue
+		}
+		if slices.Contains(o.redone, f.Stage) {
+			f.leave(trainings(d, pl.Config))
+		} else {
+			f.leave(trainingsLeft(d, pl.Config))
+		}
+	}
 	return v, nil
 }
 
@@ -150,7 +162,7 @@ func (o *opening) lookInto(d rundir.Folder) (rundir.Folder, error) {
 
 // over says whether nothing is left of a stage that trains.
 func over(p *plan.Plan, stage string, d rundir.Folder) bool {
-	if stage == "retrain" && p.Config.Retrain.Seeds > 1 {
+	if stage == "retrain" && several(p.Config.Retrain) {
 		return allTrained(d, p.Config.Retrain)
 	}
 	step, _ := lastCheckpoint(d.File(stageOf(stage).Begun))

@@ -52,7 +52,7 @@ func newer(d rundir.Folder) error {
 // otherTrainings says what of the results of several seeds, and of what the trainings started from, is not as
 // their records have it; "" is nothing.
 func (s Stage) otherTrainings(d rundir.Folder, c config.Config) (string, error) {
-	for i, of := range repeats(d, c.Retrain, c.Seed) {
+	for i, of := range everyRepeat(d, c.Retrain, c.Seed) {
 		if s.Name == "retrain" {
 			if _, err := startOf(of.folder, c.Retrain); err != nil {
 				return err.Error(), nil

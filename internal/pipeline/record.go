@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"oneshot/internal/config"
@@ -29,8 +30,11 @@ const (
 const archFile = "retrain/arch.json"
 
 // unrecorded are keys that say where something is, which is known by its checksum, what happens to
-// images that cannot be decoded, and how many trainings there are, each of which has its own record.
-var unrecorded = []string{"data.dir", "data.on_bad_sample", "retrain.init", "retrain.teacher", "retrain.seeds"}
+// images that cannot be decoded, and how many architectures and trainings there are, each of which has its own record.
+var unrecorded = []string{"data.dir", "data.on_bad_sample", "retrain.init", "retrain.teacher", "retrain.seeds", "retrain.top"}
+
+// groups are the keys of how many trainings a result speaks of.
+var groups = []string{"retrain.seeds", "retrain.top"}
 
 // settings are the inputs of a stage that the configuration and the images decide.
 func (s Stage) settings(c config.Config, d rundir.Dataset) map[string]string {
@@ -108,6 +112,9 @@ func inputs(stage string, c config.Config, images rundir.Dataset, d rundir.Folde
 			}
 			of[name] = sums[file]
 		}
+		for i, n := range []int{c.Retrain.Seeds, c.Retrain.Top} {
+			of[groups[i]] = strconv.Itoa(n)
+		}
 		of[inSupernet], err = leaves("train", c, images, d)
 	}
 	return of, err
@@ -123,6 +130,12 @@ func (r *Run) recordInputs(stage string, d rundir.Folder, of map[string]string, 
 		return err
 	}
 	rec, err := d.ReadRecord(s.Record)
+	if err != nil && d != r.Folder && r.override && slices.Contains(r.redoes, stage) && !rundir.IsNewer(err) {
+		r.process.UI.Warnf("%s is done anew: %v", s.Name, err) // that of the run folder is refused before
+		if err = r.setAside(s, d); err == nil {
+			rec, err = d.ReadRecord(s.Record)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -140,7 +153,7 @@ func (r *Run) recordInputs(stage string, d rundir.Folder, of map[string]string, 
 		}
 	}
 	back := ""
-	if may && (c.anew || c.goesOn || !begun) {
+	if may && (c.anew || c.goesOn || !begun) && !r.beside(d) {
 		back = s.keptOf(r.Folder, of, r.Plan)
 	}
 	if begun && rec.Chosen && rec.Inputs[inArch] == of[inArch] {
@@ -235,7 +248,7 @@ func (s Stage) results(d rundir.Folder) (map[string]string, error) {
 		}
 		return d.Hashes(files...)
 	}
-	return d.Hashes(s.Done)
+	return d.Hashes(s.Done, rundir.SeenFile)
 }
 
 // completes records the results of a stage in a folder.

@@ -109,7 +109,7 @@ func TestRecordsOfARun(t *testing.T) {
 		"export/record.json": {Inputs: map[string]string{"retrain": retrained},
 			Outputs: map[string]string{"export/model.safetensors": sum("export/model.safetensors"), "export/arch.json": sum("export/arch.json")}},
 		"result.record.json": {Inputs: map[string]string{"supernet": supernet, "export": sum("export/model.safetensors"), "search": sum("search/best.json")},
-			Outputs: map[string]string{"result.json": sum("result.json")}},
+			Outputs: map[string]string{"result.json": sum("result.json"), "test/examples.json": sum("test/examples.json")}},
 	} {
 		got := record(path)
 		for name, v := range want.Inputs {
@@ -139,6 +139,7 @@ func TestEveryResultIsLookedAt(t *testing.T) {
 	for path, stage := range map[string]string{
 		"search/samples.jsonl": "search", "search/rechecks.jsonl": "search", "search/best.json": "search",
 		"export/model.safetensors": "export", "export/arch.json": "export", "result.json": "test",
+		"test/examples.json": "test",
 	} {
 		dir := newRun(t)
 		if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {

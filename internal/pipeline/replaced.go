@@ -52,6 +52,9 @@ func (s Stage) freeSuffix(run rundir.Folder) (suffix string) {
 
 // setAside moves the results of a stage there.
 func (r *Run) setAside(s Stage, d rundir.Folder) error {
+	if filepath.Dir(string(d)) == r.Folder.File(topFolder) {
+		return r.homeAside(d)
+	}
 	if err := r.Folder.MakeDir(replacedFolder); err != nil {
 		return err
 	}
@@ -143,8 +146,10 @@ func (r *Run) takeBack(s Stage, d rundir.Folder, kept string) (*rundir.Record, e
 			}
 		}
 	}
-	if err := atomicfile.OS.SyncDir(string(d)); err != nil {
-		return nil, err
+	for _, changed := range []string{string(d), r.Folder.File(replacedFolder)} { // where they are now, and where they were
+		if err := atomicfile.OS.SyncDir(changed); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.settleMetrics(s, d); err != nil {
 		return nil, err
@@ -235,10 +240,7 @@ func (r *Run) settleMoves() error {
 				if r.Folder.Has(replacedFolder, s.Outputs[0]+suffix) || r.Folder.Has(out) {
 					continue
 				}
-				if err := atomicfile.OS.Rename(o, r.Folder.File(out)); err != nil {
-					return err
-				}
-				if err := atomicfile.OS.SyncDir(string(r.Folder)); err != nil {
+				if err := moveFolder(o, r.Folder.File(out)); err != nil {
 					return err
 				}
 			}

@@ -17,6 +17,8 @@ type oldResult struct {
 	rundir.Result
 	current bool // it was made of what is there now
 	tested  bool // its figures are of the network that is exported now
+	// regrouped says that all is as it was, but for how many trainings are asked for.
+	regrouped bool
 }
 
 // orNone is the result; that of nil is none.
@@ -58,10 +60,14 @@ func (r *Run) result() (*oldResult, error) {
 		}
 		r.toldResult = true
 	}
-	switch same := rec.Outputs["result.json"] == now.Outputs["result.json"]; {
+	other := func(name string) bool { return rec.Outputs[name] != "" && rec.Outputs[name] != now.Outputs[name] }
+	switch same := rec.Outputs["result.json"] == now.Outputs["result.json"] && !other(rundir.SeenFile); {
 	case len(changed) > 0:
 		say("result   %s is made again, as what it was made of has changed:%s", r.Folder.File("result.json"), changes(*rec, now.Inputs, changed))
 		o.tested = same && rec.Inputs[inExport] == now.Inputs[inExport]
+		o.regrouped = same && !slices.ContainsFunc(changed, func(name string) bool { return !slices.Contains(groups, name) })
+	case other(rundir.SeenFile):
+		say("result   %s is made again, as %s is gone or not the one that its record names", r.Folder.File("result.json"), r.Folder.File(rundir.SeenFile))
 	case !same: // changed by hand, or by a run that was killed before the record
 		say("result   %s is made again, as it is not the one that its record names", r.Folder.File("result.json"))
 	default:
@@ -73,9 +79,9 @@ func (r *Run) result() (*oldResult, error) {
 // NeedsResult wants a folder in which a search has found the network that is exported, and in
 // which nothing was computed from something else than is there now.
 func NeedsResult(p *plan.Plan, d rundir.Folder) error {
-	test := "`oneshot eval --weights " + rundir.Folder(d.File("export", "model.safetensors")).Arg()
+	test := "`oneshot eval --weights " + fault.ShellWord(d.File("export", "model.safetensors"))
 	if p.Config.Data.Dir != "" {
-		test += " --data-dir " + rundir.Folder(p.Config.Data.Dir).Arg()
+		test += " --data-dir " + fault.ShellWord(p.Config.Data.Dir)
 	}
 	test += "` tests it"
 	chain, err := Chain(d)
@@ -157,6 +163,33 @@ func (r *Run) writeResult(res rundir.Result) error {
 		return fmt.Errorf("%s is gone", r.Folder.File("result.json"))
 	}
 	return r.Folder.KeepRecord(stageOf("test").Record, now)
+}
+
+// keepSeen writes what a test saw; nil where the network was not tested now, or by an earlier version.
+func (r *Run) keepSeen(s *rundir.Seen) error {
+	if s == nil {
+		return nil
+	}
+	return r.Folder.WriteJSON(s, rundir.SeenFile)
+}
+
+// seenOf is what the test of an exported file saw, as the run folder has it; nil where that was not kept.
+func seenOf(d rundir.Folder, export string) (*rundir.Seen, error) {
+	if !d.Has(rundir.SeenFile) {
+		return nil, nil
+	}
+	var s rundir.Seen
+	if err := d.ReadJSON(&s, "test", "examples.json"); err != nil {
+		return nil, err
+	}
+	if err := s.Check(); err != nil {
+		return nil, fault.New(fault.ExitInvalid, d.Remedy("test", "examples.json"), "%s: %w", d.File(rundir.SeenFile), err)
+	}
+	sum, _, err := rundir.HashFile(export)
+	if err != nil || sum != s.Export {
+		return nil, err
+	}
+	return &s, nil
 }
 
 // testedOf are the figures of the test of a result.

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
@@ -188,7 +189,7 @@ func exportedTop1(t *testing.T, path string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, res, err := EvaluateFile(t.Context(), process().UI, x, file.About, c, func(string) bool { return false }, "test")
+	_, res, err := EvaluateFile(t.Context(), process().UI, x, file.About, c, func(string) bool { return false }, "test", Room{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +230,29 @@ func skewStopped(t *testing.T) {
 	if err := runAll(t, q); err != nil {
 		t.Fatal(err)
 	}
-	want, got := tree(t, golden(t, "finished")), tree(t, dir)
+	finished := golden(t, "finished")
+	want, got := tree(t, finished), tree(t, dir)
+	// What a test sees is kept since; the record names it beside the result.
+	const record = "result.record.json"
+	if _, ok := want[rundir.SeenFile]; ok || got[rundir.SeenFile] == "" {
+		t.Errorf("the finished folder has %s: %v; the stopped one has %d bytes of it", rundir.SeenFile, ok, len(got[rundir.SeenFile]))
+	}
+	was, err := rundir.Folder(finished).ReadRecord(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := rundir.Folder(dir).ReadRecord(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(now.Outputs, rundir.SeenFile)
+	if !reflect.DeepEqual(was, now) {
+		t.Errorf("%s: %+v, want %+v", record, now, was)
+	}
+	for _, name := range []string{record, rundir.SeenFile} {
+		delete(want, name)
+		delete(got, name)
+	}
 	for _, folder := range []map[string]string{want, got} { // how a page looks is no promise
 		maps.DeleteFunc(folder, func(name, _ string) bool { return filepath.Ext(name) == ".html" })
 	}
@@ -268,6 +291,7 @@ var unversioned = map[string]string{
 	"best.json":             "likewise; a key that this version does not know is refused",
 	"report.html":           "only written",
 	"arch.json":             "record.json beside it has one; a form that this version does not know is refused",
+	"examples.json":         "result.record.json has one; a key that this version does not know is refused",
 	"result.json":           "result.record.json has one; a key that this version does not know is refused",
 	"state.json":            "DONE beside it has one",
 	"model.safetensors":     "DONE beside it has one; of an exported file a key in the metadata that this version does not know is refused",

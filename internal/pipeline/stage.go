@@ -33,11 +33,11 @@ var Stages = []Stage{
 		Grows:   append([]string{"search.samples", "search.top", "search.time", "search.baselines"}, finalSize...),
 		Outputs: []string{"search"}, Begun: "search/samples.jsonl", Done: "search/best.json", Passed: "retrain", Record: "search/record.json"},
 	{Name: "retrain", Inputs: []string{"search"}, Keys: []string{"retrain."},
-		Outputs: []string{"retrain", seedsFolder}, Begun: "retrain", Passed: "export/model.safetensors", Record: "retrain/record.json"},
+		Outputs: []string{"retrain", seedsFolder, topFolder}, Begun: "retrain", Passed: "export/model.safetensors", Record: "retrain/record.json"},
 	{Name: "export", Inputs: []string{"retrain"},
 		Outputs: []string{"export"}, Begun: "export/model.safetensors", Done: "export/arch.json", Record: "export/record.json"},
 	{Name: "test", Inputs: []string{"train", "search", "export"},
-		Outputs: []string{"result.json", "result.record.json"}, Begun: "result.json", Done: "result.json", Record: "result.record.json"},
+		Outputs: []string{"test", "result.json", "result.record.json"}, Begun: "result.json", Done: "result.json", Record: "result.record.json"},
 }
 
 // stageOf is the stage of that name.

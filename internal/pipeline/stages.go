@@ -36,6 +36,7 @@ func (r *Run) Train(ctx context.Context) (*supernet.Net, error) {
 	if err := r.advance(ctx, "train", n, repeat{r.Folder, r.Config.Seed}, record); err != nil {
 		return nil, err
 	}
+	r.notePeak("train")
 	if err := r.completes("train", r.Folder); err != nil {
 		return nil, err
 	}
@@ -49,17 +50,20 @@ func (r *Run) TrainSummary() (rundir.TrainSummary, error) {
 }
 
 // Find trains and searches the supernet as far as that is not done, and returns what
-// the search found.
-func (r *Run) Find(ctx context.Context) (rundir.SearchSummary, space.Arch, error) {
-	n, err := r.Train(ctx)
-	if err != nil {
-		return rundir.SearchSummary{}, nil, err
+// the search found. Of a folder that is only read it is what stands there.
+func (r *Run) Find(ctx context.Context) (best rundir.SearchSummary, arch space.Arch, err error) {
+	if r.readOnly {
+		best, err = plan.BestOf(r.Folder)
+	} else {
+		var n *supernet.Net
+		if n, err = r.Train(ctx); err == nil {
+			best, err = r.Search(ctx, n)
+		}
 	}
-	best, err := r.Search(ctx, n)
 	if err != nil {
 		return best, nil, err
 	}
-	arch, err := r.Space.Parse(best.Arch)
+	arch, err = r.Space.Parse(best.Arch)
 	return best, arch, err
 }
 
@@ -90,6 +94,7 @@ func (r *Run) Search(ctx context.Context, n *supernet.Net) (rundir.SearchSummary
 	defer restore()
 	sum, err := s.Run(ctx)
 	r.Searched = s.Wrote() > 0
+	r.notePeak("search")
 	if err != nil {
 		return sum, err
 	}
@@ -124,6 +129,7 @@ func (r *Run) retrain(ctx context.Context, arch space.Arch, of repeat) (*superne
 	if err := r.advance(ctx, "retrain", n, of, takeUp); err != nil {
 		return nil, err
 	}
+	r.notePeak("retrain")
 	return n, r.completes("retrain", of.folder)
 }
 
@@ -242,7 +248,7 @@ func (r *Run) memory(stage string) (supernet.Memory, error) {
 	if stage == "search" {
 		return r.ScoreMemory()
 	}
-	return r.Memory(stage, r.Arch)
+	return r.Memory(stage, r.widest)
 }
 
 // lessGarbage sets the garbage collector for a stage. Beside a GPU the
@@ -295,18 +301,7 @@ func (r *Run) All(ctx context.Context, searched func(rundir.SearchSummary)) (run
 	if r.Searched {
 		searched(best)
 	}
-	if r.Config.Retrain.Seeds > 1 {
-		_, err = r.Seeds(ctx, arch)
-	} else {
-		var final *supernet.Net
-		if final, err = r.Retrain(ctx, arch); err == nil {
-			err = r.export(final, arch, repeat{r.Folder, r.Config.Seed})
-		}
-	}
-	if err != nil {
-		return res, err
-	}
-	if err := r.discard("retrain"); err != nil {
+	if _, err := r.train(ctx, arch); err != nil {
 		return res, err
 	}
 	return r.Test(ctx, best)

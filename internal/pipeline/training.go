@@ -127,7 +127,7 @@ func (t *training) steps(ctx context.Context, trainer *supernet.Trainer) error {
 		// A step is never cut short: its state would be neither before nor after.
 		s, err := trainer.Step(context.WithoutCancel(ctx))
 		if err != nil {
-			return fmt.Errorf("%s: %w", stage, err)
+			return fault.Training(stage, fmt.Errorf("%s: %w", stage, err))
 		}
 		meter.Update(trainer.StepNumber(), s.Images, fmt.Sprintf("loss %.4g", s.Loss))
 		return t.append(metrics, sum, t.metric(s))
