@@ -135,6 +135,46 @@ func TestEstimates(t *testing.T) {
 	path := realProgram(t)
 	t.Run("announced", func(t *testing.T) { estimatesHold(t, path) })
 	t.Run("limit", func(t *testing.T) { limitIsKept(t, path) })
+	t.Run("several trainings", func(t *testing.T) { severalTrainings(t, path) })
+	t.Run("evaluations", func(t *testing.T) { evaluationsFit(t, path) })
+}
+
+// severalTrainings: trainings one after the other take what is announced for them, also where the first is done; the
+// smallest limit is enough for all of them.
+func severalTrainings(t *testing.T, path string) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, out, err := peakOf(t, path, nil, "run", "--preset", "micro", "--device", "cpu", "--out", dir); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, args := range [][]string{{"--seeds", "2"}, {"--top", "3"}} {
+		args = append([]string{"retrain", "--out", dir, "--device", "cpu"}, args...)
+		_, out, err := peakOf(t, path, nil, append(args, "--dry-run")...)
+		m := regexp.MustCompile(`(?m)^retrain .*needs about (\d+) MB`).FindStringSubmatch(out)
+		if err != nil || m == nil {
+			t.Fatalf("%v: nothing is announced: %v\n%s", args, err, out)
+		}
+		peak, out, err := peakOf(t, path, nil, args...)
+		again := announced.FindStringSubmatch(out)
+		if err != nil || again == nil || again[1] != m[1] {
+			t.Fatalf("%v announces %q, and %s MB with --dry-run: %v\n%s", args, again, m[1], err, out)
+		}
+		said, _ := strconv.ParseFloat(m[1], 64)
+		t.Logf("%s announced %4.0f MB, peak %4.0f MB, ratio %.2f", args[len(args)-2], said, peak, peak/said)
+		if ratio := peak / said; !(ratio >= 1-within && ratio <= 1+within) {
+			t.Errorf("%v announced %.0f MB and took %.0f", args, said, peak)
+		}
+	}
+	args := []string{"retrain", "--out", dir, "--device", "cpu", "--top", "4", "--memory-limit"}
+	_, out, err := peakOf(t, path, nil, append(args, "20MB")...)
+	m := regexp.MustCompile(`needs about (\d+) MB, the limit is 20 MB`).FindStringSubmatch(out)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != fault.ExitSpace || m == nil {
+		t.Fatalf("a limit of 20 MB: %v\n%s", err, out)
+	}
+	limit, _ := strconv.ParseFloat(m[1], 64)
+	if peak, out, err := peakOf(t, path, nil, append(args, m[1]+"MB")...); err != nil || !(peak > 0 && peak <= limit) {
+		t.Errorf("a limit of %s MB: %.0f MB were used: %v\n%s", m[1], peak, err, out)
+	}
 }
 
 // estimatesHold: the peak of each stage's process is within 15 % of what it announced; 30 % below it

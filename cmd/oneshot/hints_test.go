@@ -94,3 +94,39 @@ func TestNoHintRemoves(t *testing.T) {
 		t.Errorf("the twin is not noticed: %q", found)
 	}
 }
+
+// command is a command line in a message that goes on with what a folder has.
+var command = regexp.MustCompile("`oneshot (?:run|train|search|retrain|export)[^`]*--(?:resume|override)[^`]*")
+
+// TestHintsNameTheFolder: a command of a hint that goes on in a run folder names it, so that it can be copied.
+func TestHintsNameTheFolder(t *testing.T) {
+	seen := 0
+	for _, room := range []string{"cmd/oneshot", "internal"} {
+		err := filepath.WalkDir(filepath.Join("..", "..", filepath.FromSlash(room)), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			for _, text := range messages(t, path, nil) {
+				for _, c := range command.FindAllString(text, -1) {
+					seen++
+					if !strings.Contains(c, "--out") {
+						t.Errorf("%s: %s... names no folder", path, c)
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen < 4 {
+		t.Errorf("only %d commands seen", seen)
+	}
+	if doubled("oneshot: space: space: is wrong") != "space:" || doubled("oneshot: space: is a space") != "" {
+		t.Error("a word that is said twice is not noticed, or one that is not")
+	}
+	if !command.MatchString("twin := `oneshot run --resume --override` does all of it") {
+		t.Error("the twin is not noticed")
+	}
+}

@@ -62,11 +62,16 @@ var numbers = map[string]string{
 	"rundir.Tested.SearchTop1":           "a fraction of at least one image",
 	"rundir.Tested.TestTop1":             "likewise",
 	"rundir.Tested.TestTop5":             "likewise",
+	"rundir.Example.Probability":         "refused where an output is no number (supernet.Classified.Check)",
 	"rundir.Spread.Mean":                 "a mean of one fraction or more",
 	"rundir.Spread.Deviation":            "null of one value",
+	"rundir.TopArch.Score":               "a score",
+	"rundir.Kendall.Tau":                 "null where it is none (KendallOf)",
+	"rundir.Kendall.P":                   "a share of at least one order",
 	"pipeline.Forecast.Epochs":           "as RetrainSummary",
 	"pipeline.Forecast.Seconds":          "0 where it was not measured",
 	"pipeline.Forecast.Alone":            "likewise",
+	"pipeline.Origin.Score":              "a score",
 	"pipeline.Guess.Probability":         "refused where an output is no number (likeliest)",
 	"pipeline.About.Mean":                "of bytes, or checked where it is read (data.Preprocess.Check)",
 	"pipeline.About.Std":                 "at least a grey level, or checked likewise",
@@ -89,7 +94,7 @@ func TestEveryNumberIsJSON(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range []any{
 		rundir.Sample{}, rundir.Recheck{}, rundir.Time{}, rundir.Metric{}, rundir.Tree{}, rundir.SearchSummary{}, rundir.Result{},
-		rundir.Seeds{}, rundir.Start{}, rundir.Manifest{}, rundir.Record{}, pipeline.About{}, pipeline.Inspection{}, evalReport{}, retrainReport{},
+		rundir.Seeds{}, rundir.Start{}, rundir.Manifest{}, rundir.Record{}, rundir.Seen{}, pipeline.About{}, pipeline.Inspection{}, evalReport{}, retrainReport{},
 		doctorReport{}, exportReport{}, tensorReport{}, archReport{}, statusReport{}, pipeline.Prediction{}, audit.Stats{}, audit.Report{}, prepare.Report{}, measure.ScoreReport{},
 	} {
 		walkNumbers(t, reflect.TypeOf(v), "", seen)

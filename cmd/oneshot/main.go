@@ -21,6 +21,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,23 +70,51 @@ func (a *app) rootCmd() *cobra.Command {
 			return fault.Usage("`oneshot --help` lists the commands", "unknown command %q%s", args[0], fault.DidYouMean(args[0], names))
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			a.ui.Quiet, a.ui.Verbose = a.opt.quiet, a.opt.verbose
 			if _, err := cpu.ISA(); err != nil { // whatever the verb computes is computed with another
 				a.ui.Warnf("%v", err)
 			}
+			return givenSomething(cmd, args)
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetGlobalNormalizationFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		return pflag.NormalizedName(strings.ReplaceAll(name, "_", "-"))
 	})
+	root.Version = versionLine()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(a.flagError)
 	a.opt.bind(root)
-	root.AddCommand(a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(),
-		a.predictCmd(), a.plotCmd(), a.reportCmd(), a.statusCmd(), a.inspectCmd(), a.recipeCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd(), a.versionCmd())
+	configured := []*cobra.Command{a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(), a.predictCmd(),
+		a.plotCmd(), a.inspectCmd(), a.initCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd()}
+	for _, verb := range configured {
+		a.opt.bindConfig(verb)
+	}
+	root.AddCommand(configured...)
+	root.AddCommand(a.reportCmd(), a.serveCmd(), a.statusCmd(), a.recipeCmd(), a.completionCmd(), a.versionCmd())
+	for _, verb := range more {
+		root.AddCommand(verb())
+	}
+	a.bindCompletion(root)
 	return root
 }
+
+// givenSomething refuses an argument that is empty, and a flag for a path or a name whose value is, as --out "$RUN"
+// is where RUN is not set. A flag that stands for a key may be empty, as a key may.
+func givenSomething(cmd *cobra.Command, args []string) (err error) {
+	if !cmd.Hidden && slices.Contains(args, "") { // a shell asks hidden ones
+		return fault.Usage("", "an argument of %s is empty", cmd.Name())
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && err == nil {
+			err = fault.Usage("leave the flag out, or give it a value", "--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+// more are the verbs of a build tag; see man.go.
+var more []func() *cobra.Command
 
 const exitHelp = `Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 data or checkpoint
 invalid, 4 run folder in use, 5 diverged (a loss, a score or outputs are no
@@ -95,6 +125,16 @@ continues), 130 or 143 stopped at once.`
 // keys of the configuration that it stands for.
 func (a *app) flagError(cmd *cobra.Command, err error) error {
 	hint := "`" + cmd.CommandPath() + " --help` lists the flags"
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		// Our own types say what they want, some with the value; those of Go say which function failed.
+		f, value := invalid.GetFlag(), invalid.GetValue()
+		text := strings.TrimPrefix(invalid.Unwrap().Error(), strconv.Quote(value)+": ")
+		if want := map[string]string{"int": "a whole number", "float64": "a number", "bool": "true or false"}[f.Value.Type()]; want != "" {
+			text = "want " + want
+		}
+		return fault.Usage(hint, "--%s %q: %s", f.Name, value, text)
+	}
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
 		return fault.Usage(hint, "%w", err)

@@ -72,6 +72,11 @@ func (o *options) bind(cmd *cobra.Command) {
 	fs.BoolVar(&o.json, "json", false, "print one JSON object on stdout")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, only warnings and results")
 	fs.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
+}
+
+// bindConfig declares the flags of a verb, and of those below it, that asks for a configuration.
+func (o *options) bindConfig(cmd *cobra.Command) {
+	fs := cmd.PersistentFlags()
 	fs.StringVarP(&o.config, "config", "c", "", "YAML `file` with settings; flags override it")
 	fs.StringVar(&o.preset, "preset", "", "start from a recipe: "+strings.Join(config.PresetNames(), ", "))
 	fs.StringArrayVar(&o.sets, "set", nil, "set a configuration key, as in --set train.lr=0.05 (repeatable)")
@@ -116,6 +121,11 @@ func (o *options) bindMemory(cmd *cobra.Command) {
 	cmd.Flags().Var(&o.memoryLimit, "memory-limit", "most memory for a training, such as 2GiB or 800MB; fewer images at a time keep to it")
 }
 
+// bindRoom declares it for the verbs that use an exported network.
+func (o *options) bindRoom(cmd *cobra.Command) {
+	cmd.Flags().Var(&o.memoryLimit, "memory-limit", "most memory, such as 2GiB or 800MB; fewer images at a time keep to it (default what is free)")
+}
+
 // bindSGD declares short spellings of the keys of one training.
 func (o *options) bindSGD(cmd *cobra.Command, section string) {
 	fs := cmd.Flags()
@@ -142,6 +152,7 @@ func (o *options) bindRetrain(cmd *cobra.Command) {
 	o.keyFlag(fs, "drop-path", "", "retrain.drop_path", "number", "probability of dropping an operation at the last step")
 	o.keyFlag(fs, "model-ema-decay", "", "retrain.ema", "number", "decay of the averaged weights that are exported, 0 for the weights themselves")
 	o.keyFlag(fs, "seeds", "", "retrain.seeds", "number", "train it so many times and test each; reports mean and deviation (default 1)")
+	o.keyFlag(fs, "top", "", "retrain.top", "number", "retrain so many of the search's best architectures and compare what they reach with their scores (default 1)")
 	o.keyFlag(fs, "init", "", "retrain.init", "file", "start from this exported network, or from 'inherited' weights of the supernet")
 	o.keyFlag(fs, "teacher", "", "retrain.teacher", "file", "learn the outputs of this exported network beside the labels")
 	o.keyFlag(fs, "distill-ratio", "", "retrain.distill_ratio", "number", "weight of the teacher in the loss")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"math"
 	"os"
 	"os/exec"
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 //	nearlosses STEPS TOL RUN RUN             the first losses of two trainings agree
 //	pictures FORMAT WxH SEED FILE...         writes the same picture, jpeg, grey or png, to files
 //	miniature DIR TRAIN VAL SIDE             writes ImageNet's archives with few small images
+//	commands PAGE                            runs what a page of a run says to make it again
 //
 // Two scripts take as long as all others: that of the emulated GPU, and that of all
 // instruction sets (the runs in plain Go). They run where $ONESHOT_SCRIPTS is all
@@ -65,7 +67,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "signal": cmdSignal, "json": cmdJSON, "truncate": cmdTruncate, "plain": cmdPlain,
-			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses, "pictures": cmdPictures, "miniature": cmdMiniature,
+			"waitlines": cmdWaitLines, "waitfree": cmdWaitFree, "nearlosses": cmdNearLosses, "commands": cmdCommands, "pictures": cmdPictures, "miniature": cmdMiniature,
 		},
 	})
 }
@@ -75,6 +77,20 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: exits CODE program args...")
 	}
 	checkCode(ts, args[0], ts.Exec(args[1], args[2:]...))
+	if m := doubled(ts.ReadFile("stderr")); m != "" {
+		ts.Fatalf("a message says %q twice", m)
+	}
+}
+
+// doubled finds a word with a colon that a message has twice in a row, as in "space: space: ..."; "" if there is none.
+func doubled(text string) string {
+	words := strings.Fields(text)
+	for i, w := range words {
+		if i > 0 && w == words[i-1] && strings.HasSuffix(w, ":") {
+			return w
+		}
+	}
+	return ""
 }
 
 func checkCode(ts *testscript.TestScript, want string, err error) {
@@ -176,6 +192,31 @@ func environ(ts *testscript.TestScript) []string {
 		env = append(env, k+"="+ts.Getenv(k))
 	}
 	return env
+}
+
+// cmdCommands is commands PAGE: what a page says to make its run again succeeds, each command with a folder of its own
+// in the place of NEW; the run itself, which is the first, with NEW.
+func cmdCommands(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: commands PAGE")
+	}
+	n := 0
+	for _, part := range strings.Split(ts.ReadFile(args[0]), "<code>")[1:] {
+		line, _, _ := strings.Cut(part, "</code>")
+		words := strings.Fields(html.UnescapeString(line))
+		for i, w := range words {
+			if w == "NEW" && n > 0 {
+				words[i] += strconv.Itoa(n)
+			}
+		}
+		if err := ts.Exec(words[0], words[1:]...); err != nil {
+			ts.Fatalf("%s: %v", line, err)
+		}
+		n++
+	}
+	if n < 3 {
+		ts.Fatalf("%s has %d commands", args[0], n)
+	}
 }
 
 // cmdJSON is json KEY[=VALUE]...: stdout is an object with these keys, and values.

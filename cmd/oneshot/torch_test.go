@@ -14,9 +14,18 @@ import (
 )
 
 // TestExportInPyTorch: a file that the program exported gives the same logits
-// in PyTorch, and a changed copy of those logits is noticed.
+// in PyTorch, and a changed copy of those logits is noticed; so does one with inherited weights.
 func TestExportInPyTorch(t *testing.T) {
-	exportInPyTorch(t, "run")
+	dir := exportInPyTorch(t, "run")
+	var stderr bytes.Buffer
+	if code := run([]string{"export", "--weights", "inherited", "--out", dir, "--quiet"}, &bytes.Buffer{}, &stderr); code != fault.ExitOK {
+		t.Fatalf("export exits with %d: %s", code, &stderr)
+	}
+	made, err := filepath.Glob(filepath.Join(dir, "export-inherited", "*"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%q, %v", made, err)
+	}
+	sameInPyTorch(t, made[0])
 }
 
 // TestOutputsAndTwinsInPyTorch: likewise of a cell with an output of chosen nodes and
@@ -27,10 +36,11 @@ func TestOutputsAndTwinsInPyTorch(t *testing.T) {
 		"--set", "net.ops=full", "--set", "net.nodes=3")
 }
 
-// exportInPyTorch runs a verb that exports.
-func exportInPyTorch(t *testing.T, verb ...string) {
+const python = "/usr/bin/python3"
+
+// exportInPyTorch runs a verb that exports, and returns the run folder.
+func exportInPyTorch(t *testing.T, verb ...string) string {
 	t.Helper()
-	const python = "/usr/bin/python3"
 	if err := exec.Command(python, "-c", "import torch").Run(); err != nil {
 		t.Skipf("%s has no torch (Debian: python3-torch)", python)
 	}
@@ -39,7 +49,14 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 	if code := run(append(verb, "--preset", "micro", "--out", dir, "--quiet"), &bytes.Buffer{}, &stderr); code != fault.ExitOK {
 		t.Fatalf("run exits with %d: %s", code, &stderr)
 	}
-	model := filepath.Join(dir, "export", "model.safetensors")
+	sameInPyTorch(t, filepath.Join(dir, "export"))
+	return dir
+}
+
+// sameInPyTorch compares the network of a folder of exported files.
+func sameInPyTorch(t *testing.T, dir string) {
+	t.Helper()
+	model := filepath.Join(dir, "model.safetensors")
 	rt, err := supernet.NewRuntime(1)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +89,7 @@ func exportInPyTorch(t *testing.T, verb ...string) {
 				t.Fatal(err)
 			}
 			out, err := exec.Command(python, filepath.FromSlash("../../supernet/testdata/parity.py"), "check",
-				model, filepath.Join(dir, "export", "arch.json"), input).CombinedOutput()
+				model, filepath.Join(dir, "arch.json"), input).CombinedOutput()
 			return string(out), err
 		}
 		panic("no images")

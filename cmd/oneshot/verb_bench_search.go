@@ -10,6 +10,7 @@ import (
 
 	"oneshot/internal/fault"
 	"oneshot/internal/measure"
+	"oneshot/internal/pipeline"
 	"oneshot/lanas"
 )
 
@@ -34,6 +35,14 @@ that of the sample that looked best.`,
 			c, err := a.opt.resolve("")
 			if err != nil {
 				return err
+			}
+			for _, out := range []string{f.HTML, f.WriteTable} {
+				if out == "" {
+					continue
+				}
+				if err := pipeline.CheckOutput(out); err != nil {
+					return err
+				}
 			}
 			f.Threads = c.Run.ThreadCount()
 			if cmd.Flags().Changed("seed") {

@@ -13,6 +13,7 @@ import (
 	"oneshot/data/prepare"
 	"oneshot/data/source"
 	"oneshot/internal/fault"
+	"oneshot/internal/pipeline"
 	"oneshot/internal/ui"
 )
 
@@ -139,6 +140,9 @@ nothing of it is left.`,
 func (a *app) dataPrepare(ctx context.Context, o prepare.Options) error {
 	if a.opt.out == "" {
 		return fault.Usage("as in --out photographs-256", "prepare wants --out, the folder to write")
+	}
+	if err := pipeline.OutsideRuns("--out", a.opt.out); err != nil {
+		return err
 	}
 	ctx, sig := watchSignals(ctx, "cleaning up", a.ui.Err, os.Exit)
 	defer sig.close()

@@ -37,6 +37,9 @@ func (a *app) evalCmd() *cobra.Command {
 			if cmd.Flags().Changed("split") {
 				return fault.Usage("`oneshot eval --weights` of the exported file takes it", "--split is of --weights: a run is scored on search images, and its result is of test images")
 			}
+			if a.opt.memoryLimit > 0 {
+				return fault.Usage("", "--memory-limit is of --weights: what a run needs is its own")
+			}
 			q := pipeline.Request{Resume: true, Needs: pipeline.NeedsResult, Reads: pipeline.StageNames()}
 			if a.opt.arch != "" {
 				q.Needs, q.Reads = pipeline.NeedsPath(a.opt.arch, a.opt.request()), []string{"train"}
@@ -51,6 +54,7 @@ func (a *app) evalCmd() *cobra.Command {
 	fs := cmd.Flags()
 	fs.StringVarP(&a.opt.out, "out", "o", "", "run `folder`")
 	fs.StringVar(&weights, "weights", "", "exported `file` (safetensors)")
+	a.opt.bindRoom(cmd)
 	fs.StringVar(&split, "split", "test", "images to use with --weights: test or search")
 	a.opt.bindArch(cmd, "architecture: published name, Genotype, text, list, JSON or a file of one; or 'best' of the run")
 	return cmd
@@ -69,6 +73,8 @@ type evalReport struct {
 	Bad     int            `json:"bad_samples,omitempty"`
 	// TrainedOn says that the network was trained on these images.
 	TrainedOn bool `json:"trained_on,omitempty"`
+	// Weights says what they are where they are not those that a retraining ends with.
+	Weights *pipeline.Origin `json:"weights,omitempty"`
 }
 
 func (a *app) showEval(r evalReport) error {
@@ -87,6 +93,9 @@ func (a *app) showEval(r evalReport) error {
 		a.ui.Printf("left out %d that cannot be decoded\n", r.Bad)
 	}
 	a.ui.Printf("arch     %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
+	if r.Weights != nil {
+		a.ui.Printf("weights  %s\n", r.Weights)
+	}
 	var b strings.Builder
 	report.ClassText(&b, r.Classes)
 	a.ui.Printf("%s", b.String())
@@ -120,7 +129,7 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 	if err != nil {
 		return err
 	}
-	d, r, err := pipeline.EvaluateFile(ctx, a.ui, x, file.About, c, request.Gives, split)
+	d, r, err := pipeline.EvaluateFile(ctx, a.ui, x, file.About, c, request.Gives, split, a.room())
 	if err != nil {
 		return err
 	}
@@ -129,7 +138,7 @@ func (a *app) evalFile(ctx context.Context, weights, split string) error {
 		return err
 	}
 	e := evalReport{Arch: found, Dataset: d.Name, Split: split, Images: r.Images, Top1: r.Top1, Loss: r.Loss,
-		Classes: pipeline.ByClass(d.Classes, r), Bad: pipeline.LeftOut(d, split, r), TrainedOn: split == "search" && file.AllImages}
+		Classes: pipeline.ByClass(d.Classes, r), Bad: pipeline.LeftOut(d, split, r), TrainedOn: split == "search" && file.AllImages, Weights: file.Weights}
 	if len(d.Classes) > 5 {
 		e.Top5 = &r.Top5
 	}

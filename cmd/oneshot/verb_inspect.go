@@ -158,6 +158,9 @@ func (a *app) showTensors(kind, path string, step int, ts []weights.Tensor, meta
 	if m := meta["arch"]; m != "" {
 		a.ui.Printf("arch     %s\n", m)
 	}
+	if o := pipeline.OriginOf(meta); o != nil {
+		a.ui.Printf("weights  %s\n", o)
+	}
 	if a.ui.Verbose {
 		for _, t := range slices.Clone(ts) {
 			a.ui.Printf("%-60s %v\n", t.Name, t.Shape)

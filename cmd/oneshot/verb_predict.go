@@ -22,10 +22,11 @@ func (a *app) predictCmd() *cobra.Command {
 		Use: "predict --weights FILE IMAGE|FOLDER...", Short: "Say what an exported network sees in images",
 		Long: "predict classifies image files (JPEG, PNG, WebP, GIF, BMP) and all below folders, and prints a line\n" +
 			"for each: the file, its likeliest class and that class's probability. With --json a line is an object.\n" +
-			"Images are cut, resized and normalised as the file says that its network learnt them.",
+			"Images are cut, resized and normalised as the file says that its network learnt them. Files of a folder that\n" +
+			"cannot be read are left out with a warning; where one cannot that was named itself, the exit code is 3.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fault.Usage("", "predict wants images or folders of images")
+				return fault.Usage("as in `oneshot predict --weights model.safetensors photographs`", "predict wants images or folders of images")
 			}
 			return nil
 		},
@@ -41,6 +42,7 @@ func (a *app) predictCmd() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&weights, "weights", "", "exported `file` (safetensors)")
+	a.opt.bindRoom(cmd)
 	wholeVar(fs, &top, "top", top, "classes to print of each image")
 	return cmd
 }
@@ -73,6 +75,9 @@ func (a *app) predict(ctx context.Context, weights string, args []string, top in
 	if err != nil {
 		return err
 	}
+	if file.Weights != nil {
+		a.ui.Warnf("%s: weights %s", weights, file.Weights)
+	}
 	v := data.View{Side: side, CropPct: c.Data.CropPct, Resize: c.Data.Resize, Decoder: c.Data.Decoder, Preprocess: *file.Preprocess()}
 	seen, wrong := 0, 0
 	bad := func(file string, err error) {
@@ -81,7 +86,7 @@ func (a *app) predict(ctx context.Context, weights string, args []string, top in
 			wrong++
 		}
 	}
-	err = pipeline.Predict(ctx, a.ui, x, v, file.Classes, files, top, bad, func(p pipeline.Prediction) error {
+	err = pipeline.Predict(ctx, a.ui, x, v, file.Classes, files, top, a.room(), bad, func(p pipeline.Prediction) error {
 		seen++
 		return a.showPrediction(p)
 	})
@@ -105,6 +110,6 @@ func (a *app) showPrediction(p pipeline.Prediction) error {
 	for _, g := range p.Top {
 		guesses = append(guesses, fmt.Sprintf("%s %.2f %%", g.Class, 100*g.Probability))
 	}
-	a.ui.Printf("%s  %s\n", p.File, strings.Join(guesses, "  "))
+	a.ui.Printf("%s  %s\n", strings.ReplaceAll(p.File, "\n", `\n`), strings.Join(guesses, "  "))
 	return nil
 }

@@ -18,9 +18,6 @@ func (a *app) recipeCmd() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if r := a.opt.request(); r.File != "" || r.Preset != "" || len(r.Sets)+len(r.Flags) > 0 {
-				return fault.Usage("`oneshot run --dry-run` takes them", "recipe prints a preset as it is, without -c, --preset, --set and flags for keys")
-			}
 			if len(args) == 0 {
 				return a.listPresets()
 			}

@@ -18,7 +18,8 @@ func (a *app) retrainCmd() *cobra.Command {
 		Long: "retrain trains the best architecture of the run in --out (--arch best), or the one\n" +
 			"given with --arch, which needs no search before it, and exports the weights. With --init it\n" +
 			"starts from an exported network, whose architecture it takes, or from the weights that the\n" +
-			"supernet of the folder has; with --teacher it learns an exported network's outputs too.",
+			"supernet of the folder has; with --teacher it learns an exported network's outputs too. With\n" +
+			"--top K it retrains the K best of the search and says whether their scores foretold the order.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("fit-madds") && a.opt.fitMAdds == 0 {
 				return fault.Usage("leave it out for any", "--fit-madds 0: no network has so few")
@@ -67,7 +68,7 @@ func (a *app) retrainVerb(ctx context.Context, r *pipeline.Run) error {
 		return a.ui.JSON(out)
 	}
 	a.ui.Printf("retrain  %s (%s), %.4g epochs, loss %s\n", out.Arch.Text, out.Arch.Hash, out.Retrain.Epochs, report.Loss(out.Loss))
-	if t := out.Retrain.SearchTop1; t != nil && out.Retrain.Seeds == nil {
+	if t := out.Retrain.SearchTop1; t != nil && out.Retrain.Seeds == nil && out.Retrain.Top == nil {
 		a.ui.Printf("check    %.2f %% on the search images\n", 100**t)
 	}
 	var b strings.Builder

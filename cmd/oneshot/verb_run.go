@@ -58,7 +58,7 @@ func (a *app) showResult(d rundir.Folder, r rundir.Result) error {
 		return a.ui.JSON(r)
 	}
 	var b strings.Builder
-	report.ResultText(&b, d, r)
+	report.ResultText(&b, d, r, pipeline.Tests(d))
 	a.ui.Printf("%s", &b)
 	return nil
 }

@@ -20,7 +20,7 @@ func (a *app) searchCmd() *cobra.Command {
 			"multiply-adds, the tree in words, and --baselines at equal budget; report.html in\n" +
 			"the folder search draws them. If the training was stopped, it is finished first.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			q := pipeline.Request{Resume: true, Sizes: []string{"search"}, Frees: []string{"search", "retrain"}, Redoes: []string{"search"}}
+			q := pipeline.Request{Resume: true, Sizes: []string{"search"}, Frees: []string{"search", "retrain"}, Redoes: []string{"search"}, Reads: []string{"train", "search"}}
 			if a.opt.dryRun {
 				q.Preset = "tiny"
 				return a.dryRun(cmd.Context(), q)

@@ -48,6 +48,11 @@ func (a *app) status(d rundir.Folder) error {
 	if !d.Has("manifest.json") {
 		out.Notes = append(out.Notes, "manifest.json is gone: the next verb that goes on writes it again, but for when the run began")
 	}
+	others, err := pipeline.OtherExports(d)
+	if err != nil {
+		return err
+	}
+	out.Notes = append(out.Notes, others...)
 	if a.opt.json {
 		return a.ui.JSON(out)
 	}
@@ -66,7 +71,7 @@ func (a *app) status(d rundir.Folder) error {
 		}
 	}
 	for _, note := range out.Notes {
-		a.ui.Printf("note     %s\n", note)
+		a.ui.Printf("note     %s\n", ui.Message(note))
 	}
 	a.printNext(out.Next)
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -34,6 +35,12 @@ func build() rundir.Program {
 	return v
 }
 
+// versionLine is what version and --version print.
+func versionLine() string {
+	v := build()
+	return fmt.Sprintf("oneshot %s (revision %s, %s, %s)", v.Version, v.Revision, v.Go, v.Platform)
+}
+
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version of this program", Args: noArgs,
@@ -42,7 +49,7 @@ func (a *app) versionCmd() *cobra.Command {
 			if a.opt.json {
 				return a.ui.JSON(v)
 			}
-			a.ui.Printf("oneshot %s (revision %s, %s, %s)\n", v.Version, v.Revision, v.Go, v.Platform)
+			a.ui.Printf("%s\n", versionLine())
 			return nil
 		},
 	}
