@@ -1,9 +1,11 @@
 # make alone lists the targets. Tools are pinned here and run through the module proxy, so nothing
 # has to be installed beyond Go and make. What needs more says so and is skipped without it.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NFPM        := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 PYTHON      ?= /usr/bin/python3
 FUZZTIME    ?= 10s
 ARGS        ?=
+TESTFLAGS   ?=
 
 .DEFAULT_GOAL := help
 
@@ -19,8 +21,11 @@ build: ## bin/oneshot; half a minute, later seconds
 	go build -trimpath -o bin/oneshot ./cmd/oneshot
 
 # The package that takes longest goes first, beside the others instead of after them.
-test: ## every test; 5 min
-	go test ./supernet ./...
+test: ## every test (TESTFLAGS=...); 5 min
+	go test -timeout 20m $(TESTFLAGS) ./supernet ./...
+
+packages: ## dist/: .deb and .rpm for amd64 and arm64; 2 min
+	scripts/packages.sh dist $(NFPM) amd64 arm64
 
 check: test check-rest ## everything that must pass before a commit is published: test and all of the next group; half an hour
 
@@ -36,6 +41,7 @@ check-rest: lint race noasm isas arm64 check-generate check-ptx check-deps check
 lint: ## gofmt -s, go vet, staticcheck, shell syntax; 1 min
 	@out=$$(gofmt -s -l .); [ -z "$$out" ] || { echo "not gofmt -s clean:"; echo "$$out"; exit 1; }
 	go vet ./...
+	go vet -tags man ./cmd/oneshot
 	go run $(STATICCHECK) ./...
 	@for f in scripts/*.sh bench/*.sh .ci/run; do bash -n $$f || exit 1; done
 
@@ -89,11 +95,20 @@ test-orders: ## GPU code on the emulator in other orders of threads, with work d
 	for o in reverse shuffle; do EMU_ORDER=$$o FAKE_CUDA_LAZY=1 go test -count=1 -short -run CUDA ./ops ./supernet || exit 1; done
 
 ##@ Beyond check, also run by .ci/run
-fuzz: ## every fuzz target (53) for FUZZTIME (10s) each
+fuzz: ## every fuzz target (58) for FUZZTIME (10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
 test-export: ## exported networks in onnxruntime (through npm), ONNX's checker and PyTorch; 1 min
 	scripts/test-export.sh
+
+test-packages: ## the packages have the same bytes when built again, and what is in them does a whole job; 1 min
+	scripts/test-packages.sh $(NFPM)
+
+test-browser: ## examples/browser.html runs an exported network in headless Chromium, skipped without one (or without npm); 1 min
+	scripts/test-browser.sh
+
+test-pages: ## report and live page in headless Chromium, skipped without one; pictures of them in bin/pages (ARGS=...); 3 min
+	scripts/test-pages.sh bin/pages $(ARGS)
 
 test-faults: ## kills, full disks, damage and the like, each counted: a table with the broken twins that were caught; many minutes
 	scripts/faults.sh
@@ -121,6 +136,9 @@ bench-recipe: build ## a step with a whole recipe and the ImageNet form against 
 bench-data: ## images/s against torchvision, in turn on one core (ROUNDS=3 JOBS="photo shards cifar autoaugment"); some minutes
 	bench/data.sh
 
+bench-export: build ## exported networks against onnxruntime-node, in turn (ROUNDS=9); some minutes
+	bench/export.sh
+
 bench-growth: build ## step time against batch, channels, layers and image size; some minutes
 	bench/growth.sh
 
@@ -136,6 +154,6 @@ bin/bench:
 
 bench_flags = $(if $(ROUNDS), -rounds '$(ROUNDS)')$(if $(THREADS), -threads '$(THREADS)')
 
-.PHONY: help run build test check generate bench-compare check-rest lint race noasm isas arm64 check-generate check-ptx \
-	check-deps check-golden check-bytes test-orders fuzz test-export test-faults mutants test-cuda bench-record bench-peer bench-recipe bench-data bench-growth generate-ptx \
-	gpu-bundle bin/bench
+.PHONY: help run build test packages check generate bench-compare check-rest lint race noasm isas arm64 check-generate check-ptx \
+	check-deps check-golden check-bytes test-orders fuzz test-export test-packages test-browser test-pages test-faults mutants test-cuda bench-record bench-peer bench-recipe bench-data bench-export bench-growth \
+	generate-ptx gpu-bundle bin/bench

@@ -36,13 +36,15 @@ ours_allowed() {
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda' ;;
     oneshot/internal/fault) echo 'data|data/source|data/source/index|internal/(atomicfile|ui)|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
     oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
-    oneshot/internal/rundir) echo 'internal/(atomicfile|fault)' ;;
+    oneshot/internal/rundir) echo 'internal/(atomicfile|fault|rng)' ;;
     oneshot/internal/report/diagram) echo 'ops|supernet/net' ;;
     oneshot/internal/report/curves) echo 'nothing' ;;
     oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
     oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(atomicfile|config|device/selftest|fault|ui)' ;;
     oneshot/internal/device/selftest) echo 'data|ops/cuda|supernet|supernet/(net|space)|internal/rng' ;;
     oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
+    oneshot/internal/serve/choices) echo 'nothing' ;;
+    oneshot/internal/serve) echo 'lanas|supernet/space|internal/(config|fault|pipeline|plan|report|rundir|serve/choices|ui)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
     oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|portable|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|report|report/(curves|diagram)|rundir|search|ui)' ;;
     oneshot/internal/measure/peak) echo 'ops/cpu' ;;
@@ -74,7 +76,7 @@ outside=(
   'github.com/parquet-go/.*'
   'oneshot/data/source/parquet' 'only data/source/parquet reads parquet'
   'golang.org/x/image/.*|image/.*'
-  'oneshot/data/(decode|prepare)' 'only data/decode reads image files, only data/prepare writes them'
+  'oneshot/data/(decode|prepare)|oneshot/internal/report' 'only data/decode reads image files, only data/prepare writes them, and pages hold pictures'
   'github.com/spf13/.*|golang.org/x/term|flag'
   'oneshot/cmd/.*|oneshot/ops/cuda/genptx' 'only the command reads flags and the terminal'
   'github.com/schollz/progressbar/.*'

@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 packages=("$@")
-((${#packages[@]})) || mapfile -t packages < <(grep -rl --include='*_test.go' 'faulttest\.New' . | xargs -n 1 dirname | grep -v internal/faulttest | sort -u)
+((${#packages[@]})) || mapfile -t packages < <(grep -rlE --include='*_test.go' '^func TestFault[A-Z]' . | xargs -n 1 dirname | sort -u)
 # One package after the other: tests that kill processes at a chosen moment need the processors.
-ONESHOT_FAULTS=${ONESHOT_FAULTS:-all} go test -count=1 -p 1 -timeout 60m -v -run '^TestFault' "${packages[@]}" >"$log" 2>&1
+ONESHOT_FAULTS=${ONESHOT_FAULTS:-all} go test -count=1 -p 1 -timeout 60m -v -run '^TestFault[A-Z]' "${packages[@]}" >"$log" 2>&1
 status=$?
 ((status == 0)) || grep -E '^(---|\s+---) FAIL|^FAIL|panic:|_test.go:[0-9]+:' "$log" | grep -v 'FAULT' | head -n 60
 awk -F '\t' 'BEGIN { form = "%-72s %10s %9s  %s\n"; printf form, "fault", "injections", "survived", "twins caught" }
