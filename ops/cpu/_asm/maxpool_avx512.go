@@ -24,32 +24,80 @@ func maxPoolRow() {
 }
 
 func maxPoolRowKernel(name string, masked bool) {
-	TEXT(name, NOSPLIT, "func(n, ch, stride int, y *float32, idx *uint8, x *float32, xrow int)")
+	best, at0, v, inf := z[0], z[1], z[2], z[25]
+	tap := func(i int) VecPhysical { return z[16+i] }
+	maxPoolWindows{
+		name: name, masked: masked, taps: true,
+		constants: func(t GPPhysical) {
+			VPXORD(tap(0), tap(0), tap(0))
+			for i := 1; i < 9; i++ {
+				MOVQ(U32(uint32(i)), t)
+				VPBROADCASTD(t.As32(), tap(i))
+			}
+			MOVQ(U32(0x7f800000), t)
+			VPBROADCASTD(t.As32(), inf)
+		},
+		best: func(operand func(i int) Mem) {
+			avx512.load(operand(0), v, masked)
+			VMINPS(inf, v, best)
+			VMOVDQA32(tap(0), at0)
+			for i := 1; i < 9; i++ {
+				const notLessOrEqual, equal = 6, 0
+				avx512.load(operand(i), v, masked)
+				VCMPPS(U8(notLessOrEqual), best, v, K2)
+				VMINPS(inf, v, K2, best)
+				VMOVDQA32(tap(i), K2, at0)
+				if i == 8 {
+					VCMPPS(U8(equal), inf, best, K3)
+					KORTESTW(K3, K3)
+				}
+			}
+		},
+		rare: "infinite",
+		mend: func(operand func(i int) Mem) {
+			for i := range 9 {
+				VPCMPEQD(tap(i), at0, K3, K4)
+				VMOVUPS(operand(i), K4, best)
+			}
+		},
+	}.emit()
+}
+
+// maxPoolWindows is a kernel of a 3x3 maximum, which leaves it in z[0], and its tap in z[1] if it has taps.
+type maxPoolWindows struct {
+	name         string
+	masked, taps bool
+	constants    func(t GPPhysical)            // set once, nil for none
+	best         func(operand func(i int) Mem) // of nine operands; a flag says whether mend must have a look
+	rare         string                        // its label
+	mend         func(operand func(i int) Mem)
+}
+
+func (k maxPoolWindows) emit() {
+	idx, but := "", ", but for the taps"
+	if k.taps {
+		idx, but = " idx *uint8,", ""
+	}
+	TEXT(k.name, NOSPLIT, "func(n, ch, stride int, y *float32,"+idx+" x *float32, xrow int)")
 	what := "ch >= 16"
-	if masked {
+	if k.masked {
 		what = "ch < 16"
 	}
-	Doc(fmt.Sprintf("%s works like maxPoolRow for %s.", name, what), "n and ch are positive.")
+	Doc(fmt.Sprintf("%s works like maxPoolRow for %s%s.", k.name, what, but), "n and ch are positive.")
 	Pragma("noescape")
 	coff := AllocLocal(8)
 	pixel, t, step, yq, iq, nq, xrow := RAX, RBX, RDX, RSI, RDI, R8, R9
 	row := []GPPhysical{R10, R11, R12}
-	best, at0, v, inf := z[0], z[1], z[2], z[25]
-	tap := func(i int) VecPhysical { return z[16+i] }
-	if masked {
+	if k.masked {
 		maskBelow16(t)
 	}
 	loadBytes("ch", pixel)
 	load("stride", step)
 	IMULQ(pixel, step)
 	loadBytes("xrow", xrow)
-	VPXORD(tap(0), tap(0), tap(0))
-	for i := 1; i < 9; i++ {
-		MOVQ(U32(uint32(i)), t)
-		VPBROADCASTD(t.As32(), tap(i))
+	if k.constants != nil {
+		k.constants(t)
 	}
-	MOVQ(U32(0x7f800000), t)
-	VPBROADCASTD(t.As32(), inf)
 	MOVQ(U32(0), coff)
 
 	Label("channels")
@@ -61,43 +109,36 @@ func maxPoolRowKernel(name string, masked bool) {
 	}
 	load("y", yq)
 	ADDQ(t, yq)
-	SHRQ(U8(2), t)
-	load("idx", iq)
-	ADDQ(t, iq)
+	if k.taps {
+		SHRQ(U8(2), t)
+		load("idx", iq)
+		ADDQ(t, iq)
+	}
 	load("n", nq)
 	operand := func(i int) Mem { return at(row[i/3], pixel, i%3) }
 	Label("pixels")
-	avx512.load(operand(0), v, masked)
-	VMINPS(inf, v, best)
-	VMOVDQA32(tap(0), at0)
-	for i := 1; i < 9; i++ {
-		const notLessOrEqual, equal = 6, 0
-		avx512.load(operand(i), v, masked)
-		VCMPPS(U8(notLessOrEqual), best, v, K2)
-		VMINPS(inf, v, K2, best)
-		VMOVDQA32(tap(i), K2, at0)
-		if i == 8 {
-			VCMPPS(U8(equal), inf, best, K3)
-			KORTESTW(K3, K3)
-			JNZ(LabelRef("infinite"))
-		}
-	}
+	k.best(operand)
+	JNZ(LabelRef(k.rare))
 	Label("store")
-	avx512.store(best, Mem{Base: yq}, masked)
-	VPMOVDB(at0, X3)
-	if masked {
-		VMOVDQU8(X3, K1, Mem{Base: iq})
-	} else {
-		VMOVDQU(X3, Mem{Base: iq})
+	avx512.store(z[0], Mem{Base: yq}, k.masked)
+	if k.taps {
+		VPMOVDB(z[1], X3)
+		if k.masked {
+			VMOVDQU8(X3, K1, Mem{Base: iq})
+		} else {
+			VMOVDQU(X3, Mem{Base: iq})
+		}
 	}
 	for _, p := range row {
 		ADDQ(step, p)
 	}
 	ADDQ(pixel, yq)
-	ADDQ(mustAddr(Param("ch")), iq)
+	if k.taps {
+		ADDQ(mustAddr(Param("ch")), iq)
+	}
 	DECQ(nq)
 	JNZ(LabelRef("pixels"))
-	if masked {
+	if k.masked {
 		leave()
 	} else {
 		nextChannels(coff, t, yq, "end")
@@ -106,11 +147,8 @@ func maxPoolRowKernel(name string, masked bool) {
 		leave()
 	}
 
-	Label("infinite")
-	for i := range 9 {
-		VPCMPEQD(tap(i), at0, K3, K4)
-		VMOVUPS(operand(i), K4, best)
-	}
+	Label(k.rare)
+	k.mend(operand)
 	JMP(LabelRef("store"))
 }
 

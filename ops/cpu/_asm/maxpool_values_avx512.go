@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -21,75 +19,32 @@ func maxPoolValues() {
 }
 
 func maxPoolValuesKernel(name string, masked bool) {
-	TEXT(name, NOSPLIT, "func(n, ch, stride int, y *float32, x *float32, xrow int)")
-	what := "ch >= 16"
-	if masked {
-		what = "ch < 16"
-	}
-	Doc(fmt.Sprintf("%s works like maxPoolRow for %s, but for the taps.", name, what), "n and ch are positive.")
-	Pragma("noescape")
-	coff := AllocLocal(8)
-	pixel, t, step, yq, nq, xrow := RAX, RBX, RDX, RSI, R8, R9
-	row := []GPPhysical{R10, R11, R12}
-	if masked {
-		maskBelow16(t)
-	}
-	loadBytes("ch", pixel)
-	load("stride", step)
-	IMULQ(pixel, step)
-	loadBytes("xrow", xrow)
-	MOVQ(U32(0), coff)
-
-	Label("channels")
-	MOVQ(coff, t)
-	load("x", row[0])
-	ADDQ(t, row[0])
-	for i := 1; i < 3; i++ {
-		LEAQ(at(row[i-1], xrow, 1), row[i])
-	}
-	load("y", yq)
-	ADDQ(t, yq)
-	load("n", nq)
-	operand := func(i int) Mem { return at(row[i/3], pixel, i%3) }
-	Label("pixels")
 	const unordered = 3
-	for i := range 9 {
-		avx512.load(operand(i), z[i], masked)
-	}
-	for i, k := range []Register{K2, K3, K4, K5} {
-		VCMPPS(U8(unordered), z[2*i], z[2*i+1], k)
-	}
-	VCMPPS(U8(unordered), z[8], z[8], K6)
-	KORW(K2, K3, K2)
-	KORW(K4, K5, K4)
-	KORW(K2, K4, K2)
-	for _, of := range [][2]int{{0, 1}, {2, 3}, {4, 5}, {6, 7}, {0, 2}, {4, 6}, {0, 4}, {0, 8}} {
-		VMAXPS(z[of[0]], z[of[1]], z[of[0]])
-	}
-	KORTESTW(K2, K6)
-	JNZ(LabelRef("none"))
-	Label("store")
-	avx512.store(z[0], Mem{Base: yq}, masked)
-	for _, p := range row {
-		ADDQ(step, p)
-	}
-	ADDQ(pixel, yq)
-	DECQ(nq)
-	JNZ(LabelRef("pixels"))
-	if masked {
-		leave()
-	} else {
-		nextChannels(coff, t, yq, "end")
-		JMP(LabelRef("channels"))
-		Label("end")
-		leave()
-	}
-
-	Label("none")
-	for i := range 9 {
-		avx512.load(operand(i), z[1], masked)
-		VCMPPS(U8(unordered), z[1], z[1], K3)
-		VMOVUPS(z[1], K3, z[0])
-	}
-	JMP(LabelRef("store"))
+	maxPoolWindows{
+		name: name, masked: masked,
+		best: func(operand func(i int) Mem) {
+			for i := range 9 {
+				avx512.load(operand(i), z[i], masked)
+			}
+			for i, k := range []Register{K2, K3, K4, K5} {
+				VCMPPS(U8(unordered), z[2*i], z[2*i+1], k)
+			}
+			VCMPPS(U8(unordered), z[8], z[8], K6)
+			KORW(K2, K3, K2)
+			KORW(K4, K5, K4)
+			KORW(K2, K4, K2)
+			for _, of := range [][2]int{{0, 1}, {2, 3}, {4, 5}, {6, 7}, {0, 2}, {4, 6}, {0, 4}, {0, 8}} {
+				VMAXPS(z[of[0]], z[of[1]], z[of[0]])
+			}
+			KORTESTW(K2, K6)
+		},
+		rare: "none",
+		mend: func(operand func(i int) Mem) {
+			for i := range 9 {
+				avx512.load(operand(i), z[1], masked)
+				VCMPPS(U8(unordered), z[1], z[1], K3)
+				VMOVUPS(z[1], K3, z[0])
+			}
+		},
+	}.emit()
 }
