@@ -33,16 +33,9 @@ func Example() {
 
 // every calls f about every d until ctx ends or f returns false.
 func every(ctx context.Context, d time.Duration, f func() bool) {
-	tick := time.NewTicker(d)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
+	for range time.Tick(d) {
+		if ctx.Err() != nil || !f() {
 			return
-		case <-tick.C:
-			if !f() {
-				return
-			}
 		}
 	}
 }

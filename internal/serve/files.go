@@ -62,6 +62,18 @@ func (x *run) lookAtFiles(root *os.Root) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		x.wrong = err
 	}
+	r := readResults(root, x.dir())
+	if !slices.EqualFunc(r.chain, x.results.chain, func(a, b pipeline.Link) bool { return a.State == b.State }) {
+		for _, p := range x.parts { // a stage has begun or ended
+			p.next = time.Time{}
+		}
+	}
+	x.results = r
+}
+
+// readResults reads what a run has found. What is of a stage that is stale is left out: it speaks of a supernet, scores or a
+// network that are others by now. No name in the folder may be a link that leads out of it.
+func readResults(root *os.Root, d rundir.Folder) results {
 	r := results{steps: map[string]int{}}
 	readJSON(root, "search/best.json", &r.best)
 	readJSON(root, "search/tree.json", &r.tree)
@@ -72,15 +84,21 @@ func (x *run) lookAtFiles(root *os.Root) {
 			r.steps[stage.name] = rec.Steps
 		}
 	}
-	if x.config != nil {
-		r.chain, r.wrong = pipeline.Chain(x.dir())
+	if _, err := root.Stat("config.yaml"); err == nil {
+		r.chain, r.wrong = pipeline.Chain(d)
 	}
-	if !slices.EqualFunc(r.chain, x.results.chain, func(a, b pipeline.Link) bool { return a.State == b.State }) {
-		for _, p := range x.parts { // a stage has begun or ended
-			p.next = time.Time{}
-		}
+	if r.stale("search") {
+		r.best, r.tree = nil, nil
 	}
-	x.results = r
+	if r.stale("test") {
+		r.result = nil
+	}
+	return r
+}
+
+// stale says whether a stage is of something else than is there now, or nobody can tell.
+func (r results) stale(stage string) bool {
+	return r.wrong != nil || slices.ContainsFunc(r.chain, func(l pipeline.Link) bool { return l.Stage == stage && l.State == pipeline.StateStale })
 }
 
 // readJSON reads a file into *v, which stays nil where there is none that can be read: whatever is wrong with it, the

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -141,13 +142,16 @@ func (l *list) row(root *os.Root, name string) (row, bool) {
 		}
 	}
 	r.Total = totalOf(sub, r.Stage)
-	var best *rundir.SearchSummary
-	if readJSON(sub, "search/best.json", &best); best != nil {
-		r.Best = report.Percent(best.Score)
-	}
-	var result *rundir.Result
-	if readJSON(sub, "result.json", &result); result != nil && result.TestCount > 0 {
-		r.Test = report.Percent(result.TestTop1)
+	if within(sub) == nil && (has(sub, "search/best.json") || has(sub, "result.json")) { // records are read only where they say something
+		found := readResults(sub, rundir.Folder(filepath.Join(l.path, name)))
+		if found.best != nil {
+			r.Best = report.Percent(found.best.Score)
+		} else if found.stale("search") {
+			r.Best = ""
+		}
+		if found.result != nil && found.result.TestCount > 0 {
+			r.Test = report.Percent(found.result.TestTop1)
+		}
 	}
 	said, _ := rundir.ParseLogLine(lastLine(sub, "log.jsonl"))
 	ended := said.Exit != nil
@@ -162,6 +166,12 @@ func (l *list) row(root *os.Root, name string) (row, bool) {
 		r.State = state{"good", "ended"}
 	}
 	return r, true
+}
+
+// has says whether a file is there.
+func has(root *os.Root, name string) bool {
+	_, err := root.Stat(name)
+	return err == nil
 }
 
 // at is the state of a row at a time.

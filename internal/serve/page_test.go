@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"oneshot/internal/config"
+	"oneshot/internal/pipeline"
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/lanas"
@@ -189,7 +190,12 @@ func TestListOfRuns(t *testing.T) {
 	} {
 		dir := filepath.Join(runs, name)
 		newRunFolder(t, dir)
-		write(t, filepath.Join(dir, "supernet/record.json"), `{"steps":12}`)
+		if err := rundir.Folder(dir).MakeDir("supernet"); err != nil {
+			t.Fatal(err)
+		}
+		if err := rundir.Folder(dir).KeepRecord("supernet/record.json", rundir.Record{Stage: "train", Steps: 12, Inputs: map[string]string{}}); err != nil {
+			t.Fatal(err)
+		}
 		change(dir)
 	}
 	write(t, filepath.Join(runs, "no run/notes.txt"), "x")
@@ -215,5 +221,48 @@ func TestListOfRuns(t *testing.T) {
 	}
 	if v := l.read(time.Now().Add(time.Hour)); v.Rows[0].State.Text == "goes on" {
 		t.Error("an hour later it still goes on")
+	}
+}
+
+// TestStaleIsNotCurrent: what a stale stage has found is shown neither on the page nor in the list.
+func TestStaleIsNotCurrent(t *testing.T) {
+	runs := t.TempDir()
+	for _, kind := range []string{"fresh", "stale", "damaged"} {
+		stale, dir := kind != "fresh", filepath.Join(runs, kind)
+		newRunFolder(t, dir)
+		write(t, filepath.Join(dir, "search/best.json"), `{"score":0.75,"samples":1,"hash":"0123456789ab"}`)
+		write(t, filepath.Join(dir, "search/samples.jsonl"), `{"index":0,"arch":"x","hash":"0123456789ab","score":0.75,"loss":1,"images":1,"params":2,"madds":3}`+"\n")
+		write(t, filepath.Join(dir, "result.json"), `{"test_top1":0.875,"test_images":40}`)
+		switch kind {
+		case "stale":
+			for _, s := range pipeline.Stages {
+				if s.Name == "search" || s.Name == "test" {
+					if err := rundir.Folder(dir).KeepRecord(s.Record, rundir.Record{Stage: s.Name, Inputs: map[string]string{"supernet": "another"}}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		case "damaged":
+			write(t, filepath.Join(dir, "search/record.json"), `{"stage":"search"`)
+		}
+		x := newRun(dir, "", time.Now)
+		x.sync()
+		v := x.stateView()
+		shown := fmt.Sprint(v.Figures, x.foundView(), v.Problem)
+		for text, want := range map[string]bool{"75.00": !stale, "87.50": !stale, "stale": kind == "stale", "cannot be told": kind == "damaged"} {
+			if strings.Contains(shown, text) != want {
+				t.Errorf("%s: %q is shown: %v\n%s", kind, text, !want, shown)
+			}
+		}
+		search, err := x.searchView()
+		if err != nil || (len(search.Charts) == 0) != stale {
+			t.Errorf("%s: %d charts, %v", kind, len(search.Charts), err)
+		}
+	}
+	l := list{path: runs, now: time.Now}
+	for _, r := range l.read(time.Now()).Rows {
+		if fresh := r.Name == "fresh"; (r.Best != "") != fresh || (r.Test != "") != fresh {
+			t.Errorf("%s: %q, %q", r.Name, r.Best, r.Test)
+		}
 	}
 }

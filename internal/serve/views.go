@@ -58,13 +58,21 @@ func (x *run) stateView() stateView {
 		v.Problem = x.wrong.Error()
 	case x.results.wrong != nil:
 		v.Problem = "the stages cannot be told: " + x.results.wrong.Error()
+	case x.results.stale("search"):
+		v.Problem = "the search is stale: what it has found is left out"
+	case x.results.stale("test"):
+		v.Problem = "the result is stale: it is left out"
 	}
 	return v
 }
 
-// bestLine is the sample of the highest score, the first of equal ones; -1 where none has a score.
+// bestLine is the sample of the highest score, the first of equal ones; -1 where none has a score, or where the scores are
+// of another supernet than is there now.
 func (x *run) bestLine() int {
 	best := -1
+	if x.results.stale("search") {
+		return best
+	}
 	for i, l := range x.lines {
 		if l.Failed == "" && (best < 0 || l.Score > x.lines[best].Score) {
 			best = i
@@ -109,7 +117,7 @@ func (x *run) foundView() foundView {
 
 // curvesView are the trainings' curves.
 func (x *run) curvesView() (out []template.HTML, err error) {
-	for _, t := range []struct{ stage, name string }{{"train", "Supernet"}, {"retrain", "The network that was found"}} {
+	for _, t := range []struct{ stage, name string }{{"train", "Supernet"}, {"retrain", "The network retrained"}} {
 		for _, f := range []struct{ key, title, y string }{{"loss", "training loss", "loss"}, {"lr", "learning rate", "learning rate"}} {
 			c := x.curves[t.stage+"/"+f.key]
 			if c == nil || len(c.means) < 2 {
@@ -140,8 +148,8 @@ const (
 )
 
 func (x *run) searchView() (v searchView, err error) {
-	if v.N = len(x.lines); v.N == 0 {
-		return v, nil
+	if v.N = len(x.lines); v.N == 0 || x.results.stale("search") {
+		return searchView{}, nil
 	}
 	scores := make([]float64, v.N)
 	for i, l := range x.lines {
@@ -195,7 +203,7 @@ type rankedChoice struct {
 const mostChoices = 16
 
 func (x *run) choicesView() (v choicesView) {
-	if x.space == nil {
+	if x.space == nil || x.results.stale("search") {
 		return v
 	}
 	var samples []choices.Sample
@@ -234,7 +242,7 @@ func (x *run) treeView() (v treeView, err error) {
 // regions are those of the search's tree: of its file once that is written, before that of the samples, which say all
 // that the search knows (docs/decisions/runs.md). live says that it is the latter.
 func (x *run) regions() (regions []lanas.Region, live bool, err error) {
-	if x.space == nil || len(x.lines) == 0 {
+	if x.space == nil || len(x.lines) == 0 || x.results.stale("search") {
 		return nil, false, nil
 	}
 	if t := x.results.tree; t != nil && t.Samples == len(x.lines) {
