@@ -84,7 +84,7 @@ outside=(
   'go.yaml.in/.*'
   'oneshot/internal/config' 'only internal/config reads the configuration file'
   'gonum.org/v1/gonum(/.*)?'
-  'oneshot/lanas/landscape' 'only the statistics of races use gonum'
+  'oneshot/(lanas/landscape|internal/report)' 'only the statistics of races and pages use gonum'
   'math/rand'
   'nobody' 'it has a global source; take a *rand.Rand of math/rand/v2'
   'C'

@@ -28,10 +28,18 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+// TestNoDifferenceHasNoSign: nothing is a plus, as on the terminal.
+func TestNoDifferenceHasNoSign(t *testing.T) {
+	e := Estimate{Value: math.Copysign(1e-9, -1), Lo: -1e-9, Hi: 0.01}
+	if e.points() != "+0.00 points" || e.between() != "0.00 to 1.00" {
+		t.Errorf("%s, %s", e.points(), e.between())
+	}
+}
+
 // TestStudent: the table of every book.
 func TestStudent(t *testing.T) {
 	for df, want := range map[int]float64{1: 12.706, 2: 4.303, 3: 3.182, 5: 2.571, 10: 2.228, 30: 2.042, 1000: 1.962} {
-		if got := t95(df); !(math.Abs(got-want) <= 0.01*want) {
+		if got := t95(df); !(math.Abs(got-want) <= 5.1e-4) {
 			t.Errorf("t of %d is %.3f, want %.3f", df, got, want)
 		}
 	}

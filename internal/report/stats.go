@@ -1,11 +1,14 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
 )
 
 // z95 is the 97.5th percentile of the normal distribution: all intervals are of 95 %.
@@ -37,19 +40,8 @@ func MeanOf(values []float64) Estimate {
 	return Estimate{s.Mean, max(0, s.Mean-half), min(1, s.Mean+half)}
 }
 
-// t95 is the 97.5th percentile of Student's t, by its expansion in the degrees of freedom (Abramowitz and Stegun
-// 26.7.5), which is too small for the fewest.
-func t95(df int) float64 {
-	switch df {
-	case 1:
-		return 12.706
-	case 2:
-		return 4.303
-	}
-	z, n := z95, float64(df)
-	return z + (math.Pow(z, 3)+z)/(4*n) + (5*math.Pow(z, 5)+16*math.Pow(z, 3)+3*z)/(96*n*n) +
-		(3*math.Pow(z, 7)+19*math.Pow(z, 5)+17*math.Pow(z, 3)-15*z)/(384*n*n*n)
-}
+// t95 is the 97.5th percentile of Student's t.
+func t95(df int) float64 { return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile(0.975) }
 
 // Minus is the difference of two estimates, as if they were independent, with the interval that follows from theirs
 // (of proportions Newcombe 1998, method 10). Of scores on the same images, which mostly rise and fall together, the
@@ -63,10 +55,13 @@ func (a Estimate) Minus(b Estimate) Estimate {
 func (a Estimate) percent() string { return Percent(a.Value) }
 
 // points is "+1.20 points".
-func (a Estimate) points() string { return fmt.Sprintf("%+.2f points", 100*a.Value) }
+func (a Estimate) points() string { return ui.Points(a.Value) + " points" }
 
 // between is "80.10 to 82.30", in percent or points.
-func (a Estimate) between() string { return fmt.Sprintf("%.2f to %.2f", 100*a.Lo, 100*a.Hi) }
+func (a Estimate) between() string {
+	end := func(v float64) string { return strings.TrimPrefix(ui.Points(v), "+") }
+	return end(a.Lo) + " to " + end(a.Hi)
+}
 
 // below counts the values that are less than v, and half of those that equal it.
 func below(values []float64, v float64) float64 {
