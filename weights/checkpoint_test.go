@@ -256,7 +256,7 @@ func TestCheckFinite(t *testing.T) {
 func TestExportModel(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "model.safetensors")
-	if err := ExportModel(path, sample(1), map[string]string{"arch": "lanas5:x"}); err != nil {
+	if err := ExportModel(path, sample(1), map[string]string{"arch": "lanas5:x"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	f, err := ReadSafetensors(path)
@@ -267,7 +267,7 @@ func TestExportModel(t *testing.T) {
 	bad := sample(2)
 	bad[0].F32[0] = float32(math.Inf(1))
 	var fault *NonFiniteError
-	if err := ExportModel(path, bad, nil); !errors.As(err, &fault) {
+	if err := ExportModel(path, bad, nil, nil); !errors.As(err, &fault) {
 		t.Error(err)
 	}
 	if !bytes.Equal(before, readFile(t, path)) || len(names(t, dir)) != 1 {

@@ -55,7 +55,7 @@ func ExampleExportModel() {
 		{Name: "stem.bn.num_batches_tracked", I64: []int64{500}},
 		{Name: "classifier.weight", Shape: []int{2, 2}, F32: []float32{1, 2, 3, 4}},
 	}
-	if err := weights.ExportModel(path, ts, map[string]string{"arch": "best"}); err != nil {
+	if err := weights.ExportModel(path, ts, map[string]string{"arch": "best"}, nil); err != nil {
 		fmt.Println(err)
 		return
 	}

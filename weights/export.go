@@ -9,15 +9,10 @@ import (
 	"oneshot/internal/atomicfile"
 )
 
-// ExportModel writes the tensors to a safetensors file at path, atomically, and
-// reads it back to prove that the file holds them bit for bit. NaN and Inf are
-// refused. meta is as for WriteSafetensors.
-func ExportModel(path string, ts []Tensor, meta map[string]string) error {
-	return ExportChecked(path, ts, meta, func(string) error { return nil })
-}
-
-// ExportChecked is ExportModel of a file that check reads too, by the name that it has until it takes its place.
-func ExportChecked(path string, ts []Tensor, meta map[string]string, check func(temp string) error) error {
+// ExportModel writes the tensors to a safetensors file at path, atomically, and reads it back to prove that the file holds
+// them bit for bit. NaN and Inf are refused. meta is as for WriteSafetensors. check, if not nil, reads the file too, by the
+// name that it has until it takes its place; its error leaves what was there before.
+func ExportModel(path string, ts []Tensor, meta map[string]string, check func(temp string) error) error {
 	if err := CheckFinite(ts); err != nil {
 		return err
 	}
@@ -25,6 +20,9 @@ func ExportChecked(path string, ts []Tensor, meta map[string]string, check func(
 	err := atomicfile.WriteChecked(path, fileMode, write, func(temp string) error {
 		if err := checkExport(temp, path, ts); err != nil {
 			return fmt.Errorf("self-check of %s: %w", path, err)
+		}
+		if check == nil {
+			return nil
 		}
 		return check(temp)
 	})

@@ -19,7 +19,7 @@ func TestTorchReadsSafetensors(t *testing.T) {
 	}
 	ts := sample(1)
 	path := filepath.Join(t.TempDir(), "model.safetensors")
-	if err := ExportModel(path, ts, map[string]string{"arch": "lanas5"}); err != nil {
+	if err := ExportModel(path, ts, map[string]string{"arch": "lanas5"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(python, "testdata/read_safetensors.py", path).Output()

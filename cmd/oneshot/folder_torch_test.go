@@ -269,7 +269,7 @@ func ownLogits(t *testing.T, model, dir, decoder, to string) {
 			{Name: "x", Shape: []int{b.N, 3, d.Image, d.Image}, F32: nchw(b.X, d.Image)},
 			{Name: "logits", Shape: []int{b.N, len(d.Classes)}, F32: logits},
 			{Name: "labels", Shape: []int{b.N}, I64: labels},
-		}, nil); err != nil {
+		}, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -38,19 +38,13 @@ func newStopWatch(parent context.Context, stderr io.Writer) *stopWatch {
 func (s *stopWatch) held(d rundir.Folder) {
 	d.TakeStop() // one that stays, in a folder that is only read by now, is taken below as soon as it can be
 	s.work.Go(func() {
-		tick := time.NewTicker(stopEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-s.ctx.Done():
-				return
-			case <-tick.C:
-				if asked, _ := d.TakeStop(); asked {
-					s.stop()
-					return
-				}
+		every(s.ctx, stopEvery, func() bool {
+			asked, _ := d.TakeStop()
+			if asked {
+				s.stop()
 			}
-		}
+			return !asked
+		})
 	})
 }
 

@@ -85,7 +85,7 @@ func sameInPyTorch(t *testing.T, dir string) {
 			if err := weights.ExportModel(input, []weights.Tensor{
 				{Name: "x", Shape: []int{b.N, 3, d.Image, d.Image}, F32: nchw(b.X, d.Image)},
 				{Name: "logits", Shape: []int{b.N, len(d.Classes)}, F32: logits},
-			}, nil); err != nil {
+			}, nil, nil); err != nil {
 				t.Fatal(err)
 			}
 			out, err := exec.Command(python, filepath.FromSlash("../../supernet/testdata/parity.py"), "check",

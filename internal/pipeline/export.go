@@ -150,7 +150,7 @@ func (r *Run) writeExport(d rundir.Folder, n *supernet.Net, arch space.Arch, a A
 		return err
 	}
 	path := d.File("model.safetensors")
-	err = weights.ExportChecked(path, n.Tensors(), meta, func(temp string) error {
+	err = weights.ExportModel(path, n.Tensors(), meta, func(temp string) error {
 		if err := sameNetwork(temp, path, n, arch, r.rt); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

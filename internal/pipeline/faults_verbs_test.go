@@ -7,6 +7,7 @@ import (
 
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/atomicfile/faultfs"
+	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/faulttest"
 	"oneshot/internal/rundir"
@@ -14,20 +15,14 @@ import (
 
 // exports does what the verb export does.
 func exports(ctx context.Context, dir string) error {
-	r, err := Open(ctx, still(), Request{Folder: dir, Resume: true, Needs: NeedsRetraining})
+	spec, q := ExportSpec{Weights: Retrained}, config.Request{}
+	r, err := Open(ctx, still(), Request{Folder: dir, Resume: true, Needs: spec.Needs(q)})
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	arch, err := r.RetrainedArch()
-	if err != nil {
-		return err
-	}
-	n, err := r.Retrain(ctx, arch)
-	if err != nil {
-		return err
-	}
-	return r.Export(n, arch)
+	_, err = r.ExportAs(ctx, spec, q)
+	return err
 }
 
 // TestFaultExportAfterKill: where a retraining that was done anew is killed, export ends it or refuses, and

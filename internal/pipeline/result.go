@@ -130,12 +130,6 @@ func pathOf(p *plan.Plan, text string, d rundir.Folder, q config.Request) (space
 	return arch, nil
 }
 
-// NeedsRetraining wants a folder that retrains an architecture, or could begin to.
-func NeedsRetraining(p *plan.Plan, d rundir.Folder) error {
-	_, err := retrainedArch(p, d)
-	return err
-}
-
 // resultRecord is the record of the result, nil without one, and what it would be now.
 func (r *Run) resultRecord() (rec *rundir.Record, now rundir.Record, err error) {
 	s := stageOf("test")

@@ -30,14 +30,14 @@ func TestModuleInPyTorch(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "model.py"), text, 0o644); err != nil {
 			return err
 		}
-		if err := weights.ExportModel(filepath.Join(dir, "model.safetensors"), s.model.Tensors, nil); err != nil {
+		if err := weights.ExportModel(filepath.Join(dir, "model.safetensors"), s.model.Tensors, nil, nil); err != nil {
 			return err
 		}
 		side := s.model.Net.Image
 		return weights.ExportModel(filepath.Join(dir, "case.safetensors"), []weights.Tensor{
 			{Name: "x", Shape: []int{s.n, 3, side, side}, F32: s.nchw(false)},
 			{Name: "logits", Shape: []int{s.n, len(s.model.Classes)}, F32: s.logits},
-		}, nil)
+		}, nil, nil)
 	})
 }
 
