@@ -19,11 +19,12 @@ const (
 type Region uint8
 
 const (
-	Arena   Region = iota // activations and saved values; laid out per program
-	Params                // all parameters
-	Grad                  // gradient of each parameter, at the parameter's offset
-	GradSum               // sum of the gradients of the micro-batches so far, likewise
-	Slot0                 // what the optimizer keeps of each parameter, likewise; see Slot
+	Arena    Region = iota // activations and saved values; laid out per program
+	Params                 // all parameters
+	Grad                   // gradient of each parameter, at the parameter's offset
+	GradSum                // sum of the gradients of the micro-batches and paths so far, likewise
+	GradHeld               // difference of the gradients of two paths, likewise
+	Slot0                  // what the optimizer keeps of each parameter, likewise; see Slot
 	Slot1
 	Slot2
 	State // running means and variances

@@ -23,6 +23,9 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestScratch: no operation takes more memory than it said.
+func TestScratch(t *testing.T) { opstest.Scratch(t) }
+
 // TestGolden: float64 against the same operations in PyTorch; the bound is the
 // float32 rounding of the file.
 func TestGolden(t *testing.T) {

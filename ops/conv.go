@@ -110,7 +110,11 @@ func (o ConvBN) standard() standardWeight {
 }
 
 func convScratch[T cpu.Float](o ConvBN, in []Shape, _ Shape) cpu.Scratch {
-	k := cpu.Conv[T]{N: in[0][0], Cin: o.Cin, Cout: o.Cout, NoNorm: o.NoNorm}
+	x := in[0]
+	k := cpu.Conv[T]{N: x[0], Px: x[1] * x[2], Cin: o.Cin, Cout: o.Cout, NoNorm: o.NoNorm}
+	if o.Flatten > 0 {
+		k.Px = 1
+	}
 	return withStandard(o.Standard, k.Scratch(o.Parts), o.Cout)
 }
 

@@ -123,6 +123,32 @@ func (l *Lowered) Accumulate(grads []Mem, first, last bool) {
 	}
 }
 
+// Clear sets the pieces of a region that lie where the gradients do to 0.
+func (l *Lowered) Clear(r Region, grads []Mem) {
+	for _, g := range grads {
+		g.Region = r
+		l.low.fill(g, 0, false)
+	}
+}
+
+// Weigh makes of such pieces cuda.Run's B times themselves and A times those of another region.
+func (l *Lowered) Weigh(to, from Region, grads []Mem) {
+	for _, g := range grads {
+		x, y := g, g
+		x.Region, y.Region = from, to
+		cuda.Add(l.low.b, "axpby", false, &cuda.AxpbyArgs{X: l.low.f32(x), Y: l.low.f32(y), Blocks: l.low.share(g.Len, 2048), N: int32(g.Len)})
+	}
+}
+
+// Collect copies the sums of the gradients to where those are.
+func (l *Lowered) Collect(grads []Mem) {
+	for _, g := range grads {
+		sum := g
+		sum.Region = GradSum
+		l.low.sum(g, []Mem{sum}, false)
+	}
+}
+
 // Squares adds the squares of the gradients to a buffer and returns it with the
 // number of partial sums in it.
 func (l *Lowered) Squares(grads []Mem) (partial cuda.Addr, n int) {

@@ -104,6 +104,13 @@ type Dropper interface {
 	WithDrop(drop []bool) Op
 }
 
+// Adder is an op that adds any number of operands.
+type Adder interface {
+	Op
+	// WithTerms returns the op of n operands, without masks. n is 2 to MaxTerms.
+	WithTerms(n int) Op
+}
+
 // Adds says whether Backward of op can add Call.DAdd to the gradients of its
 // activations.
 func Adds(op Op) bool {

@@ -210,7 +210,7 @@ func (l *lowering) sepStage(o Separable, c *Call, s int) deviceStage {
 	n := cuda.Addr(alignUp(y.Size() * l.actSize()))
 	st := deviceStage{param: 1 + s*o.perStage(), rows: y[0] * y[1] * y[2], coef: l.f32(c.OutNorm)}
 	z1, coef1 := saved+2*n, saved+3*n
-	st.dw = cuda.DwArgs{W: l.f32(c.In[st.param]), T: saved + cuda.Addr(s)*n, N: int32(x[0]), C: int32(o.C), K: int32(o.K), Dil: int32(o.Dil),
+	st.dw = cuda.DwArgs{ReLU: l.activation(ReLU), W: l.f32(c.In[st.param]), T: saved + cuda.Addr(s)*n, N: int32(x[0]), C: int32(o.C), K: int32(o.K), Dil: int32(o.Dil),
 		H: int32(x[1]), Width: int32(x[2]), Stride: int32(o.Stride), OH: int32(y[1]), OW: int32(y[2])}
 	if s == 0 {
 		st.dw.X = l.act(c.In[0])
@@ -293,18 +293,20 @@ func (l *lowering) separableGrad(o Separable, c *Call) {
 			d.Blocks = l.dwBlocks(d)
 			cuda.Add(l.b, "dw_dx", l.half, &d)
 		}
-		l.dwWeights(d, l.f32(c.DIn[st.param]))
+		l.dwWeights(d, l.f32(c.DIn[st.param]), 1)
 	}
 }
 
-// dwWeights adds the gradient of a depthwise convolution's weights.
-func (l *lowering) dwWeights(d cuda.DwArgs, dw cuda.Addr) {
+// dwWeights adds the gradient of a depthwise convolution's weights. That many blocks
+// share the channels of a split: of many channels each split has long partial sums.
+func (l *lowering) dwWeights(d cuda.DwArgs, dw cuda.Addr, shares int) {
 	n := int(d.K * d.K * d.C)
 	d.DX, d.Add, d.W = 0, 0, 0
-	d.Blocks = int32(max(1, min(int(d.N*d.OH)/4, 3*l.b.SMs)))
-	d.Partial = l.b.Temp(4 * n * int(d.Blocks))
+	d.Splits = int32(max(1, min(int(d.N*d.OH)/4, 3*l.b.SMs/shares)))
+	d.Blocks = d.Splits * int32(shares)
+	d.Partial = l.b.Temp(4 * n * int(d.Splits))
 	cuda.Add(l.b, "dw_dw", l.half, &d)
-	l.reduce(dw, d.Partial, n, int(d.Blocks))
+	l.reduce(dw, d.Partial, n, int(d.Splits))
 }
 
 // dwBlocks is how many blocks a depthwise convolution has: a thread for every four

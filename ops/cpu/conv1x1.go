@@ -26,8 +26,18 @@ func (o *Conv[T]) spread() (px, ch int) {
 	return 1, c
 }
 
-// strip is the number of pixels that go through the kernels together.
-func (o *Conv[T]) strip() int { return max(8, stripLen/max(o.Cin, o.Cout)/8*8) }
+// strip is the number of pixels that go through the kernels together; parts is how many o
+// has. A strip of MobileNetV2's blocks that the first level cache holds would be a few
+// pixels, for which the weights and their gradient come from behind it. So there it is 64
+// pixels, or what half of the second level holds. Cells, whose sums keep their order, have
+// no such shapes: theirs are of several parts, narrow, or, in the auxiliary head, of less
+// than 16 pixels an image.
+func (o *Conv[T]) strip(parts int) int {
+	if parts == 1 && o.Px >= 16 && (o.Cout >= 3*o.Cin || max(o.Cin, o.Cout) >= 512) {
+		return max(8, min(64, 32*stripLen/(2*o.Cin+o.Cout)/8*8))
+	}
+	return max(8, stripLen/max(o.Cin, o.Cout)/8*8)
+}
 
 type convForwardJob[T Float] struct {
 	*Conv[T]
@@ -58,7 +68,7 @@ func (e *Engine[T]) ConvForward(o *Conv[T]) {
 }
 
 func (j *convForwardJob[T]) Chunk(worker, chunk int) {
-	step := j.strip()
+	step := j.strip(len(j.Parts))
 	xs := j.e.scratch(worker, step*j.Cin)
 	lo, hi := j.work.bounds(chunk)
 	lo, hi = lo*j.Px, hi*j.Px
@@ -107,7 +117,7 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 	j := job[convBackwardJob[T]](e)
 	*j = convBackwardJob[T]{Conv: o, e: e, work: imagePartition(o.N), dy: dy}
 	chunks, size := j.work.chunks(), o.Cin*o.Cout
-	mem := e.partials(chunks+1, size)
+	mem := e.uncleared(chunks+1, size) // a chunk clears its own piece
 	j.part, j.wT = mem[:chunks*size], mem[chunks*size:]
 	transpose(o.Cin, o.Cout, o.W, j.wT)
 	e.pool.Do(chunks, j)
@@ -115,10 +125,11 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 }
 
 func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
-	k, step, c := j.e.k, j.strip(), j.Cin/len(j.Parts)
+	k, step, c := j.e.k, j.strip(len(j.Parts)), j.Cin/len(j.Parts)
 	mem := j.e.scratch(worker, step*(j.Cin+j.Cout+c))
 	xs, dz, dx := take(&mem, step*j.Cin), take(&mem, step*j.Cout), take(&mem, step*c)
 	dw := j.part[chunk*j.Cin*j.Cout:][:j.Cin*j.Cout]
+	clear(dw)
 	px, ch := j.spread()
 	lo, hi := j.work.bounds(chunk)
 	lo, hi = lo*j.Px, hi*j.Px
@@ -143,7 +154,7 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 // Scratch is that of ConvForward and ConvBackward; parts is how many o has.
 func (o *Conv[T]) Scratch(parts int) Scratch {
 	chunks := imagePartition(o.N).chunks()
-	s := Scratch{Worker: o.strip() * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout}
+	s := Scratch{Worker: o.strip(parts) * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout}
 	if o.NoNorm {
 		return s
 	}

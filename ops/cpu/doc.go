@@ -16,7 +16,7 @@
 // the batch normalisation while they are in the first or second level cache, and
 // touches the operation's tensors once. The operations are structs with their
 // shape and tensors: [SepStage], [Conv], [Conv2D], [Reduce], [Stem], [Pool3],
-// [Node], [Mean], [ReLUPool] and [Linear]. The loss and the optimizer's step are methods
+// [Depthwise], [ActNorm], [AvgPool], [Node], [Mean] and [Linear]. The loss and the optimizer's step are methods
 // too.
 //
 // The output of an operation stays raw, as it was before the normalisation, and

@@ -48,12 +48,17 @@ func (e *Engine[T]) scratch(worker, n int) []T {
 
 // partials returns a cleared piece of n elements for each of chunks chunks.
 func (e *Engine[T]) partials(chunks, n int) []T {
+	p := e.uncleared(chunks, n)
+	clear(p)
+	return p
+}
+
+// uncleared is partials of any content.
+func (e *Engine[T]) uncleared(chunks, n int) []T {
 	if len(e.partial) < chunks*n {
 		e.partial = make([]T, chunks*n)
 	}
-	p := e.partial[:chunks*n]
-	clear(p)
-	return p
+	return e.partial[:chunks*n]
 }
 
 // coefs returns n elements of any content that last until the next call.
@@ -87,15 +92,30 @@ func take[T any](s *[]T, n int) []T {
 	return p
 }
 
+// reduceJob is the sum over chunks of a piece of the partial sums, cut by elements.
+type reduceJob[T Float] struct {
+	work         partition
+	dst, partial []T
+	chunks       int
+	stride, off  int
+}
+
 // reduce writes the sum over chunks of a piece of the partial sums: elements
 // off to off+len(dst) of each stride.
 func (e *Engine[T]) reduce(dst, partial []T, chunks, stride, off int) {
-	if len(dst) == 0 {
-		return
-	}
-	copy(dst, partial[off:][:len(dst)])
-	for c := 1; c < chunks; c++ {
-		addRow(dst, dst, partial[c*stride+off:][:len(dst)])
+	j := job[reduceJob[T]](e)
+	*j = reduceJob[T]{partitionBy(len(dst), chunks, imageChunks), dst, partial, chunks, stride, off}
+	e.pool.Do(j.work.chunks(), j)
+}
+
+func (j *reduceJob[T]) Chunk(_, chunk int) {
+	const block = 1 << 11 // the sum stays in the first level cache
+	for lo, end := j.work.bounds(chunk); lo < end; lo += block {
+		dst := j.dst[lo:min(lo+block, end)]
+		copy(dst, j.partial[j.off+lo:][:len(dst)])
+		for c := 1; c < j.chunks; c++ {
+			addRow(dst, dst, j.partial[c*j.stride+j.off+lo:][:len(dst)])
+		}
 	}
 }
 
@@ -103,6 +123,14 @@ func (e *Engine[T]) reduce(dst, partial []T, chunks, stride, off int) {
 // channel, or X itself where Scale and Shift are nil. So a batch normalisation
 // costs no pass of its own.
 type Act[T Float] struct{ X, Scale, Shift []T }
+
+// kept is a piece of X, nil where backward has none because no derivative needs it.
+func (a *Act[T]) kept(lo, hi int) []T {
+	if a.X == nil {
+		return nil
+	}
+	return a.X[lo:hi]
+}
 
 // Out is where the gradient of an activation goes: DX = gradient + Add. Add may
 // be nil for 0, or DX itself.

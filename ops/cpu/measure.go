@@ -12,7 +12,7 @@ func MeasuredKernels() Kernels { return Kernels{rowsOf[float32]()} }
 // kernels together, StripRows that of the image rows of a depthwise one, of which
 // there are limit.
 func (Kernels) StripPixels(cin, cout int) int {
-	return (&Conv[float32]{Cin: cin, Cout: cout}).strip()
+	return (&Conv[float32]{Cin: cin, Cout: cout}).strip(1)
 }
 
 func (Kernels) StripRows(rowLen, limit int) int { return stripRows(rowLen, limit) }

@@ -1,49 +1,74 @@
 package cpu
 
-// Node adds the two results of a cell's node, each image of A or B first
-// multiplied by its drop-path mask where there is one.
+// maxTerms is the most terms of a Node.
+const maxTerms = 8
+
+// Node adds the results of a cell's node, each image of a term first multiplied by the
+// term's drop-path mask where there is one.
 type Node[T Float] struct {
-	N, Px, C     int
-	A, B         Act[T]
-	MaskA, MaskB []T // (N) or nil
-	Y            []T // (N,Px,C)
+	N, Px, C int
+	Terms    []Act[T]      // (N,Px,C) each, 2 to 8
+	Masks    [maxTerms][]T // (N) or nil
+	Y        []T           // (N,Px,C)
 }
 
 type nodeForwardJob[T Float] struct {
 	*Node[T]
-	e    *Engine[T]
-	work partition
+	e      *Engine[T]
+	work   partition
+	masked bool // some term has a mask
 }
 
 // NodeForward computes Y.
 func (e *Engine[T]) NodeForward(o *Node[T]) {
-	need(o.A.X, o.N, o.Px, o.C)
-	need(o.B.X, o.N, o.Px, o.C)
 	need(o.Y, o.N, o.Px, o.C)
-	for _, mask := range [][]T{o.MaskA, o.MaskB} {
-		if mask != nil {
-			need(mask, o.N)
+	j := job[nodeForwardJob[T]](e)
+	*j = nodeForwardJob[T]{Node: o, e: e, work: imagePartition(o.N)}
+	for i, a := range o.Terms {
+		need(a.X, o.N, o.Px, o.C)
+		if m := o.Masks[i]; m != nil {
+			need(m, o.N)
+			j.masked = true
 		}
 	}
-	j := job[nodeForwardJob[T]](e)
-	*j = nodeForwardJob[T]{o, e, imagePartition(o.N)}
 	e.pool.Do(j.work.chunks(), j)
 }
 
 func (j *nodeForwardJob[T]) Chunk(worker, chunk int) {
+	var terms [maxTerms]Act[T]
+	copy(terms[:], j.Terms)
 	lo, hi := j.work.bounds(chunk)
-	size := j.Px * j.C
-	if j.MaskA == nil && j.MaskB == nil {
-		lo, hi := lo*size, hi*size
-		j.e.k.combine((hi-lo)/max(j.C, 1), j.C, j.Y[lo:hi], j.A.X[lo:hi], j.A.Scale, j.A.Shift, j.B.X[lo:hi], j.B.Scale, j.B.Shift)
+	if !j.masked {
+		j.add(terms[:len(j.Terms)], lo*j.Px, hi*j.Px)
 		return
 	}
-	coef := j.e.scratch(worker, 4*j.C)
+	mem := j.e.scratch(worker, 2*len(j.Terms)*j.C)
 	for n := lo; n < hi; n++ {
-		aScale, aShift := j.A.masked(j.MaskA, n, coef[:2*j.C])
-		bScale, bShift := j.B.masked(j.MaskB, n, coef[2*j.C:])
-		lo, hi := n*size, (n+1)*size
-		j.e.k.combine(j.Px, j.C, j.Y[lo:hi], j.A.X[lo:hi], aScale, aShift, j.B.X[lo:hi], bScale, bShift)
+		coef := mem
+		for i := range j.Terms {
+			a := &j.Terms[i]
+			terms[i].Scale, terms[i].Shift = a.masked(j.Masks[i], n, take(&coef, 2*j.C))
+		}
+		j.add(terms[:len(j.Terms)], n*j.Px, (n+1)*j.Px)
+	}
+}
+
+// add sums pixels lo to hi of the terms: two in one go, more in strips that the cache
+// holds, so that the memory behind it sees one pass.
+func (j *nodeForwardJob[T]) add(terms []Act[T], lo, hi int) {
+	c, step := j.C, hi-lo
+	if len(terms) > 2 {
+		step = max(1, stripLen/max(c, 1))
+	}
+	for p := lo; p < hi; p += step {
+		n := min(step, hi-p)
+		from, to := p*c, (p+n)*c
+		y, a, b := j.Y[from:to], &terms[0], &terms[1]
+		j.e.k.combine(n, c, y, a.X[from:to], a.Scale, a.Shift, b.X[from:to], b.Scale, b.Shift)
+		for i := range terms[2:] {
+			a := &terms[2+i]
+			j.e.k.combine(n, c, y, y, nil, nil, a.X[from:to], a.Scale, a.Shift)
+		}
 	}
 }
 
@@ -83,8 +108,11 @@ func (e *Engine[T]) MaskImages(n, size int, dy, mask, d []T) {
 	e.pool.Do(j.work.chunks(), j)
 }
 
+// maskLane is how many values MaskImages takes for channels.
+const maskLane = 64
+
 func (j *nodeBackwardJob[T]) Chunk(worker, chunk int) {
-	const lane = 64
+	const lane = maskLane
 	coef := j.e.scratch(worker, 2*lane)
 	clear(coef)
 	lo, hi := j.work.bounds(chunk)
@@ -181,8 +209,14 @@ func (j *meanBackwardJob[T]) Chunk(worker, chunk int) {
 	}
 }
 
-// Scratch is that of NodeForward and MaskImages where there are masks.
-func (o *Node[T]) Scratch() Scratch { return Scratch{Worker: max(4*o.C, 128)} }
+// Scratch is that of NodeForward of that many terms, and of MaskImages; masked says that
+// there are masks.
+func (o *Node[T]) Scratch(terms int, masked bool) Scratch {
+	if !masked {
+		return Scratch{}
+	}
+	return Scratch{Worker: max(2*terms*o.C, 2*maskLane)}
+}
 
 // Scratch is that of MeanForward and MeanBackward.
 func (o *Mean[T]) Scratch() Scratch { return Scratch{Worker: 2 * o.C} }

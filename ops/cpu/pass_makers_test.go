@@ -14,11 +14,13 @@ func makers(t *testing.T) []maker {
 		{"reduce", func(s uint64) *pass[float32] { return reducePass[float32](t, s) }, func(s uint64) *pass[float64] { return reducePass[float64](t, s) }},
 		{"stem", func(s uint64) *pass[float32] { return stemPass[float32](t, s) }, func(s uint64) *pass[float64] { return stemPass[float64](t, s) }},
 		{"conv2D", func(s uint64) *pass[float32] { return conv2DPass[float32](t, s) }, func(s uint64) *pass[float64] { return conv2DPass[float64](t, s) }},
+		{"depthwise", func(s uint64) *pass[float32] { return depthwisePass[float32](t, s) }, func(s uint64) *pass[float64] { return depthwisePass[float64](t, s) }},
+		{"actNorm", func(s uint64) *pass[float32] { return actNormPass[float32](t, s) }, func(s uint64) *pass[float64] { return actNormPass[float64](t, s) }},
 		{"pool", func(s uint64) *pass[float32] { return poolPass[float32](t, s, false) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s, false) }},
 		{"poolNoNorm", func(s uint64) *pass[float32] { return poolPass[float32](t, s, true) }, func(s uint64) *pass[float64] { return poolPass[float64](t, s, true) }},
 		{"node", func(s uint64) *pass[float32] { return nodePass[float32](t, s) }, func(s uint64) *pass[float64] { return nodePass[float64](t, s) }},
 		{"mean", func(s uint64) *pass[float32] { return meanPass[float32](t, s) }, func(s uint64) *pass[float64] { return meanPass[float64](t, s) }},
-		{"reluPool", func(s uint64) *pass[float32] { return reluPoolPass[float32](t, s) }, func(s uint64) *pass[float64] { return reluPoolPass[float64](t, s) }},
+		{"avgPool", func(s uint64) *pass[float32] { return avgPoolPass[float32](t, s) }, func(s uint64) *pass[float64] { return avgPoolPass[float64](t, s) }},
 		{"linear", func(s uint64) *pass[float32] { return linearPass[float32](t, s) }, func(s uint64) *pass[float64] { return linearPass[float64](t, s) }},
 		{"sum", func(s uint64) *pass[float32] { return sumPass[float32](t, s) }, func(s uint64) *pass[float64] { return sumPass[float64](t, s) }},
 	}
@@ -230,6 +232,63 @@ func conv2DPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	return p
 }
 
+func depthwisePass[T Float](t *testing.T, seed uint64) *pass[T] {
+	p := newPass[T](t, seed)
+	n, h, w, c := p.sample(sampleSize)
+	o := &Depthwise[T]{N: n, H: h, W: w, C: c, K: p.of(3, 5, 7), Stride: p.of(1, 1, 2), F: Activation(p.of(0, 1)), X: p.act(n*h*w, c)}
+	o.Weights = p.noise(o.K * o.K * c)
+	ho, wo := o.out()
+	px := n * ho * wo
+	var resetZ, resetX func()
+	o.Z, resetZ = p.output(px, c, &o.Norm)
+	dy := p.noise(px * c)
+	o.DWeights = p.result(&p.bwd, "DWeights", len(o.Weights))
+	o.DX, resetX = p.grad("DX", n*h*w*c)
+	p.what = fmt.Sprintf("%dx%dx%dx%d, K %d, stride %d, %v, batch %v", n, h, w, c, o.K, o.Stride, o.F, o.Norm.Batch)
+	p.forward = func(e *Engine[T]) {
+		resetZ()
+		e.DepthwiseForward(o)
+	}
+	p.backward = func(e *Engine[T]) {
+		resetX()
+		e.DepthwiseBackward(o, dy)
+	}
+	p.fwdRounds = 4 + 2*o.K*o.K
+	p.bwdRounds = 40 + 2*o.K*o.K + 4*px
+	return p
+}
+
+func actNormPass[T Float](t *testing.T, seed uint64) *pass[T] {
+	p := newPass[T](t, seed)
+	n, h, w, c := p.sample(sampleSize)
+	px := n * h * w
+	o := &ActNorm[T]{N: n, Px: h * w, C: c, F: Activation(p.of(0, 1)), NoNorm: p.of(0, 1, 2) == 2, X: p.act(px, c)}
+	resetZ, resetX := func() {}, func() {}
+	var z []T
+	if o.NoNorm {
+		z = p.result(&p.fwd, "Z", px*c)
+	} else {
+		z, resetZ = p.output(px, c, &o.Norm)
+	}
+	dy := p.noise(px * c)
+	o.DX, resetX = p.grad("DX", px*c)
+	p.what = fmt.Sprintf("%d images of %d pixels, %d channels, %v, batch %v, no norm %v", n, o.Px, c, o.F, o.Norm.Batch, o.NoNorm)
+	p.forward = func(e *Engine[T]) {
+		resetZ()
+		o.Z = z
+		e.ActNormForward(o)
+	}
+	p.backward = func(e *Engine[T]) {
+		resetX()
+		if o.NoNorm {
+			o.Z = nil // not read
+		}
+		e.ActNormBackward(o, dy)
+	}
+	p.fwdRounds, p.bwdRounds = 4, 40+2*px
+	return p
+}
+
 func poolPass[T Float](t *testing.T, seed uint64, noNorm bool) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
@@ -271,18 +330,20 @@ func nodePass[T Float](t *testing.T, seed uint64) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
 	px := h * w
-	o := &Node[T]{N: n, Px: px, C: c, A: p.act(n*px, c), B: p.act(n*px, c), Y: p.result(&p.fwd, "Y", n*px*c)}
+	terms := p.of(2, 2, 3, 5, 8)
+	o := &Node[T]{N: n, Px: px, C: c, Terms: p.acts(terms, n*px, c), Y: p.result(&p.fwd, "Y", n*px*c)}
 	mask, dy, d := p.noise(n), p.noise(n*px*c), p.result(&p.bwd, "d", n*px*c)
-	if p.of(0, 1) == 1 {
-		o.MaskA = mask
+	masks := 0
+	for i := range terms {
+		if p.of(0, 1) == 1 {
+			o.Masks[i] = p.noise(n)
+			masks++
+		}
 	}
-	if p.of(0, 1) == 1 {
-		o.MaskB = p.noise(n)
-	}
-	p.what = fmt.Sprintf("%d images of %d pixels, %d channels, masks %v %v", n, px, c, o.MaskA != nil, o.MaskB != nil)
+	p.what = fmt.Sprintf("%d images of %d pixels, %d channels, %d terms, %d masks", n, px, c, terms, masks)
 	p.forward = func(e *Engine[T]) { e.NodeForward(o) }
 	p.backward = func(e *Engine[T]) { e.MaskImages(n, px*c, dy, mask, d) }
-	p.fwdRounds, p.bwdRounds = 8, 2
+	p.fwdRounds, p.bwdRounds = 6+terms, 2
 	return p
 }
 
@@ -304,10 +365,10 @@ func meanPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	return p
 }
 
-func reluPoolPass[T Float](t *testing.T, seed uint64) *pass[T] {
+func avgPoolPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	p := newPass[T](t, seed)
 	n, h, w, c := p.sample(sampleSize)
-	o := &ReLUPool[T]{N: n, K: 1 + p.r.IntN(5), Stride: p.of(1, 2, 3), C: c}
+	o := &AvgPool[T]{F: Activation(p.of(0, 1)), N: n, K: 1 + p.r.IntN(5), Stride: p.of(1, 2, 3), C: c}
 	o.H, o.W = max(h, o.K), max(w, o.K)
 	parts, px := p.of(1, 2, 4), n*o.H*o.W
 	ho, wo := o.out()
@@ -316,10 +377,10 @@ func reluPoolPass[T Float](t *testing.T, seed uint64) *pass[T] {
 	var reset func()
 	o.DParts, reset = p.grads(parts, px*c)
 	p.what = fmt.Sprintf("%dx%dx%d, %d parts of %d channels, K %d, stride %d", n, o.H, o.W, parts, c, o.K, o.Stride)
-	p.forward = func(e *Engine[T]) { e.ReLUPoolForward(o) }
+	p.forward = func(e *Engine[T]) { e.AvgPoolForward(o) }
 	p.backward = func(e *Engine[T]) {
 		reset()
-		e.ReLUPoolBackward(o, dy)
+		e.AvgPoolBackward(o, dy)
 	}
 	p.fwdRounds, p.bwdRounds = 8+o.K*o.K, 4+2*o.K*o.K
 	return p

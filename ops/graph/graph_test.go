@@ -63,7 +63,7 @@ func newNet(dt tensor.Dtype) *net {
 	a := n.apply(ops.ConvBN{Act: ops.ReLU, Parts: 1, Cin: C, Cout: C}, n.shared)
 	b := n.apply(ops.Separable{C: C, K: 3, Stride: 1, Dil: 1, Stages: 2}, n.shared)
 	c := n.apply(ops.PoolBN{Max: true, C: C, Stride: 1}, n.shared)
-	s1 := n.apply(ops.NodeSum{DropB: true}, a, b, mask)
+	s1 := n.apply(ops.NodeSum{Drop: 2}, a, b, mask)
 	s2 := n.apply(ops.NodeSum{}, s1, c)
 	n.sum = s1
 	pooled := n.apply(ops.GlobalAvgPool{Parts: 2}, s1, s2)

@@ -12,7 +12,9 @@ package opstest
 
 import (
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"oneshot/ops"
@@ -129,14 +131,39 @@ func Cases() []Case {
 		}
 	}
 	x := ops.Shape{3, 2, 4, 3}
-	add("relu_avg_pool/stride=3", ops.ReLUAvgPool{Parts: 2, K: 5, Stride: 3}, ops.Shape{2, 8, 8, 3}, ops.Shape{2, 8, 8, 3})
-	add("relu_avg_pool/stride=2", ops.ReLUAvgPool{Parts: 1, K: 5, Stride: 2}, ops.Shape{2, 7, 7, 3})
+	add("avg_pool/relu/stride=3", ops.AvgPool{Act: ops.ReLU, Parts: 2, K: 5, Stride: 3}, ops.Shape{2, 8, 8, 3}, ops.Shape{2, 8, 8, 3})
+	add("avg_pool/relu/stride=2", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 5, Stride: 2}, ops.Shape{2, 7, 7, 3})
+	add("avg_pool/2x2", ops.AvgPool{Parts: 1, K: 2, Stride: 2}, ops.Shape{2, 5, 6, 3})
+	add("avg_pool/3x3/parts=2", ops.AvgPool{Parts: 2, K: 3, Stride: 1}, ops.Shape{2, 4, 5, 2}, ops.Shape{2, 4, 5, 2})
+	add("avg_pool/relu/global", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 4, Stride: 1}, ops.Shape{2, 4, 4, 5})
+	add("zero", ops.Zero{}, x)
+	for _, act := range []ops.Activation{ops.Identity, ops.ReLU} {
+		for _, affine := range []bool{true, false} {
+			op := ops.ActBN{Act: act, C: 3, Affine: affine, Suffix: "2"}
+			add(fmt.Sprintf("%s/affine=%v", op.Name(), affine), op, ops.Shape{2, 5, 6, 3})
+		}
+		op := ops.ActBN{Act: act, C: 3, NoNorm: true}
+		add(op.Name(), op, ops.Shape{2, 5, 6, 3})
+		for _, k := range []int{3, 5, 7} {
+			for _, stride := range []int{1, 2} {
+				op := ops.Depthwise{Act: act, C: 3, K: k, Stride: stride, Affine: stride == 1 == (act == ops.ReLU)}
+				add(fmt.Sprintf("%s/%v/stride=%d", op.Name(), act, stride), op, ops.Shape{2, 6, 7, 3})
+			}
+		}
+	}
 	add("global_avg_pool", ops.GlobalAvgPool{Parts: 1}, x)
 	add("global_avg_pool/parts=2", ops.GlobalAvgPool{Parts: 2}, x, x)
 	add("node_sum", ops.NodeSum{}, x, x)
-	add("node_sum/drop=a", ops.NodeSum{DropA: true}, x, x, ops.Shape{3})
-	add("node_sum/drop=b", ops.NodeSum{DropB: true}, x, x, ops.Shape{3})
-	add("node_sum/drop=ab", ops.NodeSum{DropA: true, DropB: true}, x, x, ops.Shape{3}, ops.Shape{3})
+	add("node_sum/drop=a", ops.NodeSum{Drop: 1}, x, x, ops.Shape{3})
+	add("node_sum/drop=b", ops.NodeSum{Drop: 2}, x, x, ops.Shape{3})
+	add("node_sum/drop=ab", ops.NodeSum{Drop: 3}, x, x, ops.Shape{3}, ops.Shape{3})
+	for n := 3; n <= ops.MaxTerms; n++ {
+		in := slices.Repeat([]ops.Shape{x}, n)
+		add(fmt.Sprintf("node_sum/terms=%d", n), ops.NodeSum{Terms: n}, in...)
+		drop := uint8(0b10100101) & (1<<n - 1)
+		in = append(in, slices.Repeat([]ops.Shape{{3}}, bits.OnesCount8(drop))...)
+		add(fmt.Sprintf("node_sum/terms=%d/drop=%b", n, drop), ops.NodeSum{Terms: n, Drop: drop}, in...)
+	}
 	add("linear", ops.Linear{In: 5, Out: 4}, ops.Shape{3, 1, 1, 5})
 	add("linear/relu", ops.Linear{Act: ops.ReLU, In: 5, Out: 4}, ops.Shape{3, 1, 1, 5})
 	add("add_scaled", ops.AddScaled{Scale: 0.4}, ops.Shape{}, ops.Shape{})
@@ -172,8 +199,19 @@ func Cases() []Case {
 				cs[len(cs)-1].Ties = isMax
 			}
 		}
-		add("node_sum"+tag, ops.NodeSum{DropA: true}, x, x, ops.Shape{2})
+		add("node_sum"+tag, ops.NodeSum{Drop: 1}, x, x, ops.Shape{2})
+		add("node_sum/terms=4"+tag, ops.NodeSum{Terms: 4, Drop: 4}, x, x, x, x, ops.Shape{2})
+		for _, stride := range []int{1, 2} {
+			for _, k := range []int{3, 5} {
+				op := ops.Depthwise{Act: ops.ReLU, C: c, K: k, Stride: stride, Affine: true}
+				add(fmt.Sprintf("%s%s/stride=%d", op.Name(), tag, stride), op, x)
+			}
+			add(fmt.Sprintf("avg_pool%s/stride=%d", tag, stride), ops.AvgPool{Act: ops.ReLU, Parts: 2, K: 2, Stride: stride}, x, x)
+		}
+		add("relu_bn"+tag, ops.ActBN{Act: ops.ReLU, C: c, Affine: true}, x)
+		add("relu"+tag, ops.ActBN{Act: ops.ReLU, C: c, NoNorm: true}, x)
 	}
+	add("depthwise_5x5/c=260", ops.Depthwise{Act: ops.ReLU, C: 260, K: 5, Stride: 1, Affine: true}, ops.Shape{2, 3, 4, 260}) // more than a block takes at a time on a device
 	wide(8, 8)
 	wide(12, 5)
 	wide(20, 4)

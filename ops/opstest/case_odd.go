@@ -40,8 +40,8 @@ func oddCases() []Case {
 			}
 		}
 	}
-	add("node_sum", ops.NodeSum{DropA: true, DropB: true}, x, x, ops.Shape{2}, ops.Shape{2})
-	add("relu_avg_pool", ops.ReLUAvgPool{Parts: 2, K: 5, Stride: 2}, ops.Shape{2, 7, 7, c}, ops.Shape{2, 7, 7, c})
+	add("node_sum", ops.NodeSum{Drop: 3}, x, x, ops.Shape{2}, ops.Shape{2})
+	add("avg_pool/relu", ops.AvgPool{Act: ops.ReLU, Parts: 2, K: 5, Stride: 2}, ops.Shape{2, 7, 7, c}, ops.Shape{2, 7, 7, c})
 	add("global_avg_pool", ops.GlobalAvgPool{Parts: 3}, x, x, x)
 	add("linear", ops.Linear{Act: ops.ReLU, In: c, Out: 10}, ops.Shape{3, 1, 1, c})
 	return cs

@@ -114,6 +114,23 @@ func conformance(t *testing.T, newMachine func() Machine, cases []Case, compare 
 	}
 }
 
+// Scratch checks that the processor takes as much memory beside its regions as it says
+// before a run, for every case on its own.
+func Scratch(t *testing.T) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			m := CPU[float32](nil).(cpuMachine[float32])
+			b := lay(t, m, c)
+			b.forward(t, ops.Train, c.inputs(rand.New(rand.NewPCG(1, 2))), nil)
+			b.backward(t, make([]float64, b.size()))
+			want := m.ScratchFor(1, &ops.Program{Instrs: []ops.Instr{{Kind: ops.Forward, Op: c.Op, Call: b.call}}})
+			if got := m.ScratchLen(); got != want {
+				t.Errorf("%d elements, want %d", got, want)
+			}
+		})
+	}
+}
+
 // near fails unless got equals want within tol of want's largest magnitude.
 // NaN equals only NaN.
 func near(t testing.TB, what string, got, want []float64, tol float64) {

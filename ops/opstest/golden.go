@@ -59,7 +59,51 @@ func goldenCases() []goldenCase {
 			goldenCase{"conv_1x7_" + v.suffix, ops.Conv2D{Act: ops.ReLU, Cin: 4, Cout: 4, R: 1, S: 7, StrideH: 1, StrideW: v.s, NoNorm: true, Suffix: "1"}},
 			goldenCase{"conv_7x1_" + v.suffix, ops.Conv2D{Cin: 4, Cout: 4, R: 7, S: 1, StrideH: v.s, StrideW: 1, Suffix: "2"}})
 	}
-	return append(cs, standardGolden()...)
+	return append(append(cs, standardGolden()...), blockGolden()...)
+}
+
+// blockGolden lists the script's block_cases.
+func blockGolden() []goldenCase {
+	cs := []goldenCase{
+		{"relu_bn", ops.ActBN{Act: ops.ReLU, C: 4, Affine: true}},
+		{"bn", ops.ActBN{C: 4, Suffix: "2"}},
+		{"relu", ops.ActBN{Act: ops.ReLU, C: 4, NoNorm: true}},
+		{"avg_pool_2x2", ops.AvgPool{Parts: 1, K: 2, Stride: 2}},
+		{"relu_avg_pool_3x3", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 3, Stride: 2}},
+		{"relu_avg_pool_6x6", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 6, Stride: 1}},
+		{"zero", ops.Zero{}},
+	}
+	for _, k := range []int{3, 5, 7} {
+		for _, stride := range []int{1, 2} {
+			name := fmt.Sprintf("depthwise_%dx%d_s%d", k, k, stride)
+			cs = append(cs,
+				goldenCase{name, ops.Depthwise{Act: ops.ReLU, C: 4, K: k, Stride: stride, Affine: true}},
+				goldenCase{name + "_odd", ops.Depthwise{C: 4, K: k, Stride: stride, Suffix: "2"}})
+		}
+	}
+	return cs
+}
+
+// goldenSum compares the sum of four terms, the second and last of which have a mask.
+func goldenSum(t *testing.T, m Machine, by map[string]weights.Tensor, tol float64) {
+	op := ops.NodeSum{Terms: 4, Drop: 0b1010}
+	var c Case
+	var in [][]float64
+	for _, name := range []string{"x0", "x1", "x2", "x3", "mask1", "mask3"} {
+		x := by["node_sum/"+name]
+		shape := ops.Shape(x.Shape)
+		if len(shape) == 4 {
+			shape = ops.Shape{x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1]}
+		}
+		c.In, in = append(c.In, shape), append(in, nhwc(x))
+	}
+	c.Op = op
+	b := lay(t, m, c)
+	near(t, "sum", b.forward(t, ops.Train, in, nil), nhwc(by["node_sum/y"]), tol)
+	d := b.backward(t, nhwc(by["node_sum/dy"]))
+	for i := range op.Terms {
+		near(t, fmt.Sprintf("d x%d", i), d[i], nhwc(by[fmt.Sprintf("node_sum/d_x%d", i)]), tol)
+	}
 }
 
 // standardGolden lists the script's standard_cases.
@@ -95,6 +139,7 @@ func Golden(t *testing.T, newMachine func() Machine, file string, tol float64) {
 	for _, g := range goldenCases() {
 		t.Run(g.name, func(t *testing.T) { g.run(t, newMachine(), by, tol) })
 	}
+	t.Run("node_sum", func(t *testing.T) { goldenSum(t, newMachine(), by, tol) })
 	for name, smoothing := range map[string]float64{"softmax_xent": 0, "softmax_xent_smooth": 0.1} {
 		t.Run(name, func(t *testing.T) {
 			x, labels := by[name+"/x"], by[name+"/labels"]

@@ -2,6 +2,7 @@ package opstest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"oneshot/ops"
@@ -160,6 +161,14 @@ func (b *bench) backward(t testing.TB, dOut []float64) [][]float64 {
 	call := b.call
 	if call.OutNorm.Len == 0 {
 		call.Out = ops.Mem{} // which without normalisation may be gone by then
+	}
+	if !b.c.Op.KeepsInput() { // as the activations then may be
+		call.In = slices.Clone(call.In)
+		for i := range call.In {
+			if b.c.activation(i) {
+				call.In[i] = ops.Mem{}
+			}
+		}
 	}
 	if err := b.m.Backward(b.c.Op, &call); err != nil {
 		t.Fatal(err)

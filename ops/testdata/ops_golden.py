@@ -139,6 +139,64 @@ def standard_cases():
     yield "relu_conv_nonorm_flatten", ReLUConv(3, 5, 2), (4, 3, 2, 2)
 
 
+class Depthwise(nn.Module):
+    """Activation, depthwise convolution, BN: names end in suffix."""
+
+    def __init__(self, c, k, stride, suffix="", relu=True, affine=True):
+        super().__init__()
+        self.relu = nn.ReLU() if relu else nn.Identity()
+        self.names = ["relu", "conv" + suffix, "bn" + suffix]
+        self.add_module("conv" + suffix, nn.Conv2d(c, c, k, stride, k // 2, groups=c, bias=False))
+        self.add_module("bn" + suffix, T.batch_norm(c, affine))
+
+    def forward(self, x):
+        for name in self.names:
+            x = getattr(self, name)(x)
+        return x
+
+
+class ActBN(nn.Module):
+    def __init__(self, c, suffix="", relu=True, norm=True, affine=True):
+        super().__init__()
+        self.relu, self.name = nn.ReLU() if relu else nn.Identity(), "bn" + suffix
+        if norm:
+            self.add_module(self.name, T.batch_norm(c, affine))
+
+    def forward(self, x):
+        x = self.relu(x)
+        return getattr(self, self.name)(x) if hasattr(self, self.name) else x
+
+
+class AvgPool(nn.Module):
+    def __init__(self, k, stride, relu):
+        super().__init__()
+        self.relu, self.pool = nn.ReLU() if relu else nn.Identity(), nn.AvgPool2d(k, stride)
+
+    def forward(self, x):
+        return self.pool(self.relu(x))
+
+
+class Zero(nn.Module):
+    def forward(self, x):
+        return x * 0
+
+
+def block_cases():
+    """What MobileNetV2's blocks and NAS-Bench-201 have beyond cells; a stream of their own."""
+    even, odd = (2, 4, 6, 8), (2, 4, 7, 5)
+    for k in (3, 5, 7):
+        for stride in (1, 2):
+            yield f"depthwise_{k}x{k}_s{stride}", Depthwise(4, k, stride), even
+            yield f"depthwise_{k}x{k}_s{stride}_odd", Depthwise(4, k, stride, "2", relu=False, affine=False), odd
+    yield "relu_bn", ActBN(4), even
+    yield "bn", ActBN(4, "2", relu=False, affine=False), odd
+    yield "relu", ActBN(4, norm=False), even
+    yield "avg_pool_2x2", AvgPool(2, 2, False), odd
+    yield "relu_avg_pool_3x3", AvgPool(3, 2, True), odd
+    yield "relu_avg_pool_6x6", AvgPool(6, 1, True), (2, 4, 6, 6)
+    yield "zero", Zero(), even
+
+
 def randomise(module, r):
     for name, t in module.state_dict().items():
         if t.dtype == torch.int64:
@@ -210,6 +268,20 @@ def distill_case(weight, temperature, r):
     return {"x": x, "targets": targets, "y": y.reshape(1), "d_x": x.grad}
 
 
+def sum_case(r):
+    """Four terms, two of them with a mask for each image."""
+    x = [torch.randn(3, 4, 2, 5, generator=r).double().requires_grad_() for _ in range(4)]
+    masks = {i: torch.rand(3, generator=r).double() for i in (1, 3)}
+    y = sum(v * masks[i].reshape(3, 1, 1, 1) if i in masks else v for i, v in enumerate(x))
+    dy = torch.randn(y.shape, generator=r).double()
+    y.backward(dy)
+    out = {"y": y, "dy": dy}
+    for i, v in enumerate(x):
+        out.update({f"x{i}": v, f"d_x{i}": v.grad})
+    out.update({f"mask{i}": m for i, m in masks.items()})
+    return out
+
+
 def compute():
     r = torch.Generator().manual_seed(1)
     tensors = {}
@@ -232,6 +304,12 @@ def compute():
     for name, module, shape in standard_cases():
         for k, v in module_case(module, shape, r).items():
             tensors[f"{name}/{k}"] = v.detach()
+    r = torch.Generator().manual_seed(4)
+    for name, module, shape in block_cases():
+        for k, v in module_case(module, shape, r).items():
+            tensors[f"{name}/{k}"] = v.detach()
+    for k, v in sum_case(r).items():
+        tensors[f"node_sum/{k}"] = v.detach()
     return tensors
 
 
