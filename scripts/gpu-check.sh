@@ -35,6 +35,9 @@ try() {
   fi
 }
 
+# Spaces whose steps and kernels are measured beside those of cells.
+spaces=(nasbench-macro nasbench-201)
+
 small() { [[ -n $fake ]]; }
 within() { (cd "$1" && shift && "$@"); }
 export -f within
@@ -73,6 +76,10 @@ for step in "${steps[@]}"; do
       small && continue # thousands of images in an emulator
       try step 120 "$one" bench step --device cuda --batch 96 "${sizes[@]}" --json
       try score 120 "$one" bench score --device cuda "${score[@]}" --json
+      for space in "${spaces[@]}"; do
+        try "step-$space" 60 "$one" bench step --device cuda --space "$space" --batch 96 "${sizes[@]}" --json
+        try "score-$space" 60 "$one" bench score --device cuda --space "$space" "${score[@]}" --json
+      done
       try retrain 120 "$one" bench retrain --device cuda --batch 96 --archs 1 --reps 5 --json
       ;;
     peer)
@@ -87,6 +94,9 @@ for step in "${steps[@]}"; do
       sizes=(--archs 8 --batch 96)
       small && sizes=(--archs 1 --batch 2)
       try kernels 120 "$one" bench kernels --device cuda "${sizes[@]}"
+      for space in "${spaces[@]}"; do
+        try "kernels-$space" 60 "$one" bench kernels --device cuda --space "$space" "${sizes[@]}"
+      done
       ;;
     cifar)
       if [[ ! -d cifar-10-batches-bin ]]; then

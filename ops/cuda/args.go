@@ -73,13 +73,16 @@ type ConvArgs struct {
 	Stride, Off, H, Width, OH, OW int32
 }
 
-// DwArgs is a depthwise KxK convolution with padding Dil*(K-1)/2 behind a ReLU.
+// DwArgs is a depthwise KxK convolution with padding Dil*(K-1)/2 of x*Scale+Shift,
+// rectified with ReLU.
 //
-//	dw_fwd: T[n,oy,ox,c] = sum over taps of relu(x*Scale+Shift)*W[tap*C+c]; outside the image is 0
-//	dw_dx:  DX = mask*(sum over taps of dt*W) + Add, for every input pixel
-//	dw_dw:  Partial[b*K*K*C+tap*C+c] = sum over the output rows of block b
+//	dw_fwd: T[n,oy,ox,c] = sum over taps of x(n,y,x,c)*W[tap*C+c]; outside the image is 0
+//	dw_dx:  DX = mask*(sum over taps of dt*W) + Add, for every input pixel, where mask is that of
+//	        the ReLU
+//	dw_dw:  Partial[s*K*K*C+tap*C+c] = sum over the output rows of split s
 //
-// Any Blocks >= 1 is right.
+// Any Blocks >= 1 is right; dw_dw has Splits times any number of them, which share the
+// channels of a split.
 type DwArgs struct {
 	X, Scale, Shift                        Addr
 	W                                      Addr // (K,K,C)
@@ -88,6 +91,8 @@ type DwArgs struct {
 	DX, Add                                Addr
 	Partial                                Addr
 	Blocks                                 int32
+	ReLU                                   int32
+	Splits                                 int32 // of dw_dw
 	N, H, Width, C, K, Stride, Dil, OH, OW int32
 }
 
@@ -142,6 +147,33 @@ type NormEvalArgs struct {
 	Blocks, C int32
 }
 
+// ActArgs is an activation of x*Scale+Shift, rectified with ReLU, behind which stands Norm.
+//
+//	act_fwd: Z, Norm; where Z is absent only Norm, so of a raw output that another kernel wrote
+//	act_bwd: DX = mask*dz + Add, where mask is that of the ReLU
+//	act_nonorm_bwd: the same where there is no Norm; dz is Dz.DY, the rest of Dz is absent
+type ActArgs struct {
+	X, Scale, Shift Addr // T (P,C)
+	Z               Addr // T
+	Norm            Norm
+	Dz              Dz
+	DX, Add         Addr // T
+	Blocks          int32
+	ReLU            int32
+	P, C            int32
+}
+
+// NodesArgs is Y = the sum of NParts activations (N,HW,C), each read with its scale and
+// shift and multiplied by its mask, which has one value an image.
+type NodesArgs struct {
+	Parts    Addr
+	Masks    [8]Addr // 0: 1
+	Y        Addr    // T
+	Blocks   int32
+	NParts   int32
+	N, HW, C int32
+}
+
 // NodeArgs is y = a*MaskA + b*MaskB of two activations (N,HW,C), each read with
 // its scale and shift; a mask has one value an image.
 // mask_images: Y[n,i] = MaskA[n]*A[n,i] (no scale and shift; MaskA 0: a copy).
@@ -154,13 +186,14 @@ type NodeArgs struct {
 	N, HW, C          int32
 }
 
-// ReLUPoolArgs is ReLU, then average pooling KxK without padding, of NParts
-// activations side by side: Y (N,OH,OW,NParts*C). relu_pool_bwd writes Part.DX
-// for every input pixel (0 where no window reaches, plus Add).
-type ReLUPoolArgs struct {
+// AvgPoolArgs is average pooling KxK without padding of NParts activations side by side,
+// rectified first with ReLU: Y (N,OH,OW,NParts*C). avg_pool_bwd writes Part.DX for every
+// input pixel (0 where no window reaches, plus Add).
+type AvgPoolArgs struct {
 	Parts                                     Addr
 	Y, DY                                     Addr // T
 	Blocks                                    int32
+	ReLU                                      int32
 	NParts, N, H, Width, C, K, Stride, OH, OW int32
 }
 

@@ -115,6 +115,8 @@ struct DwArgs {
   u64 Add;
   u64 Partial;
   int Blocks;
+  int ReLU;
+  int Splits;
   int N;
   int H;
   int Width;
@@ -125,14 +127,14 @@ struct DwArgs {
   int OH;
   int OW;
 };
-static_assert(sizeof(DwArgs) == 112, "DwArgs differs from args.go");
+static_assert(sizeof(DwArgs) == 120, "DwArgs differs from args.go");
 
 struct SepArgs {
   ::DwArgs DW;
   ::ConvArgs Conv;
   int Blocks;
 };
-static_assert(sizeof(SepArgs) == 344, "SepArgs differs from args.go");
+static_assert(sizeof(SepArgs) == 352, "SepArgs differs from args.go");
 
 struct PoolArgs {
   u64 X;
@@ -182,6 +184,22 @@ struct NormEvalArgs {
 };
 static_assert(sizeof(NormEvalArgs) == 88, "NormEvalArgs differs from args.go");
 
+struct ActArgs {
+  u64 X;
+  u64 Scale;
+  u64 Shift;
+  u64 Z;
+  ::Norm Norm;
+  ::Dz Dz;
+  u64 DX;
+  u64 Add;
+  int Blocks;
+  int ReLU;
+  int P;
+  int C;
+};
+static_assert(sizeof(ActArgs) == 192, "ActArgs differs from args.go");
+
 struct NodeArgs {
   u64 A;
   u64 ScaleA;
@@ -199,11 +217,24 @@ struct NodeArgs {
 };
 static_assert(sizeof(NodeArgs) == 88, "NodeArgs differs from args.go");
 
-struct ReLUPoolArgs {
+struct NodesArgs {
+  u64 Parts;
+  u64 Masks[8];
+  u64 Y;
+  int Blocks;
+  int NParts;
+  int N;
+  int HW;
+  int C;
+};
+static_assert(sizeof(NodesArgs) == 104, "NodesArgs differs from args.go");
+
+struct AvgPoolArgs {
   u64 Parts;
   u64 Y;
   u64 DY;
   int Blocks;
+  int ReLU;
   int NParts;
   int N;
   int H;
@@ -214,7 +245,7 @@ struct ReLUPoolArgs {
   int OH;
   int OW;
 };
-static_assert(sizeof(ReLUPoolArgs) == 64, "ReLUPoolArgs differs from args.go");
+static_assert(sizeof(AvgPoolArgs) == 72, "AvgPoolArgs differs from args.go");
 
 struct MeanArgs {
   u64 Parts;

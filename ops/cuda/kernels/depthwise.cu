@@ -5,22 +5,22 @@
 
 const int RUN = 4;
 
-// activate normalises a loaded value and rectifies it; NaN stays.
-__device__ __forceinline__ float activate(float x, bool norm, float scale, float shift) {
-  if (norm) x = fmaf(x, scale, shift);
-  return x < 0 ? 0.f : x;
-}
-
 // Coef holds the scale and shift of a thread's channels.
 template <int V> struct Coef {
   float scale[V], shift[V];
-  bool norm;
-  __device__ __forceinline__ Coef(u64 s, u64 h, int c) {
+  bool norm, relu;
+  __device__ __forceinline__ Coef(u64 s, u64 h, int rectify, int c) {
     norm = s != 0;
+    relu = rectify != 0;
     if (norm) {
       load<V>((const float *)s + c, scale);
       load<V>((const float *)h + c, shift);
     }
+  }
+  // activate normalises a loaded value of channel k and rectifies it; NaN stays.
+  __device__ __forceinline__ float activate(int k, float x) const {
+    if (norm) x = fmaf(x, scale[k], shift[k]);
+    return relu && x < 0 ? 0.f : x;
   }
 };
 
@@ -42,7 +42,7 @@ __device__ __forceinline__ void dw_run(const T *src, int x0, int W, int C, const
     unpack(raw[i], v);
     if (ACT) {
 #pragma unroll
-      for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
+      for (int k = 0; k < V; k++) v[k] = co.activate(k, v[k]);
     }
 #pragma unroll
     for (int r = 0; r < RUN; r++) {
@@ -62,7 +62,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
     const int ox = (int)(j % runs) * RUN;
     j /= runs;
     const int oy = (int)(j % a.OH), im = (int)(j / a.OH);
-    const Coef<V> co(a.Scale, a.Shift, c);
+    const Coef<V> co(a.Scale, a.Shift, a.ReLU, c);
     float acc[RUN][V];
 #pragma unroll
     for (int r = 0; r < RUN; r++)
@@ -96,7 +96,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(cons
     const int ox = (int)(j % a.OW);
     j /= a.OW;
     const int oy = (int)(j % a.OH), im = (int)(j / a.OH);
-    const Coef<V> co(a.Scale, a.Shift, c);
+    const Coef<V> co(a.Scale, a.Shift, a.ReLU, c);
     float s[V];
 #pragma unroll
     for (int k = 0; k < V; k++) s[k] = 0;
@@ -116,7 +116,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_fwd_any(cons
         const int x = ox * a.Stride + kx * a.Dil - pad;
         if (x < 0 || x >= a.Width) continue;
 #pragma unroll
-        for (int k = 0; k < V; k++) s[k] = fmaf(activate(v[kx][k], co.norm, co.scale[k], co.shift[k]), w[kx][k], s[k]);
+        for (int k = 0; k < V; k++) s[k] = fmaf(co.activate(k, v[kx][k]), w[kx][k], s[k]);
       }
     }
     store<V>((T *)a.T + (size_t)i * V, s);
@@ -176,12 +176,14 @@ extern "C" __global__ void __launch_bounds__(256, 2) dw_fwd_bf16(const DwArgs *t
 
 // dw_dx_end masks a gradient, adds what is to be added, and stores it at i.
 template <class T, int V> __device__ __forceinline__ void dw_dx_end(const DwArgs &a, const Coef<V> &co, size_t i, float (&d)[V]) {
-  float x[V];
-  load<V>((const T *)a.X + i, x);
+  if (co.relu) {
+    float x[V];
+    load<V>((const T *)a.X + i, x);
 #pragma unroll
-  for (int k = 0; k < V; k++) {
-    float v = co.norm ? fmaf(x[k], co.scale[k], co.shift[k]) : x[k];
-    if (!(v > 0)) d[k] = 0;
+    for (int k = 0; k < V; k++) {
+      float v = co.norm ? fmaf(x[k], co.scale[k], co.shift[k]) : x[k];
+      if (!(v > 0)) d[k] = 0;
+    }
   }
   if (a.Add) {
     float add[V];
@@ -202,7 +204,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
     const int ix = (int)(j % runs) * RUN;
     j /= runs;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
-    const Coef<V> co(a.Scale, a.Shift, c);
+    const Coef<V> co(a.Scale, a.Shift, a.ReLU, c);
     float acc[RUN][V];
 #pragma unroll
     for (int r = 0; r < RUN; r++)
@@ -262,7 +264,7 @@ template <class T, int V, int K> __device__ __forceinline__ void dw_dx_any(const
         for (int k = 0; k < V; k++) d[k] = fmaf(t[q][k], w[q][k], d[k]);
       }
     }
-    const Coef<V> co(a.Scale, a.Shift, c);
+    const Coef<V> co(a.Scale, a.Shift, a.ReLU, c);
     dw_dx_end<T, V>(a, co, (((size_t)im * a.H + iy) * a.Width + ix) * a.C + c, d);
   }
 }
@@ -298,13 +300,28 @@ struct DwShared {
   float v[THREADS * 4 * 5];  // V channels of a row of the window for every thread
 };
 
+// DwShare is the share of a block of dw_dw: the output rows lo to hi-1 of its split, and of
+// the turns that the channels are taken in every step-th one from turn on.
+struct DwShare {
+  int lo, hi, turn, step;
+  float *out;
+  __device__ __forceinline__ DwShare(const DwArgs &a) {
+    const int rows = a.N * a.OH, split = blockIdx.x % a.Splits;
+    lo = (int)((long long)split * rows / a.Splits);
+    hi = (int)((long long)(split + 1) * rows / a.Splits);
+    turn = blockIdx.x / a.Splits;
+    step = a.Blocks / a.Splits;
+    out = (float *)a.Partial + (size_t)split * a.K * a.K * a.C;
+  }
+};
+
 // dw_dw_fast: a thread has V channels of one row of the window, and takes every
 // lanes-th output row of its block's share. The lanes are then added up in order.
 template <class T, int V, int K, int S, int D> __device__ __forceinline__ void dw_dw_fast(const DwArgs &a, DwShared &sh) {
   const int groups = a.C / V, pad = D * (K - 1) / 2, most = THREADS / K;
-  const int rows = a.N * a.OH, lo = (int)((long long)blockIdx.x * rows / a.Blocks), hi = (int)((long long)(blockIdx.x + 1) * rows / a.Blocks);
-  float *out = (float *)a.Partial + (size_t)blockIdx.x * K * K * a.C;
-  for (int g0 = 0; g0 < groups; g0 += most) {
+  const DwShare share(a);
+  const int lo = share.lo, hi = share.hi;
+  for (int g0 = share.turn * most; g0 < groups; g0 += share.step * most) {
     const int here = min(most, groups - g0), units = here * K, lanes = THREADS / units;
     const int u = threadIdx.x % units, lane = threadIdx.x / units, c = (g0 + u % here) * V, ky = u / here;
     float acc[K][V];
@@ -313,7 +330,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
 #pragma unroll
       for (int k = 0; k < V; k++) acc[kx][k] = 0;
     if (lane < lanes) {
-      const Coef<V> co(a.Scale, a.Shift, c);
+      const Coef<V> co(a.Scale, a.Shift, a.ReLU, c);
       const int runs = (a.OW + RUN - 1) / RUN, end = (hi - lo) * runs;
 #pragma unroll 1
       for (int i = lane; i < end; i += lanes) {
@@ -343,7 +360,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
           float v[V];
           unpack(raw[q], v);
 #pragma unroll
-          for (int k = 0; k < V; k++) v[k] = activate(v[k], co.norm, co.scale[k], co.shift[k]);
+          for (int k = 0; k < V; k++) v[k] = co.activate(k, v[k]);
 #pragma unroll
           for (int r = 0; r < RUN; r++) {
             if (q < r * S || (q - r * S) % D != 0 || (q - r * S) / D >= K) continue;
@@ -366,7 +383,7 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
       float s = 0;
       for (int l = 0; l < lanes; l++) s += sh.v[l * K * units * V + i];
       const int uu = i / V % units, kx = i / (V * units);
-      out[(uu / here * K + kx) * a.C + (g0 + uu % here) * V + i % V] = s;
+      share.out[(uu / here * K + kx) * a.C + (g0 + uu % here) * V + i % V] = s;
     }
     __syncthreads();
   }
@@ -374,23 +391,23 @@ template <class T, int V, int K, int S, int D> __device__ __forceinline__ void d
 
 // dw_dw_any: a thread has one channel of one tap.
 template <class T> __device__ __forceinline__ void dw_dw_any(const DwArgs &a) {
-  const int pad = a.Dil * (a.K - 1) / 2, rows = a.N * a.OH;
-  const int lo = (int)((long long)blockIdx.x * rows / a.Blocks), hi = (int)((long long)(blockIdx.x + 1) * rows / a.Blocks);
-  for (int i = threadIdx.x; i < a.K * a.K * a.C; i += THREADS) {
+  const int pad = a.Dil * (a.K - 1) / 2;
+  const DwShare share(a);
+  for (int i = share.turn * THREADS + threadIdx.x; i < a.K * a.K * a.C; i += share.step * THREADS) {
     const int c = i % a.C, tap = i / a.C, ky = tap / a.K, kx = tap % a.K;
-    const Coef<1> co(a.Scale, a.Shift, c);
+    const Coef<1> co(a.Scale, a.Shift, a.ReLU, c);
     float s = 0;
-    for (int row = lo; row < hi; row++) {
+    for (int row = share.lo; row < share.hi; row++) {
       const int im = row / a.OH, y = row % a.OH * a.Stride + ky * a.Dil - pad;
       if (y < 0 || y >= a.H) continue;
       for (int ox = 0; ox < a.OW; ox++) {
         const int x = ox * a.Stride + kx * a.Dil - pad;
         if (x < 0 || x >= a.Width) continue;
         float v = to_float(((const T *)a.X)[(((size_t)im * a.H + y) * a.Width + x) * a.C + c]);
-        s = fmaf(activate(v, co.norm, co.scale[0], co.shift[0]), to_float(((const T *)a.DT)[((size_t)row * a.OW + ox) * a.C + c]), s);
+        s = fmaf(co.activate(0, v), to_float(((const T *)a.DT)[((size_t)row * a.OW + ox) * a.C + c]), s);
       }
     }
-    ((float *)a.Partial)[(size_t)blockIdx.x * a.K * a.K * a.C + i] = s;
+    share.out[i] = s;
   }
 }
 

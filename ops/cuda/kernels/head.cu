@@ -1,4 +1,4 @@
-// The sum of a node, the classifier and the loss.
+// The sums of nodes, the classifier and the loss.
 
 // affine applies the coefficients of a normalisation, where there are any.
 __device__ __forceinline__ float affine(float x, const float *scale, const float *shift, int c) {
@@ -37,6 +37,48 @@ extern "C" __global__ void __launch_bounds__(256) node_fwd_f32(const NodeArgs *t
 extern "C" __global__ void __launch_bounds__(256) node_fwd_bf16(const NodeArgs *tasks, Run run) {
   const NodeArgs a = tasks[blockIdx.y];
   if ((int)blockIdx.x < a.Blocks) node_any<bf16>(a);
+}
+
+template <class T, int V> __device__ __forceinline__ void nodes_body(const NodesArgs &a) {
+  const Part *parts = (const Part *)a.Parts;
+  const int groups = a.C / V;
+  const u32 image = a.HW * groups, n = image * a.N;
+  for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
+    const int c = (int)(i % groups) * V, image_at = (int)(i / image);
+    float s[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) s[k] = 0;
+#pragma unroll 2
+    for (int t = 0; t < a.NParts; t++) {
+      const Part &p = parts[t];
+      const float m = a.Masks[t] ? ((const float *)a.Masks[t])[image_at] : 1.f;
+      float x[V];
+      load<V>((const T *)p.X + (size_t)i * V, x);
+#pragma unroll
+      for (int k = 0; k < V; k++) s[k] = fmaf(m, affine(x[k], (const float *)p.Scale, (const float *)p.Shift, c + k), s[k]);
+    }
+    store<V>((T *)a.Y + (size_t)i * V, s);
+  }
+}
+
+template <class T> __device__ __forceinline__ void nodes_any(const NodesArgs &a) {
+  if (a.C % 8 == 0)
+    nodes_body<T, 8>(a);
+  else if (a.C % 4 == 0)
+    nodes_body<T, 4>(a);
+  else
+    nodes_body<T, 1>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(256) nodes_fwd_f32(const NodesArgs *tasks, Run run) {
+  SHARED NodesArgs a;
+  fetch(tasks[blockIdx.y], a);
+  if ((int)blockIdx.x < a.Blocks) nodes_any<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) nodes_fwd_bf16(const NodesArgs *tasks, Run run) {
+  SHARED NodesArgs a;
+  fetch(tasks[blockIdx.y], a);
+  if ((int)blockIdx.x < a.Blocks) nodes_any<bf16>(a);
 }
 
 template <class T, int V> __device__ __forceinline__ void mask_body(const NodeArgs &a) {

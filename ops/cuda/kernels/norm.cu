@@ -234,6 +234,15 @@ template <int V> struct DzCoef {
   __device__ __forceinline__ float at(int k, float dy, float z) const { return fmaf(a[k], dy, fmaf(b[k], z - mean[k], d[k])); }
 };
 
+// DzOf is that of an output with or without a normalisation behind it.
+template <int V, bool NORM> struct DzOf : DzCoef<V> {
+  __device__ __forceinline__ DzOf(const Dz &z, int c) : DzCoef<V>(z, c) {}
+};
+template <int V> struct DzOf<V, false> {
+  __device__ __forceinline__ DzOf(const Dz &, int) {}
+  __device__ __forceinline__ float at(int, float dy, float) const { return dy; }
+};
+
 // part_value is x*scale+shift of a part's value at i of channel c.
 template <class T> __device__ __forceinline__ float part_value(const Part &p, size_t i, int c) {
   float v = to_float(((const T *)p.X)[i]);

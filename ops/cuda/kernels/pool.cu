@@ -109,15 +109,6 @@ extern "C" __global__ void __launch_bounds__(256, 4) pool_fwd_bf16(const PoolArg
   if ((int)blockIdx.x < a.Blocks) pool_fwd<bf16>(a, run, s);
 }
 
-// PoolDz is the gradient of the pooled value, with or without a normalisation behind it.
-template <int V, bool NORM> struct PoolDz : DzCoef<V> {
-  __device__ __forceinline__ PoolDz(const Dz &z, int c) : DzCoef<V>(z, c) {}
-};
-template <int V> struct PoolDz<V, false> {
-  __device__ __forceinline__ PoolDz(const Dz &, int) {}
-  __device__ __forceinline__ float at(int, float dy, float) const { return dy; }
-};
-
 // pool_bwd gathers: a thread has V channels of an input pixel and adds up the
 // windows that reach it.
 template <class T, int V, bool NORM> __device__ __forceinline__ void pool_bwd_body(const PoolArgs &a) {
@@ -129,7 +120,7 @@ template <class T, int V, bool NORM> __device__ __forceinline__ void pool_bwd_bo
     const int ix = (int)(j % a.Width);
     j /= a.Width;
     const int iy = (int)(j % a.H), im = (int)(j / a.H);
-    const PoolDz<V, NORM> co(a.Dz, c);
+    const DzOf<V, NORM> co(a.Dz, c);
     float d[V];
 #pragma unroll
     for (int k = 0; k < V; k++) d[k] = 0;
@@ -200,64 +191,109 @@ extern "C" __global__ void __launch_bounds__(256, 4) pool_nonorm_bwd_bf16(const 
   if ((int)blockIdx.x < a.Blocks) pool_bwd<bf16, false>(a);
 }
 
-template <class T> __device__ __forceinline__ void relu_pool_fwd(const ReLUPoolArgs &a) {
+// avg_pool_fwd: a thread has V channels of an output pixel.
+template <class T, int V> __device__ __forceinline__ void avg_pool_fwd_body(const AvgPoolArgs &a) {
   const Part *parts = (const Part *)a.Parts;
-  const int wide = a.NParts * a.C;
+  const int groups = a.C / V, wide = a.NParts * groups;
   const u32 n = (u32)a.N * a.OH * a.OW * wide;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
-    const int q = (int)(i % wide), c = q % a.C;
+    const int q = (int)(i % wide), c = q % groups * V;
     u32 j = i / wide;
     const int ox = (int)(j % a.OW), oy = (int)(j / a.OW % a.OH), im = (int)(j / ((u32)a.OW * a.OH));
-    const Part p = parts[q / a.C];
-    float s = 0;
-    for (int t = 0; t < a.K * a.K; t++) {
-      const int y = oy * a.Stride + t / a.K, x = ox * a.Stride + t % a.K;
-      const float v = part_value<T>(p, (((size_t)im * a.H + y) * a.Width + x) * a.C + c, c);
-      s += v < 0 ? 0.f : v;
+    const Part p = parts[q / groups];
+    const Coef<V> co(p.Scale, p.Shift, a.ReLU, c);
+    float s[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) s[k] = 0;
+    for (int ty = 0; ty < a.K; ty++) {
+      const T *src = (const T *)p.X + (((size_t)im * a.H + oy * a.Stride + ty) * a.Width + ox * a.Stride) * a.C + c;
+#pragma unroll 4
+      for (int tx = 0; tx < a.K; tx++) {
+        float v[V];
+        load<V>(src + (size_t)tx * a.C, v);
+#pragma unroll
+        for (int k = 0; k < V; k++) s[k] += co.activate(k, v[k]);
+      }
     }
-    from_float(s / (a.K * a.K), ((T *)a.Y)[i]);
+#pragma unroll
+    for (int k = 0; k < V; k++) s[k] /= a.K * a.K;
+    store<V>((T *)a.Y + (size_t)i * V, s);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) relu_pool_fwd_f32(const ReLUPoolArgs *tasks, Run run) {
-  const ReLUPoolArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) relu_pool_fwd<float>(a);
-}
-extern "C" __global__ void __launch_bounds__(256) relu_pool_fwd_bf16(const ReLUPoolArgs *tasks, Run run) {
-  const ReLUPoolArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) relu_pool_fwd<bf16>(a);
+template <class T> __device__ __forceinline__ void avg_pool_fwd(const AvgPoolArgs &a) {
+  if (a.C % 4 == 0)
+    avg_pool_fwd_body<T, 4>(a);
+  else
+    avg_pool_fwd_body<T, 1>(a);
 }
 
-template <class T> __device__ __forceinline__ void relu_pool_bwd(const ReLUPoolArgs &a) {
+extern "C" __global__ void __launch_bounds__(256) avg_pool_fwd_f32(const AvgPoolArgs *tasks, Run run) {
+  const AvgPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) avg_pool_fwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) avg_pool_fwd_bf16(const AvgPoolArgs *tasks, Run run) {
+  const AvgPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) avg_pool_fwd<bf16>(a);
+}
+
+// avg_pool_bwd: a thread has V channels of an input pixel and adds up the windows that
+// reach it, from the last.
+template <class T, int V> __device__ __forceinline__ void avg_pool_bwd_body(const AvgPoolArgs &a) {
   const Part *parts = (const Part *)a.Parts;
-  const int wide = a.NParts * a.C;
+  const int groups = a.C / V, wide = a.NParts * groups;
   const u32 n = (u32)a.N * a.H * a.Width * wide;
   for (u32 i = blockIdx.x * THREADS + threadIdx.x; i < n; i += a.Blocks * THREADS) {
-    const int q = (int)(i % wide), c = q % a.C;
-    const Part p = parts[q / a.C];
+    const int q = (int)(i % wide), c = q % groups * V;
+    const Part p = parts[q / groups];
     if (!p.DX) continue;
     const u32 j = i / wide;
     const int ix = (int)(j % a.Width), iy = (int)(j / a.Width % a.H), im = (int)(j / ((u32)a.Width * a.H));
-    float s = 0;
-    for (int t = 0; t < a.K * a.K; t++) {
-      const int y = iy - t / a.K, x = ix - t % a.K, oy = y / a.Stride, ox = x / a.Stride;
-      if (y < 0 || x < 0 || y % a.Stride != 0 || x % a.Stride != 0 || oy >= a.OH || ox >= a.OW) continue;
-      s += to_float(((const T *)a.DY)[(((size_t)im * a.OH + oy) * a.OW + ox) * wide + q]);
+    float s[V];
+#pragma unroll
+    for (int k = 0; k < V; k++) s[k] = 0;
+    for (int oy = min(iy / a.Stride, a.OH - 1); oy >= 0 && oy * a.Stride + a.K > iy; oy--)
+      for (int ox = min(ix / a.Stride, a.OW - 1); ox >= 0 && ox * a.Stride + a.K > ix; ox--) {
+        float d[V];
+        load<V>((const T *)a.DY + ((((size_t)im * a.OH + oy) * a.OW + ox) * wide + q) * V, d);
+#pragma unroll
+        for (int k = 0; k < V; k++) s[k] += d[k];
+      }
+#pragma unroll
+    for (int k = 0; k < V; k++) s[k] /= a.K * a.K;
+    const size_t at = (size_t)j * a.C + c;
+    if (a.ReLU) {
+      const Coef<V> co(p.Scale, p.Shift, 0, c);
+      float x[V];
+      load<V>((const T *)p.X + at, x);
+#pragma unroll
+      for (int k = 0; k < V; k++)
+        if (!(co.activate(k, x[k]) > 0)) s[k] = 0;
     }
-    const size_t at = j * a.C + c;
-    s = part_value<T>(p, at, c) > 0 ? s / (a.K * a.K) : 0.f;
-    if (p.Add) s += to_float(((const T *)p.Add)[at]);
-    from_float(s, ((T *)p.DX)[at]);
+    if (p.Add) {
+      float add[V];
+      load<V>((const T *)p.Add + at, add);
+#pragma unroll
+      for (int k = 0; k < V; k++) s[k] += add[k];
+    }
+    store<V>((T *)p.DX + at, s);
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) relu_pool_bwd_f32(const ReLUPoolArgs *tasks, Run run) {
-  const ReLUPoolArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) relu_pool_bwd<float>(a);
+template <class T> __device__ __forceinline__ void avg_pool_bwd(const AvgPoolArgs &a) {
+  if (a.C % 4 == 0)
+    avg_pool_bwd_body<T, 4>(a);
+  else
+    avg_pool_bwd_body<T, 1>(a);
 }
-extern "C" __global__ void __launch_bounds__(256) relu_pool_bwd_bf16(const ReLUPoolArgs *tasks, Run run) {
-  const ReLUPoolArgs a = tasks[blockIdx.y];
-  if ((int)blockIdx.x < a.Blocks) relu_pool_bwd<bf16>(a);
+
+extern "C" __global__ void __launch_bounds__(256) avg_pool_bwd_f32(const AvgPoolArgs *tasks, Run run) {
+  const AvgPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) avg_pool_bwd<float>(a);
+}
+extern "C" __global__ void __launch_bounds__(256) avg_pool_bwd_bf16(const AvgPoolArgs *tasks, Run run) {
+  const AvgPoolArgs a = tasks[blockIdx.y];
+  if ((int)blockIdx.x < a.Blocks) avg_pool_bwd<bf16>(a);
 }
 
 // mean_fwd: a thread has one channel of one image.

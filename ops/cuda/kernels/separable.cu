@@ -27,7 +27,7 @@ template <class T, int NT, int R, int K, int D> __device__ __forceinline__ void 
 #pragma unroll
       for (int k = 0; k < 4; k++) acc[q][k] = 0;
     if (r < P) {
-      const Coef<4> co(a.Scale, a.Shift, c);
+      const Coef<4> co(a.Scale, a.Shift, a.ReLU, c);
       const int ox = r % a.OW, oy = r / a.OW % a.OH, im = r / (a.OW * a.OH), x0 = ox - pad;
 #pragma unroll 1
       for (int ky = 0; ky < K; ky++) {
