@@ -15,7 +15,7 @@ func (n *Network) Cost() (params, madds int64, err error) {
 		return 0, 0, err
 	}
 	params, madds = c.Of(nil)
-	return params, madds, nil
+	return params + n.Unread.Params, madds + n.Unread.MAdds, nil
 }
 
 // AuxParams is how many values the auxiliary head trains; 0 without one.
@@ -60,13 +60,44 @@ func (n *Network) Costs() (*Costs, error) {
 // Of is the cost of path a without the auxiliary head. a must have the network's
 // number of choices.
 func (c *Costs) Of(a []int) (params, madds int64) {
-	for i, live := range c.net.live(a, c.net.Logits) {
-		if live {
+	for i, counted := range c.counted(a) {
+		if counted {
 			params += c.params[i]
 			madds += c.madds[i]
 		}
 	}
 	return params, madds
+}
+
+// counted marks the layers that path a is said to have. In a network that counts as a
+// whole these are all but the candidates that no choice picks.
+func (c *Costs) counted(a []int) []bool {
+	n := c.net
+	if !n.Whole {
+		return n.live(a, n.nothing(a), n.Logits)
+	}
+	counted := make([]bool, len(n.Layers))
+	for i := len(counted) - 1; i >= 0; i-- {
+		l := &n.Layers[i]
+		counted[i] = counted[i] || !l.Candidate && !l.Aux
+		if !counted[i] {
+			continue
+		}
+		for _, p := range l.Pick {
+			if k := l.In[a[p]]; k >= 0 {
+				counted[k] = true
+			}
+		}
+		if !l.Candidate {
+			continue
+		}
+		for _, k := range l.In { // the rest of a chain of operations
+			if k >= 0 {
+				counted[k] = true
+			}
+		}
+	}
+	return counted
 }
 
 // Moved is how many floats a training step has to move between the processor and
@@ -80,7 +111,7 @@ func (n *Network) Moved() (int64, error) {
 	}
 	readers := make([]int, len(n.Layers))
 	var floats int64
-	for i, live := range n.live(nil, n.Logits) {
+	for i, live := range n.live(nil, n.nothing(nil), n.Logits) {
 		if !live {
 			continue
 		}
@@ -129,6 +160,12 @@ func (n *Network) Widest() ([]int, error) {
 			w.params += p.Shape.Size()
 		}
 	}
+	weigh := func(k int) weight {
+		if k < 0 {
+			return weight{}
+		}
+		return weights[k]
+	}
 	a := make([]int, n.Choices)
 	for i := range a {
 		a[i] = i % 2
@@ -143,7 +180,7 @@ func (n *Network) Widest() ([]int, error) {
 			order[k] = k
 		}
 		slices.SortStableFunc(order, func(x, y int) int {
-			a, b := weights[max(0, l.In[x])], weights[max(0, l.In[y])]
+			a, b := weigh(l.In[x]), weigh(l.In[y])
 			if a.kept != b.kept {
 				return b.kept - a.kept
 			}

@@ -1,7 +1,9 @@
 package net
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"oneshot/internal/setting"
 	"oneshot/ops"
@@ -66,6 +68,11 @@ func (Size) Bad(field string, got any, want string) error {
 // Images stands among Layer.In for the images themselves, (N,Image,Image,3).
 const Images = -1
 
+// Nothing stands among the candidates of a choice for no operand at all, the "none" of
+// NAS-Bench-201. A sum leaves it out; any other operation of nothing is nothing itself, so
+// what only reads such parts is in no path.
+const Nothing = -2
+
 // Layer is one operation of a network.
 type Layer struct {
 	Name string // prefix of its tensors' names, as torch's module path: cells.0.pre0
@@ -89,7 +96,18 @@ type Network struct {
 	Layers  []Layer
 	Logits  int // the layer whose output (N,Classes) classifies
 	Aux     int // likewise of the auxiliary head; -1 without one
+
+	// Whole has Costs count every candidate that an architecture picks, also where
+	// its output reaches none of the network's, as NAS-Bench-201 counts. Unread is what the
+	// network of one architecture has of such parts: they are counted, but not built.
+	Whole  bool
+	Unread Counts
+
+	sparse bool // some layer may read Nothing
 }
+
+// Counts are parameters and multiply-adds for one image.
+type Counts struct{ Params, MAdds int64 }
 
 // Begin returns an empty network for images of that side, with that many choices.
 func Begin(image, choices int) *Network {
@@ -100,25 +118,61 @@ func Begin(image, choices int) *Network {
 func (n *Network) Add(l Layer) int {
 	l.stored = len(n.Layers)
 	n.Layers = append(n.Layers, l)
+	n.sparse = n.sparse || slices.Contains(l.In, Nothing)
 	return l.stored
 }
 
 // picked are the layers that layer i reads when a chooses; a may be nil for a
-// network without choices.
-func (n *Network) picked(i int, a []int, buf []int) []int {
+// network without choices. Operands that are nothing are left out; nothing is what
+// Network.nothing returns.
+func (n *Network) picked(i int, a []int, nothing []bool, buf []int) []int {
 	l := &n.Layers[i]
-	if l.Pick == nil {
+	if l.Pick == nil && nothing == nil {
 		return l.In
 	}
 	buf = buf[:0]
+	add := func(k int) {
+		if k != Nothing && (k < 0 || nothing == nil || !nothing[k]) {
+			buf = append(buf, k)
+		}
+	}
+	if l.Pick == nil {
+		for _, k := range l.In {
+			add(k)
+		}
+		return buf
+	}
 	for _, p := range l.Pick {
-		buf = append(buf, l.In[a[p]])
+		add(l.In[a[p]])
 	}
 	return buf
 }
 
+// nothing marks the layers that are nothing when a chooses; nil where none can be.
+func (n *Network) nothing(a []int) []bool {
+	if !n.sparse {
+		return nil
+	}
+	nothing := make([]bool, len(n.Layers))
+	var buf [8]int
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		want := len(l.In)
+		if l.Pick != nil {
+			want = len(l.Pick)
+		}
+		left := len(n.picked(i, a, nothing, buf[:]))
+		if _, sums := l.Op.(ops.Adder); sums {
+			nothing[i] = left == 0
+		} else {
+			nothing[i] = left < want
+		}
+	}
+	return nothing
+}
+
 // live marks the layers that the outputs need when a chooses.
-func (n *Network) live(a []int, outputs ...int) []bool {
+func (n *Network) live(a []int, nothing []bool, outputs ...int) []bool {
 	live := make([]bool, len(n.Layers))
 	for _, o := range outputs {
 		if o >= 0 {
@@ -130,7 +184,7 @@ func (n *Network) live(a []int, outputs ...int) []bool {
 		if !live[i] {
 			continue
 		}
-		for _, k := range n.picked(i, a, buf[:]) {
+		for _, k := range n.picked(i, a, nothing, buf[:]) {
 			if k >= 0 {
 				live[k] = true
 			}
@@ -152,12 +206,16 @@ func (n *Network) Select(a []int) (*Network, error) {
 			}
 		}
 	}
-	return n.keep(a, n.live(a, n.Logits, n.Aux)), nil
+	nothing := n.nothing(a)
+	if n.Logits >= 0 && nothing != nil && nothing[n.Logits] {
+		return nil, errors.New("supernet: nothing reaches the classifier: the network has one output for all images, and cannot be trained")
+	}
+	return n.keep(a, nothing, n.live(a, nothing, n.Logits, n.Aux)), nil
 }
 
 // keep returns the network of the marked layers, in which layers that only pass on
-// are replaced by what they pass on.
-func (n *Network) keep(a []int, live []bool) *Network {
+// are replaced by what they pass on, and so are sums of one operand.
+func (n *Network) keep(a []int, nothing, live []bool) *Network {
 	out := Begin(n.Image, 0)
 	to := make([]int, len(n.Layers)) // new index of a layer
 	count := 0
@@ -173,17 +231,18 @@ func (n *Network) keep(a []int, live []bool) *Network {
 			continue
 		}
 		in := make([]int, 0, len(l.In))
-		for _, k := range n.picked(i, a, buf[:]) {
+		for _, k := range n.picked(i, a, nothing, buf[:]) {
 			if k >= 0 {
 				k = to[k]
 			}
 			in = append(in, k)
 		}
-		if l.Op == nil {
+		op, in := reduced(l, in)
+		if op == nil {
 			to[i] = in[0]
 			continue
 		}
-		l.In, l.Pick = in, nil
+		l.Op, l.In, l.Pick = op, in, nil
 		to[i] = len(out.Layers)
 		out.Layers = append(out.Layers, l)
 	}
@@ -194,6 +253,19 @@ func (n *Network) keep(a []int, live []bool) *Network {
 		out.Aux = to[n.Aux]
 	}
 	return out
+}
+
+// reduced is the operation of a layer on the operands that are left; nil where it only
+// passes the first one on.
+func reduced(l Layer, in []int) (ops.Op, []int) {
+	sum, ok := l.Op.(ops.Adder)
+	switch {
+	case !ok:
+		return l.Op, in
+	case len(in) == 1:
+		return nil, in
+	}
+	return sum.WithTerms(len(in)), in
 }
 
 // Live returns the network without what reaches no output. Its parameters are laid
@@ -234,6 +306,9 @@ func (n *Network) inShapes(i int, shapes []ops.Shape, batch int) []ops.Shape {
 	l := &n.Layers[i]
 	in := l.In
 	if l.Pick != nil {
+		if in[0] == Nothing {
+			in = in[1:]
+		}
 		in = in[:len(l.Pick)]
 	}
 	out := make([]ops.Shape, len(in))

@@ -75,7 +75,21 @@ func parseAny(text string) (s Space, a Arch, err error) {
 // ofText finds the space that the text form begins with.
 func ofText(text string) (Space, error) {
 	id, _, _ := strings.Cut(text, ":")
+	for _, k := range kinds {
+		if k.Name == id {
+			return OfKind(id).Open()
+		}
+		if k.Find == nil {
+			continue
+		}
+		if n, ok := k.Find(id); ok {
+			return n.Open()
+		}
+	}
 	n, ok := parseName(id)
+	if strings.Contains(id, "@") {
+		return nil, &FieldError{"space", fmt.Sprintf("%.60q is one of one's own that nothing here defines: --space FILE, its file, does", id)}
+	}
 	if !ok {
 		return nil, &FieldError{"space", fmt.Sprintf("%.40q is neither operation set and node count, such as lanas5, nor another form of an architecture", id)}
 	}

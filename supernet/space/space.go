@@ -21,18 +21,26 @@ type Space interface {
 	Name() string
 	// Named is how a configuration names the space; its Open returns the space.
 	Named() Named
-	// Size is the number of architectures that Sample draws from.
+	// Size is the number of canonical architectures.
 	Size() *big.Int
 	// Check returns a *FieldError for the first choice that is not of the space.
 	Check(a Arch) error
-	// Sample draws uniformly.
+	// Canonical is the architecture that stands for all whose networks are the same
+	// function as that of a, which is of the space: of them it alone is drawn, scored and
+	// hashed. Most spaces have no such twins, and return a itself.
+	Canonical(a Arch) Arch
+	// Sample draws uniformly from the canonical architectures.
 	Sample(r *rand.Rand) Arch
+
+	// Geometry is the depth and the width that its networks usually have.
+	Geometry() net.Geometry
 
 	// Fits reports the first part of a size that no network of the space can have.
 	Fits(z net.Size) error
 	// Describe lists the layers of the network of a, built to the given size; with
 	// a nil those of the supernet, in which every candidate of every choice exists.
-	// It is an error when a or the size do not fit.
+	// Twins have one network, that of the canonical one; what it costs is said of each
+	// (net.Network.Unread). It is an error when a or the size do not fit.
 	Describe(z net.Size, a Arch) (*net.Network, error)
 	// Uses counts how often an architecture uses each kind of operation, in a fixed order.
 	Uses(a Arch) []Use
@@ -47,11 +55,12 @@ type Space interface {
 	UnmarshalArch(b []byte) (Arch, error)
 
 	// Dim is the length of the 0/1 codes that searches work on. Encode writes that of
-	// an architecture, nil of one that Sample never draws; Decode reads one.
+	// the canonical form of an architecture, nil where Sample never draws it; Decode reads one.
 	Dim() int
 	Encode(a Arch) []byte
 	Decode(code []byte) (Arch, error)
-	// MutateCode draws another code that differs in one choice. code is not changed.
+	// MutateCode draws the code of another canonical architecture, one choice away. code is
+	// not changed.
 	MutateCode(code []byte, r *rand.Rand) []byte
 	// Feature says in words what entry i of a code stands for; "" outside it.
 	Feature(i int) string
@@ -64,9 +73,9 @@ type Use struct {
 }
 
 // Hash is a short stable name of an architecture: the first 12 hexadecimal digits
-// of the SHA-256 of its text form.
+// of the SHA-256 of its canonical text form.
 func Hash(s Space, a Arch) string {
-	h := sha256.Sum256([]byte(s.Format(a)))
+	h := sha256.Sum256([]byte(s.Format(s.Canonical(a))))
 	return hex.EncodeToString(h[:6])
 }
 

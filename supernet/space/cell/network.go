@@ -223,7 +223,7 @@ func (w *writer) auxiliaryHead(y []int, width int) {
 	add := func(name string, op ops.Op, in ...int) int {
 		return w.n.Add(net.Layer{Name: name, Op: op, In: in, Aux: true})
 	}
-	x := add("", ops.ReLUAvgPool{Parts: len(y), K: 5, Stride: stride}, y...)
+	x := add("", ops.AvgPool{Act: ops.ReLU, Parts: len(y), K: 5, Stride: stride}, y...)
 	x = add("aux", ops.ConvBN{Parts: 1, Cin: width, Cout: z.AuxChannels[0], Affine: z.Affine, Suffix: "1"}, x)
 	x = add("aux", ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 4 * z.AuxChannels[0], Cout: z.AuxChannels[1],
 		Affine: z.Affine && !z.ImageNet, NoNorm: z.ImageNet, Suffix: "2"}, x)

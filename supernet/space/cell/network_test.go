@@ -200,7 +200,7 @@ func TestTheFormForImageNet(t *testing.T) {
 		}
 	}
 	if want := []ops.Op{
-		ops.ReLUAvgPool{Parts: 4, K: 5, Stride: 2},
+		ops.AvgPool{Act: ops.ReLU, Parts: 4, K: 5, Stride: 2},
 		ops.ConvBN{Parts: 1, Cin: 4 * 4 * 48, Cout: 128, Affine: true, Suffix: "1"},
 		ops.ConvBN{Act: ops.ReLU, Flatten: 2, Parts: 1, Cin: 4 * 128, Cout: 768, NoNorm: true, Suffix: "2"},
 		ops.Linear{Act: ops.ReLU, In: 768, Out: 1000},

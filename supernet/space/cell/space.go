@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"oneshot/internal/setting"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
 
@@ -34,7 +36,7 @@ func init() {
 
 // Named implements space.Space.
 func (s Space) Named() space.Named {
-	return space.Named{Ops: s.Set, Nodes: s.Nodes, PoolNorm: !s.Plain, WeightStandard: s.Standard}
+	return space.Named{Space: space.Cell, Ops: s.Set, Nodes: s.Nodes, PoolNorm: !s.Plain, WeightStandard: s.Standard}
 }
 
 // Name implements space.Space: lanas5, lanas7-rawpool-ws.
@@ -162,6 +164,13 @@ func (s Space) checkNode(field string, i int, pairs []int) error {
 	}
 	return nil
 }
+
+// Canonical implements space.Space. Architectures that are the same function but for the
+// order of their nodes stay apart, as in LaNAS.
+func (s Space) Canonical(a space.Arch) space.Arch { return a }
+
+// Geometry implements space.Space: the default of a configuration.
+func (s Space) Geometry() net.Geometry { return setting.Default[net.Geometry]() }
 
 // Sample implements space.Space.
 func (s Space) Sample(r *rand.Rand) space.Arch {

@@ -177,7 +177,7 @@ func TestMaskOfTheRelease(t *testing.T) {
 
 func TestRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := space.Named{Ops: rapid.SampledFrom(space.Families()).Draw(t, "set"), Nodes: rapid.IntRange(1, 7).Draw(t, "nodes"),
+		n := space.Named{Space: space.Cell, Ops: rapid.SampledFrom(space.Families()).Draw(t, "set"), Nodes: rapid.IntRange(1, 7).Draw(t, "nodes"),
 			PoolNorm: rapid.Bool().Draw(t, "pool_norm"), WeightStandard: rapid.Bool().Draw(t, "weight_standard")}
 		s, err := n.Open()
 		if err != nil {
