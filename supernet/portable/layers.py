@@ -44,6 +44,34 @@ class ConvBN(nn.Module):
         return bn(x) if bn is not None else x
 
 
+class Depthwise(nn.Module):
+    """ReLU, depthwise convolution, batch normalisation."""
+
+    def __init__(self, c, kernel, stride=1, relu=True, affine=True, suffix=""):
+        super().__init__()
+        self.relu, self.suffix = relu, suffix
+        self.add_module("conv" + suffix, conv(c, c, kernel, stride, kernel // 2, groups=c))
+        self.add_module("bn" + suffix, nn.BatchNorm2d(c, affine=affine))
+
+    def forward(self, x):
+        x = getattr(self, "conv" + self.suffix)(activate(x, self.relu))
+        return getattr(self, "bn" + self.suffix)(x)
+
+
+class Activation(nn.Module):
+    """ReLU, batch normalisation."""
+
+    def __init__(self, c, relu=True, norm=True, affine=True, suffix=""):
+        super().__init__()
+        self.relu, self.suffix = relu, suffix
+        if norm:
+            self.add_module("bn" + suffix, nn.BatchNorm2d(c, affine=affine))
+
+    def forward(self, x):
+        bn = getattr(self, "bn" + self.suffix, None)
+        return bn(activate(x, self.relu)) if bn is not None else activate(x, self.relu)
+
+
 class FactorizedReduce(nn.Module):
     """ReLU, two 1x1 convolutions of stride 2, the second one pixel further, side by side; batch normalisation."""
 
@@ -94,11 +122,29 @@ class Pool(nn.Module):
         return self.bn(x) if hasattr(self, "bn") else x
 
 
-class Sum(nn.Module):
-    """The two results of a cell's node."""
+class AvgPool(nn.Module):
+    """ReLU, average pooling without padding; several inputs lie side by side."""
 
-    def forward(self, a, b):
-        return a + b
+    def __init__(self, kernel, stride, relu=False):
+        super().__init__()
+        self.kernel, self.stride, self.relu = kernel, stride, relu
+
+    def forward(self, *inputs):
+        return functional.avg_pool2d(activate(torch.cat(inputs, 1), self.relu), self.kernel, self.stride)
+
+
+class Sum(nn.Module):
+    """The results of a node, or of a block and what it reads."""
+
+    def forward(self, *terms):
+        return sum(terms[1:], terms[0])
+
+
+class Zero(nn.Module):
+    """Nothing, in the shape of what is there."""
+
+    def forward(self, x):
+        return torch.zeros_like(x)
 
 
 class GlobalAvgPool(nn.Module):

@@ -107,6 +107,16 @@ func (p place) operation() string {
 		}
 		k.norm, k.affine = "bn"+o.Suffix, o.Affine
 		return p.norm(p.conv(x, k), k.norm, o.Cout, o.Affine)
+	case ops.Depthwise:
+		bn := "bn" + o.Suffix
+		k := conv{weight: "conv" + o.Suffix + ".weight", shape: ops.Shape{o.C, 1, o.K, o.K}, stride: [2]int{o.Stride, o.Stride}, pad: [2]int{o.K / 2, o.K / 2}, groups: o.C, norm: bn, affine: o.Affine}
+		return p.norm(p.conv(p.activate(p.in[0], o.Act), k), bn, o.C, o.Affine)
+	case ops.ActBN: // nothing before it could take in its normalisation: the activation stands between
+		x := p.activate(p.in[0], o.Act)
+		if o.NoNorm {
+			return x
+		}
+		return p.plainNorm(x, "bn"+o.Suffix, o.C, o.Affine)
 	case ops.FactorizedReduce:
 		x := p.activate(p.join(o.Parts), ops.ReLU)
 		k := conv{shape: ops.Shape{o.Cout / 2, o.Cin, 1, 1}, stride: [2]int{2, 2}}
@@ -149,8 +159,21 @@ func (p place) operation() string {
 			return x
 		}
 		return p.plainNorm(x, "bn", o.C, o.Affine)
+	case ops.AvgPool:
+		return p.add("AveragePool", []string{p.activate(p.join(o.Parts), o.Act)}, func(n *node) {
+			k, s := int64(o.K), int64(o.Stride)
+			n.ints = map[string][]int64{"kernel_shape": {k, k}, "strides": {s, s}, "pads": {0, 0, 0, 0}}
+		})
 	case ops.NodeSum:
-		return p.add("Add", p.in[:2], nil)
+		x := p.in[0]
+		for _, y := range p.in[1:] {
+			x = p.add("Add", []string{x, y}, nil)
+		}
+		return x
+	case ops.Zero: // the number of images is known only where the network runs, so what is there is multiplied
+		c := p.shapes[0][3]
+		zeros := p.g.constant(initializer{name: fmt.Sprint("zeros.", c), shape: []int64{1, int64(c), 1, 1}, f32: make([]float32, c)})
+		return p.add("Mul", []string{p.in[0], zeros}, nil)
 	case ops.GlobalAvgPool:
 		return p.add("GlobalAveragePool", []string{p.join(o.Parts)}, nil)
 	case ops.Linear:

@@ -103,6 +103,17 @@ func construct(l net.Layer) (string, error) {
 		relu, err := isReLU(o.Act)
 		return call("ConvBN", o.Cin, o.Cout, pair("kernel", [2]int{o.R, o.S}, [2]int{1, 1}), pair("stride", [2]int{o.StrideH, o.StrideW}, [2]int{1, 1}),
 			named("relu", relu, true), named("norm", !o.NoNorm, true), named("affine", o.Affine || o.NoNorm, true), suffix(o.Suffix)), err
+	case ops.Depthwise:
+		relu, err := isReLU(o.Act)
+		return call("Depthwise", o.C, o.K, number("stride", o.Stride, 1), named("relu", relu, true), named("affine", o.Affine, true), suffix(o.Suffix)), err
+	case ops.ActBN:
+		relu, err := isReLU(o.Act)
+		return call("Activation", o.C, named("relu", relu, true), named("norm", !o.NoNorm, true), named("affine", o.Affine || o.NoNorm, true), suffix(o.Suffix)), err
+	case ops.AvgPool:
+		relu, err := isReLU(o.Act)
+		return call("AvgPool", o.K, o.Stride, named("relu", relu, false)), err
+	case ops.Zero:
+		return call("Zero"), nil
 	case ops.FactorizedReduce:
 		return call("FactorizedReduce", o.Cin, o.Cout, named("affine", o.Affine, true)), nil
 	case ops.Separable:

@@ -59,6 +59,9 @@ func samples(t *testing.T) []sample {
 		}
 		out = append(out, newSample(t, rt, strings.SplitN(c.arch, ":", 2)[0], s, arch, c.size))
 	}
+	for _, z := range []net.Size{cifar, bare} {
+		out = append(out, newSample(t, rt, fmt.Sprintf("blocks affine=%v", z.Affine), blocks{}, space.Arch{}, z))
+	}
 	return out
 }
 

@@ -61,7 +61,7 @@ func pythonTensors(to map[string][]int, name, class, arguments string) error {
 		v, _ := strconv.Atoi(a[2])
 		n = append(n, v)
 	}
-	if least := map[string]int{"Stem": 2, "ConvBN": 2, "FactorizedReduce": 2, "Separable": 2, "Pool": 2, "Classifier": 2}[class]; len(n) < least {
+	if least := map[string]int{"Stem": 2, "ConvBN": 2, "FactorizedReduce": 2, "Separable": 2, "Depthwise": 2, "Activation": 1, "Pool": 2, "Classifier": 2}[class]; len(n) < least {
 		return fmt.Errorf("%s has %d sizes, want %d", class, len(n), least)
 	}
 	norm := func(part string, c int) {
@@ -102,12 +102,18 @@ func pythonTensors(to map[string][]int, name, class, arguments string) error {
 			conv(fmt.Sprintf(".pw%d", s), n[0], n[0], 1, 1)
 			norm(fmt.Sprintf(".bn%d", s), n[0])
 		}
+	case "Depthwise":
+		suffix := strings.Trim(named["suffix"], `"`)
+		conv(".conv"+suffix, n[0], 1, n[1], n[1])
+		norm(".bn"+suffix, n[0])
+	case "Activation":
+		norm(".bn"+strings.Trim(named["suffix"], `"`), n[0])
 	case "Pool":
 		norm(".bn", n[0])
 	case "Classifier":
 		conv("", n[1], n[0])
 		to[name+".bias"] = []int{n[1]}
-	case "Sum", "GlobalAvgPool":
+	case "AvgPool", "Sum", "Zero", "GlobalAvgPool":
 	default:
 		return fmt.Errorf("%s is no class of layers.py", class)
 	}
