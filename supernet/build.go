@@ -2,7 +2,6 @@ package supernet
 
 import (
 	"fmt"
-	"slices"
 
 	"oneshot/ops"
 	graphs "oneshot/ops/graph"
@@ -167,7 +166,7 @@ func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
 	if !b.spec.Train {
 		return nil
 	}
-	for _, m := range joined(prog.Params) {
+	for _, m := range engine.Joined(prog.Params) {
 		m.Region = ops.Grad
 		out.Grads = append(out.Grads, m)
 	}
@@ -186,22 +185,6 @@ func (b *builder) compile(back ops.Backend, keep []graphs.Node) error {
 			decayed = append(decayed, m)
 		}
 	}
-	out.Decayed, out.Spared = joined(decayed), joined(spared)
+	out.Decayed, out.Spared = engine.Joined(decayed), engine.Joined(spared)
 	return nil
-}
-
-// joined sorts pieces of one region and joins those that touch: the work of an
-// optimizer, which goes value by value, is the same and its pieces are fewer.
-func joined(ms []ops.Mem) []ops.Mem {
-	ms = slices.Clone(ms)
-	slices.SortFunc(ms, func(a, b ops.Mem) int { return a.Off - b.Off })
-	var out []ops.Mem
-	for _, m := range ms {
-		if k := len(out) - 1; k >= 0 && out[k].Off+out[k].Len == m.Off {
-			out[k].Len += m.Len
-			continue
-		}
-		out = append(out, m)
-	}
-	return out
 }

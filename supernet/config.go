@@ -7,7 +7,9 @@ import (
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 
-	_ "oneshot/supernet/space/cell" // the spaces there are
+	_ "oneshot/supernet/space/blocks" // the spaces there are
+	_ "oneshot/supernet/space/cell"
+	_ "oneshot/supernet/space/nb201"
 )
 
 // NetConfig describes a network: a space of architectures and what its networks are
@@ -42,13 +44,34 @@ func (c NetConfig) Check() error {
 
 // Cost counts the extracted network's trainable values, with batch
 // normalisation's gamma and beta but without the auxiliary head, and its
-// multiply-adds for one image, see net.Network.Cost.
+// multiply-adds for one image, see net.Network.Cost. They are those of the text: twins of a
+// may have others.
 func (c NetConfig) Cost(a space.Arch) (params, madds int64, err error) {
 	n, err := c.Space.Describe(c.Counted(), a)
-	if err != nil {
-		return 0, 0, fmt.Errorf("supernet: count: %w", err)
+	if err == nil {
+		return n.Cost()
 	}
-	return n.Cost()
+	// A network whose classifier reads nothing cannot be built, but its text can be counted.
+	if full, e := c.Space.Describe(c.Counted(), nil); e == nil && full.Whole && c.Space.Check(a) == nil {
+		costs, err := full.Costs()
+		if err != nil {
+			return 0, 0, err
+		}
+		params, madds = costs.Of(a)
+		return params, madds, nil
+	}
+	return 0, 0, fmt.Errorf("supernet: count: %w", err)
+}
+
+// Values is how many trainable values the network of a has once it is built: those that Cost
+// counts, without parts that a space counts but that nothing reads.
+func (c NetConfig) Values(a space.Arch) (int64, error) {
+	n, err := c.Space.Describe(c.Counted(), a)
+	if err != nil {
+		return 0, fmt.Errorf("supernet: count: %w", err)
+	}
+	params, _, err := n.Cost()
+	return params - n.Unread.Params, err
 }
 
 // Costs is Cost for many architectures: a function that takes some microseconds for

@@ -4,7 +4,7 @@
 // What. A Net holds named parameters and batch-normalisation statistics, for
 // the whole supernet or for one architecture. There is no "current"
 // subnetwork: every function that computes takes the architecture. Each
-// training step samples one path uniformly, builds the expression graph of
+// training step samples one path uniformly, or several (Sampling), builds the expression graph of
 // exactly its live operations (in the background, while the previous step
 // runs) and updates exactly its parameters. The training of one architecture may
 // learn from a Teacher beside the labels, and start from values of another network

@@ -43,9 +43,13 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 	if err != nil {
 		return Memory{}, err
 	}
+	course, err := n.course(c)
+	if err != nil {
+		return Memory{}, err
+	}
 	graphs := 1
 	if arch == nil {
-		graphs = 2
+		graphs = 2 * course.number
 	}
 	back := ops.NewCPU[float32](nil)
 	g, err := n.build(back, path, c.spec())
@@ -62,7 +66,7 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 	if c.Mixes() {
 		made += g.Classes
 	}
-	live, copied := c.weightCopies(int64(n.layout.ParamsLen), int64(n.layout.StateLen))
+	live, copied := c.weightCopies(int64(n.layout.ParamsLen), int64(n.layout.StateLen), course.number)
 	m := Memory{
 		Weights:    4 * live,
 		Checkpoint: 4 * copied,
@@ -71,6 +75,12 @@ func Estimate(cfg NetConfig, arch space.Arch, c TrainConfig, threads int) (Memor
 		Input:      4 * (int64(g.InputLen()) + int64(g.Masks*c.Batch)),
 		Loader:     4 * c.loaderBatches() * int64(c.Batch) * int64(made),
 		Graphs:     graphBytes * int64(graphs*len(g.Prog.Instrs)),
+	}
+	if c.Distill { // the outputs of the largest path, and its images' room for them
+		m.Input += 4 * int64(c.Batch*g.Classes)
+		if g.Distributions == 0 {
+			m.Input += 4 * int64(c.AtOnce()*g.Classes)
+		}
 	}
 	if c.Teacher == nil {
 		return m, nil
@@ -97,7 +107,11 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 		return Memory{}, err
 	}
 	back := ops.NewCPU[float32](nil)
-	recal, err := n.build(back, path, engine.Spec{Batch: c.RecalBatch})
+	batch := c.RecalBatch
+	if c.Statistics == ofBatch {
+		batch = c.Batch + 1 // a last image by itself goes with the batch before
+	}
+	recal, err := n.build(back, path, engine.Spec{Batch: batch})
 	if err != nil {
 		return Memory{}, err
 	}
@@ -109,7 +123,7 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 		Weights: 4 * int64(n.layout.ParamsLen+2*n.layout.StateLen),
 		Arena:   4 * (int64(recal.Prog.Arena) + int64(threads*lane.Prog.Arena)),
 		Scratch: 4 * (int64(back.ScratchFor(threads, recal.Prog)) + int64(scratch)),
-		Input:   4 * int64(recal.InputLen()+2*max(c.RecalBatch, c.Batch)*(recal.Image+1)),
+		Input:   4 * int64(recal.InputLen()+2*max(batch, c.Batch)*(recal.Image+1)),
 		Graphs:  graphBytes * int64(len(recal.Prog.Instrs)+(1+threads)*len(lane.Prog.Instrs)),
 	}, nil
 }
@@ -159,11 +173,14 @@ func Widest(cfg NetConfig) (space.Arch, error) {
 // weightCopies counts the values of a training of nParam parameters and nState
 // statistics, and those of the copies made for a checkpoint and, when it is
 // loaded, for checking it.
-func (c TrainConfig) weightCopies(nParam, nState int64) (live, copied int64) {
+func (c TrainConfig) weightCopies(nParam, nState int64, paths int) (live, copied int64) {
 	net := nParam + nState
 	slots := int64(len(c.Rule().Slots()))
 	live, copied = net+(1+slots)*nParam, net+slots*nParam+net // gradient and slots; slots
-	if c.AtOnce() < c.Batch {
+	if c.AtOnce() < c.Batch || paths > 1 {
+		live += nParam
+	}
+	if c.RankWeight > 0 {
 		live += nParam
 	}
 	if c.EMA > 0 {

@@ -21,7 +21,12 @@ func (r *Runtime) TrainMemory(cfg NetConfig, arch space.Arch, d *data.Train, c T
 	if err != nil {
 		return DeviceMemory{}, err
 	}
+	course, err := n.course(c)
+	if err != nil {
+		return DeviceMemory{}, err
+	}
 	spec := n.trainSpec(d, c)
+	course.spec(&spec)
 	spec.Slots = make(engine.Slots, len(c.Rule().Slots()))
 	if c.EMA > 0 {
 		spec.Average = &engine.Values{}
@@ -46,6 +51,9 @@ func (r *Runtime) ScoreMemory(cfg NetConfig, c ScoreConfig, train, search int) (
 	n, path, err := widest(cfg, nil)
 	if err != nil {
 		return DeviceMemory{}, err
+	}
+	if c.Statistics == ofBatch {
+		return r.eng.ScoreMemory(n.sizes(), engine.ScoreSizes{Search: search, SearchBatch: c.Batch}, n.path(path))
 	}
 	return r.eng.ScoreMemory(n.sizes(), engine.ScoreSizes{
 		Recal: min(c.RecalImages, train), RecalBatch: c.RecalBatch, Search: search}, n.path(path))

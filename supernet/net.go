@@ -131,10 +131,13 @@ func (n *Net) clone() *Net {
 }
 
 // pick returns the architecture to compute: arch, which for a network of one
-// architecture must be that one.
+// architecture must be that one. Of a supernet it is the canonical one of its twins.
 func (n *Net) pick(arch space.Arch) (space.Arch, error) {
 	if err := n.cfg.Space.Check(arch); err != nil {
 		return nil, err
+	}
+	if n.arch == nil {
+		arch = n.cfg.Space.Canonical(arch) // twins have the weights, and the score, of one of them
 	}
 	if n.arch == nil && len(arch) != n.full.Choices {
 		return nil, &space.FieldError{Field: "arch", Msg: n.cfg.Space.Format(arch) + " is no path of the supernet: only a network of its own has these layers"}

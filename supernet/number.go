@@ -88,7 +88,11 @@ func (n *Net) badParam(g *engine.Graph) string {
 
 // used says whether the parameter at an offset is one of the graph's.
 func used(g *engine.Graph, off int) bool {
-	for _, m := range g.Grads {
+	grads := g.Grads
+	if g.Union != nil {
+		grads = g.Union.Grads
+	}
+	for _, m := range grads {
 		if off >= m.Off && off < m.Off+m.Len {
 			return true
 		}

@@ -27,6 +27,24 @@ func TestCUDAPublishedParityWithPyTorch(t *testing.T) {
 	}
 }
 
+// spaces are small networks of the spaces without cells.
+var spaces = []string{"nasbench-macro", "nasbench-201"}
+
+// TestSpacesParityWithPyTorch: TestParityWithPyTorch for them.
+func TestSpacesParityWithPyTorch(t *testing.T) {
+	for _, name := range spaces {
+		t.Run(name, func(t *testing.T) { loadParity(t, name).run(t, false) })
+		t.Run(name+", a path of a supernet", func(t *testing.T) { loadParity(t, name).run(t, true) })
+	}
+}
+
+// TestCUDASpacesParityWithPyTorch: the same on the device, in float32.
+func TestCUDASpacesParityWithPyTorch(t *testing.T) {
+	for _, name := range spaces {
+		t.Run(name, func(t *testing.T) { loadParity(t, name).runOn(t, newDevice(t, false), false) })
+	}
+}
+
 // TestPublishedGoldensAreTheNamedCells: the golden architectures are those that oneshot knows by name.
 func TestPublishedGoldensAreTheNamedCells(t *testing.T) {
 	for _, name := range published {

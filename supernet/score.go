@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
+	"strings"
 
 	"oneshot/data"
 	"oneshot/internal/setting"
@@ -26,14 +28,22 @@ type ScoreConfig struct {
 	RecalImages int `yaml:"recal_images" json:"recal_images" default:"512" rule:"recal_batch.." doc:"training images that re-estimate the subnetwork's statistics of batch normalisation"`
 	RecalBatch  int `yaml:"recal_batch" json:"recal_batch" default:"128" want:"2..65536" doc:"images per batch of those"`
 	// RecheckRecalImages is for those who score again, see Again.
-	RecheckRecalImages int    `yaml:"recheck_recal_images" json:"recheck_recal_images" rule:"0 or recal_batch.." doc:"recal_images of the second scores of the best; 0 is four times recal_images, at most all training images"`
-	Batch              int    `yaml:"batch" json:"batch" default:"256" want:"1..65536" doc:"search images per batch; changes no score"`
-	Seed               uint64 `yaml:"-" json:"-"` // chooses the training images
+	RecheckRecalImages int `yaml:"recheck_recal_images" json:"recheck_recal_images" rule:"0 or recal_batch.." doc:"recal_images of the second scores of the best; 0 is four times recal_images, at most all training images"`
+	Batch              int `yaml:"batch" json:"batch" default:"256" want:"1..65536" doc:"search images per batch, at least 2 with statistics of the batch, which then decide the score; with recalibrated ones it changes no score"`
+	// Statistics of the batch are those by which a supernet is trained. Without a pass over training
+	// images a score takes less time, and depends on which images are together.
+	Statistics string `yaml:"statistics" json:"statistics" default:"recalibrated" rule:"recalibrated or batch" doc:"by which statistics batch normalisation normalises in a score: recalibrated are those of training images, batch those of each batch of search images itself, where a last image alone goes with the batch before"`
+	Seed       uint64 `yaml:"-" json:"-"` // chooses the training images
 }
 
 // DefaultScore is what benchmarks measure: 1,280 images in batches of 64, as preset
 // cifar10-small has. The default of a configuration is less, see the tags.
 func DefaultScore() ScoreConfig { return ScoreConfig{RecalImages: 1280, RecalBatch: 64, Batch: 250} }
+
+// ofBatch are the statistics that are not the default.
+const ofBatch = "batch"
+
+var statistics = []string{"recalibrated", ofBatch}
 
 // Rules implements setting.Ruled.
 func (c ScoreConfig) Rules() []setting.Rule {
@@ -41,6 +51,8 @@ func (c ScoreConfig) Rules() []setting.Rule {
 	ok := func(images int) bool { return images >= least && images <= math.MaxInt32 }
 	want := fmt.Sprintf("%d..%d", least, math.MaxInt32)
 	return []setting.Rule{
+		{Name: "statistics", Value: c.Statistics, OK: c.Statistics == "" || slices.Contains(statistics, c.Statistics), Want: "one of " + strings.Join(statistics, ", "), Among: statistics},
+		{Name: "batch", OK: c.Statistics != ofBatch || c.Batch >= 2, Want: "at least 2 with @statistics = " + ofBatch},
 		{Name: "recal_images", OK: ok(c.RecalImages), Want: want},
 		{Name: "recheck_recal_images", OK: c.RecheckRecalImages == 0 || ok(c.RecheckRecalImages), Want: want},
 	}
@@ -73,9 +85,10 @@ type Scorer struct {
 	eval          engine.Measurer
 	state         []float32 // the measurer's
 	batches       int64     // whole ones that re-estimate the statistics
+	own           bool      // each batch has its own statistics
 }
 
-// NewScorer scores subnetworks of n: BN statistics from train images, accuracy
+// NewScorer scores subnetworks of n: BN statistics from train images or of each batch, accuracy
 // on the search split.
 func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*Scorer, error) {
 	if err := c.Check(); err != nil {
@@ -87,7 +100,7 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 		return nil, err
 	}
 	type batches = iter.Seq[*data.Batch]
-	return &Scorer{net: n, eval: eval, state: state, batches: int64(c.RecalImages / c.RecalBatch),
+	return &Scorer{net: n, eval: eval, state: state, own: c.Statistics == ofBatch, batches: int64(c.RecalImages / c.RecalBatch),
 		recal:  &engine.Images{Batch: c.RecalBatch, Batches: func() batches { return train.Calib(c.Seed, c.RecalImages, c.RecalBatch) }},
 		search: &engine.Images{Batch: c.Batch, Batches: func() batches { return search.Batches(c.Batch) }}}, nil
 }
@@ -100,11 +113,20 @@ func (s *Scorer) Close() { s.eval.Close() }
 // statistics is none: an infinite variance silences a channel, and what is left of the
 // network may look sound.
 func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
+	recal := s.recal
+	if s.own {
+		recal = nil
+	}
+	return s.score(ctx, arch, recal)
+}
+
+// score is Score with the statistics of recal or, where that is nil, of each batch.
+func (s *Scorer) score(ctx context.Context, arch space.Arch, recal *engine.Images) (Result, error) {
 	arch, err := s.net.pick(arch)
 	if err != nil {
 		return Result{}, err
 	}
-	t, err := s.eval.Score(ctx, s.net.path(arch), s.recal, s.search)
+	t, err := s.eval.Score(ctx, s.net.path(arch), recal, s.search)
 	r, err := result(t, err)
 	if err != nil {
 		return Result{}, err

@@ -2,7 +2,6 @@ package supernet
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"oneshot/data"
@@ -84,7 +83,7 @@ func (l *lessons) of(b *data.Batch) ([]float32, error) {
 	}
 	for k := l.classes; len(logits) > 0; logits = logits[k:] {
 		at := l.batch*k - len(logits)
-		if !softmax(l.out[at:at+k], logits[:k], l.temperature) {
+		if !engine.Softmax(l.out[at:at+k], logits[:k], l.temperature) {
 			return nil, &NoNumberError{Of: strings.TrimSpace("teacher " + l.name), Why: fmt.Sprintf("the teacher's outputs for image %d of a batch are no numbers", at/k), Images: l.batch}
 		}
 	}
@@ -96,22 +95,6 @@ func (l *lessons) close() {
 	if l != nil {
 		l.eval.Close()
 	}
-}
-
-// softmax writes that of logits/temperature to dst, and says whether they are numbers.
-func softmax(dst, logits []float32, temperature float64) bool {
-	top := math.Inf(-1)
-	for _, v := range logits {
-		top = max(top, float64(v)) // a NaN wins
-	}
-	var sum float64
-	for _, v := range logits {
-		sum += math.Exp((float64(v) - top) / temperature)
-	}
-	for i, v := range logits {
-		dst[i] = float32(math.Exp((float64(v)-top)/temperature) / sum)
-	}
-	return sum == sum
 }
 
 // memory is about what a teacher takes of the host's memory beside the training c on that

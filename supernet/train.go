@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"oneshot/data"
-	"oneshot/internal/rng"
 	"oneshot/supernet/engine"
 	"oneshot/supernet/space"
 )
@@ -36,14 +36,15 @@ func (e *DivergedError) Error() string {
 
 // StepStats is what one step did.
 type StepStats struct {
-	Step, Steps int // Step counts from 1
-	Loss        float64
-	Top1        float64 // of the batch, with the statistics of its micro-batches
+	Step, Steps int     // Step counts from 1
+	Loss        float64 // mean of the paths, without what a ranking adds
+	Top1        float64 // of the batch, with the statistics of its micro-batches; mean of the paths
 	LR          float64
 	GradNorm    float64 // before clipping
 	Replaced    int     // see data.Batch
-	Images      int
+	Images      int     // of the batch, times the paths that they went along
 	Arch        space.Arch
+	Beside      []space.Arch  // the other paths of a step on several
 	Device      time.Duration // the step took on a GPU, without what came before it; else 0
 }
 
@@ -61,7 +62,8 @@ type Trainer struct {
 	fixed  *path        // the only one, when the network has one architecture
 	built  []chan built // of the coming steps, in order
 	begun  int          // steps whose graphs were begun
-	paths  func(step int) space.Arch
+	paths  func(step int) []space.Arch
+	course *course
 	hold   bool                       // see Hold
 	given  func(step int) *data.Batch // of NewTrainerOn, else nil
 	taught *lessons                   // nil without a teacher
@@ -71,7 +73,8 @@ type Trainer struct {
 // path is a path that the engine compiled.
 type path struct {
 	*engine.Graph
-	arch space.Arch
+	arch   space.Arch
+	beside []space.Arch
 }
 
 type built struct {
@@ -80,7 +83,7 @@ type built struct {
 }
 
 // NewTrainer starts at step 0. A network of one architecture trains that one;
-// a supernet trains one uniformly sampled path a step.
+// a supernet trains the paths of its Sampling.
 func NewTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -113,10 +116,14 @@ func NewTrainerOn(n *Net, batches func(step int) *data.Batch, c TrainConfig) (*T
 // newTrainer makes a trainer; without a data set its steps are given batches.
 func newTrainer(n *Net, d *data.Train, c TrainConfig) (*Trainer, error) {
 	t := &Trainer{net: n, cfg: c, slots: c.slots(len(n.params))}
-	t.paths = t.archOf
-	spec := n.trainSpec(d, c)
-	spec.Slots = t.slots
 	var err error
+	if t.course, err = n.course(c); err != nil {
+		return nil, err
+	}
+	t.paths = t.course.paths
+	spec := n.trainSpec(d, c)
+	t.course.spec(&spec)
+	spec.Slots = t.slots
 	if c.Teacher != nil {
 		if t.taught, err = c.lessons(n); err != nil {
 			return nil, err
@@ -149,6 +156,17 @@ func (n *Net) trainSpec(d *data.Train, c TrainConfig) engine.TrainSpec {
 	return spec
 }
 
+// course draws the paths of a training of n, which has one where it is of one architecture.
+func (n *Net) course(c TrainConfig) (*course, error) {
+	if n.arch == nil {
+		return c.course(n.cfg)
+	}
+	if !c.single() {
+		return nil, errors.New("supernet: several paths a step are for a supernet, and the network is of one architecture")
+	}
+	return &course{c: c, space: n.cfg.Space, number: 1}, nil
+}
+
 // StepNumber is the number of steps done.
 func (t *Trainer) StepNumber() int { return t.step }
 
@@ -178,12 +196,12 @@ func (t *Trainer) stop() {
 	t.built = nil
 }
 
-// archOf is the path of a step (from 0): a function of the seed and the step.
+// archOf is the first path of a step (from 0): a function of the seed and the step.
 func (t *Trainer) archOf(step int) space.Arch {
 	if t.net.arch != nil {
 		return t.net.arch
 	}
-	return t.net.cfg.Space.Sample(rng.New(t.cfg.Seed, "arch", uint64(step)))
+	return t.course.paths(step)[0]
 }
 
 // graph returns the compiled path of the next step and has coming ones built
@@ -203,7 +221,7 @@ func (t *Trainer) graph() (path, error) {
 		t.begun = t.issued
 	}
 	for len(t.built) <= t.eng.Window() && (len(t.built) == 0 || t.begun < t.cfg.Steps) {
-		t.prefetch(t.paths(t.begun))
+		t.prefetch(t.paths(t.begun)...)
 		t.begun++
 	}
 	b := <-t.built[0]
@@ -222,20 +240,42 @@ func (t *Trainer) unbuild(p path) {
 }
 
 // Follow trains the paths that paths gives, by the number of the step from 0,
-// instead of sampled ones: for measurements.
-func (t *Trainer) Follow(paths func(step int) space.Arch) { t.paths = paths }
+// instead of sampled ones, one a step: for measurements.
+func (t *Trainer) Follow(paths func(step int) space.Arch) {
+	t.paths = func(step int) []space.Arch { return []space.Arch{paths(step)} }
+}
 
-func (t *Trainer) build(arch space.Arch) (path, error) {
-	g, err := t.eng.Compile(t.net.path(arch))
-	return path{g, arch}, err
+func (t *Trainer) build(arch space.Arch, beside ...space.Arch) (path, error) {
+	var ps []engine.Path
+	for _, a := range beside {
+		ps = append(ps, t.net.path(a))
+	}
+	g, err := t.eng.Compile(t.net.path(arch), ps...)
+	return path{g, arch, beside}, err
+}
+
+// archs are the path and those beside it.
+func (p path) archs() []space.Arch { return append([]space.Arch{p.arch}, p.beside...) }
+
+// text names the paths, or that one of them which is not -1.
+func (t *Trainer) text(p path, one int) string {
+	as := p.archs()
+	if one >= 0 {
+		as = as[one : one+1]
+	}
+	var texts []string
+	for _, a := range as {
+		texts = append(texts, t.net.cfg.Space.Format(a))
+	}
+	return strings.Join(texts, " and ")
 }
 
 // prefetch starts to build the graph of a path, behind those begun before.
-func (t *Trainer) prefetch(arch space.Arch) {
+func (t *Trainer) prefetch(archs ...space.Arch) {
 	next := make(chan built, 1)
 	t.built = append(t.built, next)
 	go func() {
-		p, err := t.build(arch)
+		p, err := t.build(archs[0], archs[1:]...)
 		next <- built{p, err}
 	}()
 }
@@ -287,6 +327,13 @@ func (t *Trainer) issue(ctx context.Context, p path, b *data.Batch) error {
 		defer t.feed.Recycle(b)
 	}
 	s.Batch = b
+	if len(p.beside) > 0 {
+		var err error
+		if s.Pairs, err = t.course.pairs(p.archs()); err != nil {
+			return err
+		}
+		s.Weight, s.Margin = t.cfg.rankWeight(t.issued, t.cfg.Steps), t.cfg.RankMargin
+	}
 	if t.taught != nil && b != nil {
 		var err error
 		if s.Teacher, err = t.taught.of(b); err != nil {
@@ -320,13 +367,16 @@ func (t *Trainer) finish() (StepStats, error) {
 		return StepStats{}, err
 	}
 	p := t.under[t.step%len(t.under)]
-	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, Loss: o.Loss, Top1: float64(o.Right) / float64(t.cfg.Batch), LR: t.cfg.Rate(t.step),
-		GradNorm: o.GradNorm, Replaced: o.Replaced, Images: t.cfg.Batch, Arch: p.arch, Device: o.Device}
+	images := t.cfg.Batch * (1 + len(p.beside))
+	st := StepStats{Step: t.step + 1, Steps: t.cfg.Steps, Loss: o.Loss, Top1: float64(o.Right) / float64(images), LR: t.cfg.Rate(t.step),
+		GradNorm: o.GradNorm, Replaced: o.Replaced, Images: images, Arch: p.arch, Beside: p.beside, Device: o.Device}
 	if o.Bad {
-		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.net.cfg.Space.Format(p.arch), Where: t.culprit(p, o.Loss)}
+		return st, &DivergedError{Step: st.Step, Loss: st.Loss, LR: st.LR, GradNorm: st.GradNorm, Arch: t.text(p, o.Path), Where: t.culprit(p, o.Loss)}
 	}
-	for _, i := range p.Norms {
-		t.net.tracked[i] += int64(t.cfg.Batch / t.cfg.AtOnce())
+	for _, g := range p.Paths() {
+		for _, i := range g.Norms {
+			t.net.tracked[i] += int64(t.cfg.Batch / t.cfg.AtOnce())
+		}
 	}
 	if t.ema != nil {
 		copy(t.ema.tracked, t.net.tracked)

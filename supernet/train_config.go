@@ -13,6 +13,7 @@ import (
 // TrainConfig describes a training run of a supernet or of one architecture.
 type TrainConfig struct {
 	Training        // its Steps and WarmupSteps count, see StepsFor and WarmupFor; epochs do not
+	Sampling        // of a supernet
 	Scratch         // of one architecture
 	Seed     uint64 // of path sampling, data order, augmentation and drop-path
 	Workers  int    // goroutines that prepare batches; changes no result
@@ -24,7 +25,7 @@ type TrainConfig struct {
 // DefaultTrain is the default of a configuration, which has the LaNAS release's supernet
 // settings with a batch of 64, for 1,000 steps and with DARTS's auxiliary head.
 func DefaultTrain() TrainConfig {
-	c := TrainConfig{Training: setting.Default[Training](), Scratch: setting.Default[Scratch](), Workers: 1}
+	c := TrainConfig{Training: setting.Default[Training](), Sampling: setting.Default[Sampling](), Scratch: setting.Default[Scratch](), Workers: 1}
 	c.Steps, c.Aux = 1000, 0.4
 	return c
 }
@@ -34,6 +35,7 @@ func (c TrainConfig) Rules() []setting.Rule {
 	return []setting.Rule{
 		{Name: "steps", OK: c.Steps >= 1, Want: "at least 1"},
 		{Name: "warmup_steps", OK: c.WarmupSteps <= c.Steps, Want: fmt.Sprintf("at most @steps = %d", c.Steps)},
+		{Name: "drop_path", OK: c.DropPath == 0 || c.single(), Want: "0 where a step has several paths"},
 		{Name: "distill_ratio", OK: c.Teacher == nil || c.DistillRatio > 0, Want: "a number above 0 with a teacher"},
 		{Name: "distill_temperature", OK: c.Teacher == nil || c.DistillTemperature > 0, Want: "a number above 0 with a teacher"},
 	}

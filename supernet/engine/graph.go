@@ -51,6 +51,11 @@ type Graph struct {
 	Classes         int
 	Distributions   int // see Spec
 
+	// Beside are the other paths of a step on several, in their order, and Union what all of
+	// them use; nil in a step on one.
+	Beside []*Graph
+	Union  *Union
+
 	Lowered any // what the engine that compiled it keeps with it
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -12,7 +13,9 @@ import (
 // may be used again all the same.
 type Measurer interface {
 	// Score re-estimates the statistics as the average over the batches of recal
-	// and counts what search gives with them. Whoever calls it again passes the
+	// and counts what search gives with them. With recal nil each batch of search is
+	// normalised by its own statistics instead, and the average is of these; a last image by
+	// itself, which has none, goes with the batch before, and by itself alone it is an error. Whoever calls it again passes the
 	// same pointers for the same images, which an engine may keep. Where a statistic
 	// is not finite, the model's State has them all afterwards.
 	Score(ctx context.Context, p Path, recal, search *Images) (Tally, error)
@@ -41,6 +44,19 @@ type Tally struct {
 	// BadState says that a re-estimated statistic is not finite.
 	BadState bool
 }
+
+// OwnBatches is how n images are divided into batches of size that are normalised by their own
+// statistics: whole ones, and a last one of rest. No batch has only one image.
+func OwnBatches(n, size int) (whole, rest int) {
+	whole, rest = n/size, n%size
+	if rest == 1 && whole > 0 {
+		whole, rest = whole-1, size+1
+	}
+	return whole, rest
+}
+
+// ErrOneImage says that a batch of one image has no statistics.
+var ErrOneImage = errors.New("engine: one image has no statistics of its own")
 
 // RecalWeight is the weight of batch k, from 0, in statistics that are the average
 // over the batches so far. Short batches are left out: they would weigh as much

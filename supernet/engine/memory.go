@@ -12,6 +12,9 @@ type Sizes struct {
 type ScoreSizes struct {
 	Recal, RecalBatch int // re-estimate the statistics, in batches of so many
 	Search            int // are classified
+	// SearchBatch, above 0, has these normalised by the statistics of each batch of so many;
+	// nothing is re-estimated then.
+	SearchBatch int
 }
 
 // Memory is about how many bytes of its own memory a device takes. It is 0 where the

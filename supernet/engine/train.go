@@ -29,6 +29,13 @@ type TrainSpec struct {
 	Slots       Slots   // what it keeps of each parameter
 	WeightDecay float64 // of Graph.Decayed
 
+	// Paths is the most paths of a step; 0 is 1. The gradient of a step is the mean of the
+	// paths' or, with Sum, their sum. With InPlace all but the first learn from the
+	// outputs of the first for the same images instead of from labels (arXiv 1903.05134,
+	// section 3.3). With Rank two paths may be compared, see Step.
+	Paths              int
+	Sum, InPlace, Rank bool
+
 	// Images are trained on in the order of Data, from the batch of the first step
 	// on; without images every step is given its batch.
 	Images *data.Train
@@ -37,6 +44,34 @@ type TrainSpec struct {
 
 // Parts is how many micro-batches a step has.
 func (c TrainSpec) Parts() int { return c.Batch / c.Graph.Batch }
+
+// Several says whether a step may have more than one path.
+func (c TrainSpec) Several() bool { return c.Paths > 1 }
+
+// Accumulates says whether gradients are added up in region ops.GradSum.
+func (c TrainSpec) Accumulates() bool { return c.Parts() > 1 || c.Several() }
+
+// Divisor is what the sum of all gradients of a step on g is divided by.
+func (c TrainSpec) Divisor(g *Graph) int {
+	if c.Sum {
+		return c.Parts()
+	}
+	return c.Parts() * (1 + len(g.Beside))
+}
+
+// Of is what the graph of a step's path number k is built for.
+func (c TrainSpec) Of(k int) Spec {
+	s := c.Graph
+	if k > 0 && c.InPlace {
+		s.Soft, s.Distill = true, 0
+	}
+	return s
+}
+
+// Distributions is how many distributions an image has at most in the graphs of a step.
+func (c TrainSpec) Distributions() int {
+	return max(c.Graph.Distributions(), c.Of(1).Distributions())
+}
 
 // Slots are the values that an optimizer keeps of every parameter, in arrays as
 // long as the parameters. Slot i lies in region ops.Slot(i).
@@ -52,6 +87,36 @@ type Step struct {
 	// Teacher are a teacher's distributions (Batch,classes) for the images of Batch, where
 	// the graphs have such, copied by Issue.
 	Teacher []float32
+	// Pairs are compared: where the loss of the one is above that of the other by more than
+	// Margin, Weight times the difference of their gradients is added to that of the step.
+	Pairs          []Pair
+	Weight, Margin float64
+}
+
+// Pair are paths At and At+1 of a step. First says that it is the first that should have the
+// lower loss.
+type Pair struct {
+	At    int
+	First bool
+}
+
+// Wrong says whether the losses of a pair's paths are in the wrong order by more than margin.
+func (p Pair) Wrong(first, second, margin float64) bool {
+	if !p.First {
+		first, second = second, first
+	}
+	return first-second > margin
+}
+
+// PairAt is the index of the pair that path k belongs to and whether it is its second; -1
+// without one.
+func (s Step) PairAt(k int) (i int, second bool) {
+	for i, p := range s.Pairs {
+		if k == p.At || k == p.At+1 {
+			return i, k == p.At+1
+		}
+	}
+	return -1, false
 }
 
 // CheckStep wants a batch where there are no images, and what belongs to the graph.
@@ -61,6 +126,9 @@ func (c TrainSpec) CheckStep(g *Graph, s Step) error {
 	}
 	if (s.Batch == nil) == (c.Images == nil) {
 		return errors.New("engine: a step takes either a batch or the images of the training")
+	}
+	if err := c.checkPaths(g, s); err != nil {
+		return err
 	}
 	want := 0
 	if g.Distributions > 1 {
@@ -73,6 +141,27 @@ func (c TrainSpec) CheckStep(g *Graph, s Step) error {
 		return nil
 	}
 	return c.CheckBatch(g, s.Batch)
+}
+
+// checkPaths wants no more paths than the training has, and pairs of them.
+func (c TrainSpec) checkPaths(g *Graph, s Step) error {
+	if n := 1 + len(g.Beside); n > max(1, c.Paths) {
+		return fmt.Errorf("engine: a step on %d paths in a training of at most %d", n, max(1, c.Paths))
+	}
+	if len(g.Beside) > 0 && g.Masks > 0 {
+		return errors.New("engine: drop-path masks in a step on several paths")
+	}
+	if len(s.Pairs) > 0 && !c.Rank {
+		return errors.New("engine: paths are compared in a training that compares none")
+	}
+	next := 0
+	for _, p := range s.Pairs {
+		if p.At < next || p.At+1 > len(g.Beside) {
+			return fmt.Errorf("engine: a pair at path %d of %d", p.At, 1+len(g.Beside))
+		}
+		next = p.At + 2
+	}
+	return nil
 }
 
 // CheckBatch wants a batch of a step on g, with the distributions that its images may
@@ -100,8 +189,9 @@ func (c TrainSpec) CheckBatch(g *Graph, b *data.Batch) error {
 
 // Outcome is what a step did.
 type Outcome struct {
-	Loss     float64 // mean over the micro-batches
-	Right    int     // images classified right, with the statistics of their micro-batches
+	Loss     float64 // mean over the micro-batches and paths
+	Right    int     // images classified right, with the statistics of their micro-batches, of all paths
+	Path     int     // of a bad step: the path whose numbers were the first to be none; -1 is unknown
 	GradNorm float64 // of the mean gradient, before clipping
 	Replaced int     // see data.Batch
 	// Bad says that the loss, the gradient or a running statistic is not finite.
@@ -112,9 +202,9 @@ type Outcome struct {
 
 // Trainer takes training steps along paths of a network.
 type Trainer interface {
-	// Compile prepares a path for Issue. It may run beside a step, and several
-	// times at once.
-	Compile(p Path) (*Graph, error)
+	// Compile prepares a step on a path, or on several, for Issue. It may run beside a
+	// step, and several times at once.
+	Compile(p Path, beside ...Path) (*Graph, error)
 	// Issue starts a step with what Compile returned. On an error, such as that
 	// of ctx, the step was not started.
 	Issue(ctx context.Context, g *Graph, s Step) error

@@ -11,8 +11,8 @@
 check rebuilds the extracted network from the file's metadata, loads it strictly by name and, given
 INPUT (x (N,3,H,W) normalised, logits (N,classes)), compares the logits; it exits with 1 above 1e-4.
 
-Without names, generate and verify do all: parity is a network of every operation, the others are small
-forms of published networks. trajectory.py says how the golden values come about.
+Without names, generate and verify do all: parity is a network of every operation of cells, the others are
+small forms of published networks and of spaces. trajectory.py says how the golden values come about.
 """
 import json
 import os
@@ -65,12 +65,25 @@ def small(name, channels, image, batch=4, aux=False, **more):
     return Case("imagenet" if net.get("imagenet") else name, net, arch, {**TRAIN, "batch": batch})
 
 
+# Every candidate stands in the first block of a stage, where the shape changes, and in another.
+MACRO = {"space": {"kind": "nasbench-macro"},
+         "layers": ["mbconv_e3_k3", "mbconv_e3_k3", "mbconv_e6_k5", "mbconv_e6_k5", "identity", "identity", "identity", "identity"]}
+MACRO_NET = {"layers": 8, "channels": 4, "stem_multiplier": 1, "classes": 10, "image": 16, "affine": True}
+
+# A cell with every operation, a node of one term and a sum of three.
+BENCH201 = {"space": {"kind": "nasbench-201"},
+            "edges": ["nor_conv_1x1", "none", "nor_conv_3x3", "skip_connect", "avg_pool_3x3", "nor_conv_3x3"]}
+BENCH201_NET = {"layers": 3, "channels": 4, "stem_multiplier": 1, "classes": 10, "image": 16, "affine": True}
+
+
 CASES = {c.name: c for c in (
     Case("parity", NET, ARCH, TRAIN),
     small("lanet", 4, 32, aux=True),
     small("nasnet-a", 5, 16),
     small("amoebanet-a", 4, 16),
     small("darts-v2", 4, 224, batch=2, aux=True, imagenet=True),
+    Case("nasbench-macro", MACRO_NET, MACRO, {**TRAIN, "batch": 8}),
+    Case("nasbench-201", BENCH201_NET, BENCH201, TRAIN),
 )}
 
 

@@ -134,6 +134,14 @@ func evalImages(widest int) int {
 // scorePlans are the plans of a score: the statistics, the batches of search images, the
 // rest of these.
 func scorePlans(c engine.ScoreSizes, widest int) []planSpec {
+	if c.SearchBatch > 0 {
+		whole, rest := engine.OwnBatches(c.Search, c.SearchBatch)
+		specs := []planSpec{{}, {}, {rest, ops.Recalibrate}}
+		if whole > 0 {
+			specs[1] = planSpec{c.SearchBatch, ops.Recalibrate}
+		}
+		return specs
+	}
 	size := max(1, min(evalImages(widest), c.Search))
 	return []planSpec{{c.RecalBatch, ops.Recalibrate}, {size, ops.Eval}, {c.Search % size, ops.Eval}}
 }
@@ -184,16 +192,24 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	if err := e.reopen(); err != nil {
 		return engine.Tally{}, err
 	}
-	if err := e.stay(&e.recal, recal); err != nil {
-		return engine.Tally{}, err
-	}
 	if err := e.stay(&e.search, search); err != nil {
 		return engine.Tally{}, err
 	}
-	if e.recal.n < recal.Batch {
-		return engine.Tally{}, engine.FewImages(recal.Batch)
+	sizes, recals := engine.ScoreSizes{Search: e.search.n}, 0
+	if recal == nil {
+		if sizes.SearchBatch = search.Batch; e.search.n == 1 {
+			return engine.Tally{}, engine.ErrOneImage
+		}
+	} else {
+		if err := e.stay(&e.recal, recal); err != nil {
+			return engine.Tally{}, err
+		}
+		if e.recal.n < recal.Batch {
+			return engine.Tally{}, engine.FewImages(recal.Batch)
+		}
+		sizes.Recal, sizes.RecalBatch, recals = e.recal.n, recal.Batch, e.recal.n/recal.Batch
 	}
-	specs := scorePlans(engine.ScoreSizes{Recal: e.recal.n, RecalBatch: recal.Batch, Search: e.search.n}, e.m.Widest)
+	specs := scorePlans(sizes, e.m.Widest)
 	if err := e.room(scoreInput(specs, e.m.Image())); err != nil {
 		return engine.Tally{}, err
 	}
@@ -211,15 +227,17 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 		if err := s.Zero(e.back.Addr(ops.Mem{Region: ops.State, Len: len(e.m.State)}), 4*len(e.m.State)); err != nil {
 			return err
 		}
-		if err := e.sweep(s, plans[0], &e.recal, 0, e.recal.n/recal.Batch, 0); err != nil {
+		if err := e.sweep(s, plans[0], &e.recal, 0, recals, 0, 0); err != nil {
 			return err
 		}
-		size := specs[1].size
-		whole := e.search.n / size
-		if err := e.sweep(s, plans[1], &e.search, 0, whole, 0, 1); err != nil || plans[2] == nil {
+		size, whole := specs[1].size, 0
+		if size > 0 {
+			whole = (e.search.n - specs[2].size) / size
+		}
+		if err := e.sweep(s, plans[1], &e.search, 0, whole, 0, 0, 1); err != nil || plans[2] == nil {
 			return err
 		}
-		return e.sweep(s, plans[2], &e.search, whole*size, 1, 0, 1)
+		return e.sweep(s, plans[2], &e.search, whole*size, 1, whole, 0, 1)
 	})
 	if err != nil {
 		return engine.Tally{}, err
@@ -261,8 +279,9 @@ func (e *measurer) plans(p engine.Path, specs []planSpec) ([]*evalPlan, error) {
 }
 
 // sweep runs the sections of a plan on n batches of resident images from the
-// first-th on. Statistics move by 1/(k+1) in the k-th, which averages them.
-func (e *measurer) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, first, n int, sections ...int) error {
+// first-th on. Statistics move by 1/(before+k+1) in the k-th, which averages them with those of so
+// many batches before.
+func (e *measurer) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, first, n, before int, sections ...int) error {
 	if n == 0 {
 		return nil
 	}
@@ -287,7 +306,7 @@ func (e *measurer) sweep(s *cuda.Stream, p *evalPlan, r *residentBatch, first, n
 		if err := s.Copy(e.back.Addr(y), r.y+4*at, 4*y.Len); err != nil {
 			return err
 		}
-		momentum[k%len(momentum)] = float32(engine.RecalWeight(k))
+		momentum[k%len(momentum)] = float32(engine.RecalWeight(before + k))
 		if err := s.ToDevice(e.control+cuda.Addr(unsafe.Offsetof(cuda.Control{}.Momentum)), e.pinned[4*(k%len(momentum)):][:4]); err != nil {
 			return err
 		}

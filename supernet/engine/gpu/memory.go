@@ -12,12 +12,15 @@ import (
 // trainRegions are the values of a training on the device, by region.
 func trainRegions(s engine.Sizes, c engine.TrainSpec) map[ops.Region]int {
 	sizes := map[ops.Region]int{ops.Params: s.Params, ops.Grad: s.Params, ops.State: s.State,
-		ops.Input: c.Graph.Batch * (engine.ImageInput(s.Image, s.Classes, c.Graph.Distributions()) + c.Masks)}
+		ops.Input: c.Graph.Batch * (engine.ImageInput(s.Image, s.Classes, c.Distributions()) + c.Masks)}
 	for i := range c.Slots {
 		sizes[ops.Slot(i)] = s.Params
 	}
-	if c.Parts() > 1 {
+	if c.Accumulates() {
 		sizes[ops.GradSum] = s.Params
+	}
+	if c.Rank {
+		sizes[ops.GradHeld] = s.Params
 	}
 	return sizes
 }
@@ -48,11 +51,20 @@ func (e *Engine) TrainMemory(s engine.Sizes, c engine.TrainSpec, p engine.Path) 
 			m.Pixels += int64(len(x))
 		}
 	}
-	g, err := t.Compile(p)
+	var beside []engine.Path
+	for range c.Paths - 1 {
+		beside = append(beside, p)
+	}
+	g, err := t.Compile(p, beside...)
 	if err != nil {
 		return m, err
 	}
-	room.Load(g.Lowered.(*stepPlan).plan)
+	if end := g.Lowered.(*stepPlan).end; end != nil {
+		room.Hold(end.plan) // until the paths of the step are through
+	}
+	for _, x := range g.Paths() {
+		room.Load(x.Lowered.(*stepPlan).plan)
+	}
 	m.Arena, m.Tables = int64(room.Arena), int64(room.Tables)
 	return m, nil
 }

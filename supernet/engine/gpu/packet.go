@@ -17,13 +17,14 @@ type packet struct {
 	uploaded
 	began cuda.Event
 	lost  int // images that were replaced, see data.Batch
+	path  int // see engine.Outcome
 	done  cuda.Event
 }
 
 // uploaded is a batch that is made beside the device; empty where the device makes it.
 type uploaded struct {
 	images, labels   []float32
-	targets, teacher []float32 // (Batch,classes), where the loss takes such
+	targets, teacher []float32 // (Batch,classes), where a loss takes such
 }
 
 // recipeBytes is the size of a batch's recipes.
@@ -38,8 +39,11 @@ const (
 
 func (t *Trainer) openPacket(p *packet) error {
 	recipes, masks := t.recipeBytes(), 4*t.c.Masks*t.c.Batch
-	image, distributions := t.m.Image(), t.c.Graph.Distributions()
+	image, distributions := t.m.Image(), t.c.Distributions()
 	batch := 0
+	if t.c.InPlace {
+		batch = 4 * t.c.Batch * t.m.Classes
+	}
 	if t.px == nil {
 		batch = 4 * t.c.Batch * engine.ImageInput(image, t.m.Classes, distributions)
 	}
@@ -58,6 +62,9 @@ func (t *Trainer) openPacket(p *packet) error {
 		p.labels, v = v[:n], v[n:]
 		p.targets = v[:min(distributions, 1)*n*t.m.Classes]
 		p.teacher = v[len(p.targets):]
+	}
+	if t.px != nil {
+		p.targets = viewOf[float32](m[:batch])
 	}
 	if p.began, err = e.NewEvent(); err != nil {
 		return err

@@ -20,10 +20,15 @@ type stepPlan struct {
 	grad, update int
 	kept         map[ops.Mem]cuda.Addr // virtual, of what the graph keeps
 	loaded       *cuda.Loaded          // nil: it is loaded for a step only
+	hold         int                   // of a path that is compared
+	end          *endPlan              // of the first of several paths
 }
 
 // Compile implements engine.Trainer: it plans a training step.
-func (t *Trainer) Compile(p engine.Path) (*engine.Graph, error) {
+func (t *Trainer) Compile(p engine.Path, beside ...engine.Path) (*engine.Graph, error) {
+	if len(beside) > 0 {
+		return t.compileSeveral(append([]engine.Path{p}, beside...))
+	}
 	g, err := p.Compile(t.back, t.c.Graph)
 	if err != nil {
 		return nil, err

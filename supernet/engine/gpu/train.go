@@ -206,7 +206,13 @@ func (t *Trainer) Issue(ctx context.Context, g *engine.Graph, s engine.Step) err
 		return err
 	}
 	copy(p.masks, s.Masks)
-	if err := t.dev.cuda.Do(func(st *cuda.Stream) error { return t.launch(st, g, p, s) }); err != nil {
+	p.path = 0
+	if g.Union != nil {
+		p.path = -1
+		if err := t.launchSeveral(g, p, s); err != nil {
+			return err
+		}
+	} else if err := t.dev.cuda.Do(func(st *cuda.Stream) error { return t.launch(st, g, p, s) }); err != nil {
 		return err
 	}
 	t.issued++
@@ -252,7 +258,7 @@ func (t *Trainer) Finish() (engine.Outcome, error) {
 		return engine.Outcome{}, err
 	}
 	t.finished++
-	return engine.Outcome{Loss: p.stats.Loss, Right: int(p.stats.Right), GradNorm: math.Sqrt(p.stats.Norm2), Replaced: p.lost,
+	return engine.Outcome{Loss: p.stats.Loss, Right: int(p.stats.Right), Path: p.path, GradNorm: math.Sqrt(p.stats.Norm2), Replaced: p.lost,
 		Bad: p.stats.Bad != 0, Device: time.Duration(ms * float64(time.Millisecond))}, nil
 }
 

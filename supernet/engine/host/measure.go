@@ -18,6 +18,10 @@ type measurer struct {
 	lanes *lanes
 	input input
 	loss  *cpu.Engine[float32]
+	own   struct { // of the last batch with statistics of its own
+		path  string
+		graph *engine.Graph
+	}
 }
 
 // Measure implements engine.Engine.
@@ -35,6 +39,9 @@ func (e *measurer) Close() {
 // Score implements engine.Measurer.
 func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engine.Images) (engine.Tally, error) {
 	clear(e.m.State)
+	if recal == nil {
+		return e.ownStatistics(ctx, p, search)
+	}
 	g, err := e.recalibrate(ctx, p, recal)
 	if err != nil {
 		return engine.Tally{}, err

@@ -21,8 +21,11 @@ type Trainer struct {
 	input input
 	sum   [2]ops.Mem
 	feed  engine.Feed
-	idle  bool
-	out   engine.Outcome
+	// outputs are the distributions (Batch,classes) of a step's first path, where the others learn
+	// from them.
+	outputs []float32
+	idle    bool
+	out     engine.Outcome
 }
 
 // Train implements engine.Engine.
@@ -34,14 +37,27 @@ func (e *Engine) Train(m engine.Model, c engine.TrainSpec) (engine.Trainer, erro
 	for i, s := range c.Slots {
 		b.Bind(ops.Slot(i), s)
 	}
-	if c.Parts() > 1 {
+	if c.Accumulates() {
 		b.Bind(ops.GradSum, make([]float32, len(m.Params)))
+	}
+	if c.Rank {
+		b.Bind(ops.GradHeld, make([]float32, len(m.Params)))
 	}
 	return t, nil
 }
 
 // Compile implements engine.Trainer.
-func (t *Trainer) Compile(p engine.Path) (*engine.Graph, error) { return p.Compile(t.back, t.c.Graph) }
+func (t *Trainer) Compile(p engine.Path, beside ...engine.Path) (*engine.Graph, error) {
+	var gs []*engine.Graph
+	for k, p := range append([]engine.Path{p}, beside...) {
+		g, err := p.Compile(t.back, t.c.Of(k))
+		if err != nil {
+			return nil, err
+		}
+		gs = append(gs, g)
+	}
+	return engine.Several(gs), nil
+}
 
 // Depth implements engine.Trainer.
 func (t *Trainer) Depth() int { return 1 }
@@ -97,8 +113,12 @@ func (t *Trainer) Finish() (engine.Outcome, error) {
 
 // take takes a step on a batch.
 func (t *Trainer) take(g *engine.Graph, s engine.Step, b *data.Batch) error {
+	gradient := t.gradient
+	if g.Union != nil {
+		gradient = t.gradients
+	}
 	t.input.room(g)
-	if err := t.gradient(g, s, b); err != nil {
+	if err := gradient(g, s, b); err != nil {
 		return err
 	}
 	t.idle = false
@@ -122,12 +142,16 @@ func (t *Trainer) update(g *engine.Graph, lr float64) error {
 	if t.c.Clip > 0 {
 		scale = min(1, t.c.Clip/(t.out.GradNorm+1e-6)) // as torch.nn.utils.clip_grad_norm_
 	}
-	u := ops.Update{LR: lr, Decay: t.c.WeightDecay, Scale: scale / float64(t.c.Parts())}
-	if err := t.back.Update(t.c.Optimizer, g.Decayed, u); err != nil {
+	decayed, spared, parts := g.Decayed, g.Spared, t.c.Parts()
+	if g.Union != nil {
+		decayed, spared, parts = g.Union.Decayed, g.Union.Spared, t.c.Divisor(g)
+	}
+	u := ops.Update{LR: lr, Decay: t.c.WeightDecay, Scale: scale / float64(parts)}
+	if err := t.back.Update(t.c.Optimizer, decayed, u); err != nil {
 		return err
 	}
 	u.Decay = 0
-	return t.back.Update(t.c.Optimizer, g.Spared, u)
+	return t.back.Update(t.c.Optimizer, spared, u)
 }
 
 // gradient computes the loss of the batch and the sum of its micro-batches'
@@ -229,15 +253,18 @@ func (t *Trainer) Read(_ *engine.Graph, m ops.Mem, v []float32) error {
 // of 4 bytes.
 type Memory struct {
 	Arena, Scratch int
-	Input          int // images, labels and masks
-	Gradients      int // of all parameters, and the sums over micro-batches
+	Input          int // images, labels, distributions and masks
+	Gradients      int // of all parameters, their sums and what is held of a pair
 }
 
 // Memory counts what the steps so far have needed.
 func (t *Trainer) Memory() Memory {
 	n := len(t.grad)
-	if t.c.Parts() > 1 {
-		n *= 2
+	if t.c.Accumulates() {
+		n += len(t.grad)
 	}
-	return Memory{Arena: t.back.ArenaLen(), Scratch: t.back.ScratchLen(), Input: len(t.input.mem), Gradients: n}
+	if t.c.Rank {
+		n += len(t.grad)
+	}
+	return Memory{Arena: t.back.ArenaLen(), Scratch: t.back.ScratchLen(), Input: len(t.input.mem) + len(t.outputs), Gradients: n}
 }
