@@ -1,8 +1,7 @@
 package rundir
 
 import (
-	"math"
-
+	"oneshot/internal/rank"
 	"oneshot/internal/rng"
 )
 
@@ -22,21 +21,20 @@ const (
 	drawnOrders = 9999 // of more values
 )
 
-// KendallOf compares x and y, which have the same length. Tau-b is of Kendall, The treatment of ties in ranking
-// problems (Biometrika 33, 1945). P is that of a permutation test: of all orders, or of drawn ones, counting the one
-// that is there as one of them (Phipson and Smyth 2010, so that it is never 0). Nothing is assumed of how the
-// values are distributed, and ties change nothing.
+// KendallOf compares x and y, which have the same length. Tau is that of package rank. P is that of a permutation test: of
+// all orders, or of drawn ones, counting the one that is there as one of them (Phipson and Smyth 2010, so that it is
+// never 0). Nothing is assumed of how the values are distributed, and ties change nothing.
 func KendallOf(x, y []float64) Kendall {
-	s, ties := concord(x, y), math.Sqrt(float64(untied(x))*float64(untied(y)))
-	if ties == 0 {
-		return Kendall{}
+	out := Kendall{Tau: rank.Tau(x, y)}
+	if out.Tau == nil {
+		return out
 	}
-	tau := float64(s) / ties
-	out := Kendall{Tau: &tau}
+	s, _, _ := rank.Concord(x, y)
 	order := append([]float64(nil), y...)
 	far, tried := 0, 0
 	try := func() {
-		if tried++; abs(concord(x, order)) >= abs(s) { // ties stay as many: tau is as far as this sum
+		tried++
+		if other, _, _ := rank.Concord(x, order); abs(other) >= abs(s) { // ties stay as many: tau is as far as this sum
 			far++
 		}
 	}
@@ -54,36 +52,6 @@ func KendallOf(x, y []float64) Kendall {
 	p := float64(far) / float64(tried)
 	out.P = &p
 	return out
-}
-
-// concord is the number of pairs that both measures order alike, less those that they order differently.
-func concord(x, y []float64) (s int) {
-	for i := range x {
-		for j := range i {
-			s += sign(x[i]-x[j]) * sign(y[i]-y[j])
-		}
-	}
-	return s
-}
-
-// untied is the number of pairs with two values.
-func untied(x []float64) (n int) {
-	for i := range x {
-		for j := range i {
-			n += abs(sign(x[i] - x[j]))
-		}
-	}
-	return n
-}
-
-func sign(v float64) int {
-	switch {
-	case v > 0:
-		return 1
-	case v < 0:
-		return -1
-	}
-	return 0
 }
 
 func abs(n int) int { return max(n, -n) }

@@ -28,7 +28,7 @@ type Metric struct {
 	GradNorm *float64 `json:"grad_norm,omitempty"`
 	Top1     *float64 `json:"top1,omitempty"`
 	Best     *float64 `json:"best,omitempty"`
-	Arch     string   `json:"arch,omitempty"` // short hash
+	Arch     string   `json:"arch,omitempty"` // short hash; of several paths of a step that of the first
 	// Replaced counts the images of the batch that stand for others, which cannot be decoded.
 	Replaced int `json:"replaced,omitempty"`
 }

@@ -56,14 +56,32 @@ func read(r io.Reader, name string, maxBytes int64) (*Table, error) {
 	case int64(len(b)) > maxBytes:
 		return nil, fmt.Errorf("larger than %d MB", maxBytes>>20)
 	}
+	fields, err := Members(b)
+	if err != nil {
+		return nil, err
+	}
+	if len(fields) > 0 && isMacroKey(fields[0].Key) {
+		return readMacro(fields, name)
+	}
+	return readGeneric(fields, name)
+}
+
+// Member is a field of an object.
+type Member struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// Members are the fields of a table that is one object of JSON, in their order. A key that comes twice is an error, and
+// so is whatever follows the object.
+func Members(b []byte) (fields []Member, err error) {
 	d := json.NewDecoder(bytes.NewReader(b))
-	var fields []member
 	if err := object(d, func(key string) error {
 		var v json.RawMessage
 		if err := d.Decode(&v); err != nil {
 			return err
 		}
-		fields = append(fields, member{key, v})
+		fields = append(fields, Member{key, v})
 		return nil
 	}); err != nil {
 		return nil, err
@@ -71,16 +89,7 @@ func read(r io.Reader, name string, maxBytes int64) (*Table, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("something follows the table, at byte %d", d.InputOffset())
 	}
-	if len(fields) > 0 && isMacroKey(fields[0].key) {
-		return readMacro(fields, name)
-	}
-	return readGeneric(fields, name)
-}
-
-// member is a field of an object.
-type member struct {
-	key   string
-	value json.RawMessage
+	return fields, nil
 }
 
 // object reads an object from d and calls f at the value of each key. A key that
@@ -120,29 +129,29 @@ func jsonError(err error) error {
 	return err
 }
 
-func readGeneric(fields []member, name string) (*Table, error) {
+func readGeneric(fields []Member, name string) (*Table, error) {
 	var sizes []int
 	values := map[string]json.RawMessage{}
 	for _, f := range fields {
-		values[f.key] = f.value
+		values[f.Key] = f.Value
 		var err error
-		switch f.key {
+		switch f.Key {
 		case "name":
-			switch err = json.Unmarshal(f.value, &name); {
+			switch err = json.Unmarshal(f.Value, &name); {
 			case err != nil:
-			case name == "" || string(f.value) == "null":
+			case name == "" || string(f.Value) == "null":
 				err = errors.New("is empty")
 			case strings.ContainsFunc(name, unicode.IsControl): // it is printed
 				err = errors.New("has a control character")
 			}
 		case "choices":
-			err = json.Unmarshal(f.value, &sizes)
+			err = json.Unmarshal(f.Value, &sizes)
 		case "scores", "truth":
 		default:
 			err = errors.New("is no field of a table, which has name, choices, scores and truth")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", quote(f.key), err)
+			return nil, fmt.Errorf("%s: %w", quote(f.Key), err)
 		}
 	}
 	for _, want := range []string{"name", "choices", "scores"} {
