@@ -57,9 +57,10 @@ type Net struct {
 	Affine       bool `yaml:"affine" json:"affine" default:"true" doc:"batch normalisation inside the supernet's cells has a learnt scale and shift"`
 }
 
-// Train trains the supernet: one uniformly sampled path per step.
+// Train trains the supernet, path by path.
 type Train struct {
-	SGD `yaml:",inline"`
+	SGD               `yaml:",inline"`
+	supernet.Sampling `yaml:",inline"`
 }
 
 // Score scores a subnetwork with the weights it inherits.

@@ -174,6 +174,9 @@ func parse(path string, b []byte, base func(string) (Config, error)) (c Config, 
 		return Config{}, doc, err
 	}
 	if len(doc.Content) > 0 {
+		if err := c.spaceOf(path, doc.Content[0]); err != nil {
+			return Config{}, doc, err
+		}
 		if err := doc.Decode(&c); err != nil {
 			if line, key, value, kind := badValue(doc.Content[0], ""); key != "" {
 				return Config{}, doc, fault.Usage("", "config: %s:%d: %s = %q: want %s", path, line, key, value, kind)

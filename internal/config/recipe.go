@@ -133,11 +133,12 @@ func (r Recipe) parts() (parts []part, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("config: %s: %w", f.Key, err)
 		}
+		text := strings.ReplaceAll(strings.TrimSpace(string(value)), "\n", "\n"+indent) // a space of one's own has lines
 		if len(parts) == 0 || parts[len(parts)-1].name != section {
 			parts = append(parts, part{name: section})
 		}
 		last := &parts[len(parts)-1]
-		last.entries = append(last.entries, entryOfFile{f, indent + key + ": " + strings.TrimSpace(string(value)), strings.TrimSpace(string(def))})
+		last.entries = append(last.entries, entryOfFile{f, indent + key + ": " + text, strings.TrimSpace(string(def))})
 	}
 	return parts, nil
 }

@@ -9,6 +9,7 @@ import (
 	"oneshot/data"
 	"oneshot/internal/fault"
 	"oneshot/internal/setting"
+	"oneshot/supernet/space"
 )
 
 // Request is what a command line says about the configuration.
@@ -58,6 +59,11 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 			return c, fault.Usage("leave out one of them; --dataset "+data.Auto+" looks what the folder holds", "data.name = %s are drawn, so no images of data.dir would be used", asked)
 		}
 	}
+	if value := r.value(spaceKey); r.Gives(spaceKey) && c.changesSpace(value, r.value("net.blocks")) {
+		if err := c.useSpace(value, r.value("net.blocks")); err != nil {
+			return c, err
+		}
+	}
 	if stored != nil && r.File == "" && stored.Data.Name == c.Data.Name {
 		c.Data.Dir = stored.Data.Dir // a preset's is relative to where that command ran
 	}
@@ -66,12 +72,18 @@ func (r Request) Resolve(stored *Config, defaultPreset string) (Config, error) {
 		if !ok {
 			return c, fault.Usage("", "--set %q: want key=value", s)
 		}
+		if setKey(key) == spaceKey || setKey(key) == "net.blocks" && r.value(spaceKey) == space.Own {
+			continue // they came first
+		}
 		if err := c.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
 			return c, err
 		}
 	}
 	for _, f := range r.Flags {
 		value := f.Value
+		if f.Key == spaceKey {
+			continue
+		}
 		if f.Key == "seed" && value == "random" {
 			value = r.randomSeed(stored)
 		}

@@ -119,7 +119,7 @@ func TestSchemaSaysWhatTheProgramSays(t *testing.T) {
 	}
 	// What depends on other settings.
 	want := strings.Fields(`data.on_bad_sample score.recal_images score.recheck_recal_images search.baselines
-		search.init search.samples train.epochs train.micro_batch train.min_lr`)
+		search.init search.samples train.distill train.epochs train.micro_batch train.min_lr train.rank_weight`)
 	var got []string
 	for key := range by {
 		got = append(got, key)
