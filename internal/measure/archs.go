@@ -4,24 +4,26 @@ import (
 	"fmt"
 	"io"
 
-	"oneshot/internal/fault"
 	"oneshot/supernet/space/cell"
 )
 
-// ArchList is what `bench archs` prints for others to measure the same.
+// ArchList is what `bench archs` prints for others to measure the same. Ops, Nodes and Layout
+// are of cells.
 type ArchList struct {
 	Bench  string   `json:"bench"`
-	Ops    []string `json:"ops"`
-	Nodes  int      `json:"nodes"`
-	Layout string   `json:"layout"`
+	Space  string   `json:"space"`
+	Ops    []string `json:"ops,omitempty"`
+	Nodes  int      `json:"nodes,omitempty"`
+	Layout string   `json:"layout,omitempty"`
 	Archs  []Arch   `json:"archs"`
 }
 
-// Arch is an architecture by its cells.
+// Arch is an architecture by its cells or, where its space has none, by its choices.
 type Arch struct {
-	Text   string     `json:"text"`
-	Normal [][][2]int `json:"normal"`
-	Reduce [][][2]int `json:"reduce"`
+	Text    string     `json:"text"`
+	Choices []int      `json:"choices,omitempty"`
+	Normal  [][][2]int `json:"normal,omitempty"`
+	Reduce  [][][2]int `json:"reduce,omitempty"`
 }
 
 // Archs lists the architectures that measurements take.
@@ -30,9 +32,13 @@ func Archs(j Job) (ArchList, error) {
 	if err != nil {
 		return ArchList{}, err
 	}
-	c, ok := s.(cell.Space) // which bench/peer_torch.py builds
+	list := ArchList{Bench: "archs", Space: s.Name()}
+	c, ok := s.(cell.Space)
 	if !ok {
-		return ArchList{}, fault.Usage("", "architectures of %s cannot be listed by cells", s.Name())
+		for _, arch := range j.sample(s) {
+			list.Archs = append(list.Archs, Arch{Text: s.Format(arch), Choices: arch})
+		}
+		return list, nil
 	}
 	pairs := func(nodes []cell.Node) (out [][][2]int) {
 		for _, node := range nodes {
@@ -40,10 +46,10 @@ func Archs(j Job) (ArchList, error) {
 		}
 		return out
 	}
-	list := ArchList{Bench: "archs", Ops: c.Ops, Nodes: c.Nodes, Layout: "cell[node][pair] = (edge, index of operation)"}
+	list.Ops, list.Nodes, list.Layout = c.Ops, c.Nodes, "cell[node][pair] = (edge, index of operation)"
 	for _, arch := range j.sample(s) {
 		cells := c.Cells(arch)
-		list.Archs = append(list.Archs, Arch{s.Format(arch), pairs(cells[0]), pairs(cells[1])})
+		list.Archs = append(list.Archs, Arch{Text: s.Format(arch), Normal: pairs(cells[0]), Reduce: pairs(cells[1])})
 	}
 	return list, nil
 }

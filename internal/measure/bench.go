@@ -19,8 +19,10 @@ type Bench struct {
 type Job struct {
 	Config config.Config // its network, batch and device
 	Archs  int           // random architectures, those of the seeds 1, 2, ...
-	Reps   int           // repetitions of each architecture
-	Image  int           // side of the square images in pixels
+	// Given are the architectures instead, of the configuration's space; nil for random ones.
+	Given []space.Arch
+	Reps  int // repetitions of each architecture
+	Image int // side of the square images in pixels
 
 	// Of one architecture, retrain and infer.
 	Arch    string // the architecture, and with it the space, instead of random ones
@@ -42,8 +44,11 @@ func (j Job) choose() (space.Space, []space.Arch, error) {
 	return s, j.sample(s), nil
 }
 
-// sample draws the architectures.
+// sample draws the architectures, where none are given.
 func (j Job) sample(s space.Space) []space.Arch {
+	if j.Given != nil {
+		return j.Given
+	}
 	var archs []space.Arch
 	for i := range j.Archs {
 		archs = append(archs, s.Sample(rng.New(uint64(i)+1, "bench")))

@@ -81,7 +81,7 @@ type ScoreReport struct {
 
 // Score measures the scoring of subnetworks.
 func (b Bench) Score(j Job) (ScoreReport, error) {
-	r := ScoreReport{Bench: "score", Archs: j.Archs, Reps: j.Reps, RecalImages: supernet.DefaultScore().RecalImages}
+	r := ScoreReport{Bench: "score", Reps: j.Reps, RecalImages: supernet.DefaultScore().RecalImages}
 	c := j.Config
 	s, err := c.Net.Named.Open()
 	if err != nil {
@@ -110,6 +110,7 @@ func (b Bench) Score(j Job) (ScoreReport, error) {
 	if _, err := score.Score(ctx, archs[0]); err != nil {
 		return r, err
 	}
+	r.Archs = len(archs)
 	r.Device, r.Images = rt.Device(), d.Search.Len()
 	var took []float64
 	for range j.Reps {

@@ -43,8 +43,9 @@ type NetworkReport struct {
 	Reps             int     `json:"reps"`
 	MaddsPerImage    float64 `json:"madds_per_image"`
 	Params           int64   `json:"params"`
-	Ops              string  `json:"ops"`
-	Nodes            int     `json:"nodes"`
+	Space            string  `json:"space"`
+	Ops              string  `json:"ops,omitempty"`   // of cells
+	Nodes            int     `json:"nodes,omitempty"` // likewise
 	Layers           int     `json:"layers"`
 	Channels         int     `json:"channels"`
 	Image            int     `json:"image"`
@@ -101,7 +102,7 @@ func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 	r = NetworkReport{
 		Bench: what, PeakRSSMB: machine.PeakResident() >> 20, Threads: rt.Threads(), ISA: isa, CPU: machine.CPUModel(),
 		Batch: m.training.Batch, Archs: len(archs), Reps: j.Reps, Params: m.params / int64(m.nets),
-		Ops: c.Net.Ops, Nodes: c.Net.Nodes, Layers: m.net.Layers, Channels: m.net.Channels, Image: j.Image,
+		Space: s.Name(), Layers: m.net.Layers, Channels: m.net.Channels, Image: j.Image,
 		Aux: m.net.Aux, Recipe: j.Recipe,
 	}
 	if cells, ok := s.(cell.Space); ok {
@@ -118,8 +119,12 @@ func (b Bench) Network(what string, j Job) (NetworkReport, error) {
 func (r NetworkReport) Text(w io.Writer) {
 	fmt.Fprintf(w, "%-8s %.1f images/s, %.2f ms a batch of %d (best %.1f, %.2f ms)\n",
 		r.Bench, r.ImagesPerSMedian, r.MSPerStepMedian, r.Batch, r.ImagesPerSBest, r.MSPerStepBest)
-	fmt.Fprintf(w, "%-8s %d cells of %d channels, %d nodes of %s, images %dx%d: %.1f M multiply-adds an image, %.0f k parameters\n",
-		"network", r.Layers, r.Channels, r.Nodes, r.Ops, r.Image, r.Image, r.MaddsPerImage/1e6, float64(r.Params)/1e3)
+	what := fmt.Sprintf("%d cells of %d channels, %d nodes of %s", r.Layers, r.Channels, r.Nodes, r.Ops)
+	if r.Ops == "" {
+		what = r.Space
+	}
+	fmt.Fprintf(w, "%-8s %s, images %dx%d: %.1f M multiply-adds an image, %.0f k parameters\n",
+		"network", what, r.Image, r.Image, r.MaddsPerImage/1e6, float64(r.Params)/1e3)
 	fmt.Fprintf(w, "%-8s %.1f GFLOP/s; floor %.2f ms (arithmetic %.2f, memory %.2f): %.0f %% of the time\n",
 		"work", r.GFLOPS, r.FloorMS, r.FloorFlopsMS, r.FloorBytesMS, 100*r.FloorShare)
 	fmt.Fprintf(w, "%-8s %s, %d threads, %s: %.0f GFLOP/s, %.1f GB/s; %d MB resident at most\n",

@@ -5,6 +5,7 @@ import (
 
 	"oneshot/data"
 	"oneshot/internal/rng"
+	"oneshot/internal/setting"
 	"oneshot/ops"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
@@ -34,7 +35,7 @@ func training(batch int, d ops.Descent) supernet.TrainConfig {
 // recipe describes steps as a run takes them, with all settings of a retraining.
 func (j Job) recipe() supernet.TrainConfig {
 	r := j.Config.Retrain
-	c := supernet.TrainConfig{Training: r.SGD, Scratch: r.Scratch, Seed: j.Config.Seed, Workers: j.Config.Run.Workers}
+	c := supernet.TrainConfig{Training: r.SGD, Sampling: setting.Default[supernet.Sampling](), Scratch: r.Scratch, Seed: j.Config.Seed, Workers: j.Config.Run.Workers}
 	c.Steps, c.WarmupSteps, c.WarmupEpochs = 1<<30, 0, 0
 	return c
 }

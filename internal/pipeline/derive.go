@@ -11,6 +11,7 @@ import (
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
 	"oneshot/internal/ui"
+	"oneshot/supernet/net"
 	"oneshot/supernet/space"
 )
 
@@ -80,7 +81,29 @@ func (o *opening) fromArch(d rundir.Folder) error {
 	}
 	want := o.config
 	want.Net.Named = s.Named()
+	if s.Named().Space != in.Named().Space || s.Named().Blocks != in.Named().Blocks {
+		// A size chosen for one space means nothing for another.
+		want.Net.Geometry, want.Retrain.Geometry = s.Geometry(), o.given(s.Geometry())
+		want.Retrain.Aux = 0
+	}
 	return o.take("the architecture is of space "+s.Name(), want)
+}
+
+// given is a size of the retrained network with what the request says of it.
+func (o *opening) given(g net.Geometry) net.Geometry {
+	have := o.config.Retrain.Geometry
+	for _, f := range []struct {
+		key string
+		set func()
+	}{
+		{"layers", func() { g.Layers = have.Layers }}, {"channels", func() { g.Channels = have.Channels }},
+		{"stem_multiplier", func() { g.StemMultiplier = have.StemMultiplier }}, {"imagenet", func() { g.ImageNet = have.ImageNet }},
+	} {
+		if o.Config.Says("retrain." + f.key) {
+			f.set()
+		}
+	}
+	return g
 }
 
 // sameArch refuses to start the network of one architecture from that of another, and from a

@@ -29,6 +29,7 @@ import (
 // under the key "oneshot" of the safetensors metadata.
 type About struct {
 	Arch           string      `json:"arch"`
+	Blocks         string      `json:"blocks,omitempty"` // what a space of one's own is, which its texts do not say
 	Layers         int         `json:"layers"`
 	Channels       int         `json:"channels"`
 	StemMultiplier int         `json:"stem_multiplier"`
@@ -195,7 +196,7 @@ func about(p *plan.Plan, c supernet.NetConfig, arch space.Arch) About {
 		source.Decoder = decode.Auto // what another machine has
 	}
 	return About{
-		Arch: p.Space.Format(arch), Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier, ImageNet: c.ImageNet,
+		Arch: p.Space.Format(arch), Blocks: p.Space.Named().Blocks, Layers: c.Layers, Channels: c.Channels, StemMultiplier: c.StemMultiplier, ImageNet: c.ImageNet,
 		Image: c.Image, Affine: c.Affine, Classes: p.Data.Classes, Mean: p.Data.Mean, Std: p.Data.Std,
 		Data: source, DataSHA256: p.Data.SHA256, Seed: p.Config.Seed, TestDrawn: p.Data.TestDrawn,
 	}
@@ -314,6 +315,11 @@ func parseAbout(text string) (a About, err error) {
 	dec.DisallowUnknownFields() // what a newer version says may change what the network computes
 	err = dec.Decode(&a)
 	a.Data.Dir = ""
+	if err == nil && a.Blocks != "" { // the text of the architecture is known once its space is
+		n := space.OfKind(space.Own)
+		n.Blocks = a.Blocks
+		_, err = n.Open()
+	}
 	return a, err
 }
 
@@ -374,7 +380,7 @@ func plausible(c supernet.NetConfig, arch space.Arch, ts []weights.Tensor) error
 			values += int64(len(t.F32))
 		}
 	}
-	want, _, err := c.Cost(arch)
+	want, err := c.Values(arch)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,11 @@ func shrink(p *plan.Plan, name string, begun bool, arch space.Arch, whole, limit
 		return whole, nil, nil
 	}
 	if name == "search" {
-		return whole, fault.New(fault.ExitSpace, "raise --memory-limit, or lower score.recal_batch",
+		hint := "raise --memory-limit, or lower score.recal_batch"
+		if p.Config.Score.Statistics == "batch" {
+			hint = "raise --memory-limit, or lower score.batch"
+		}
+		return whole, fault.New(fault.ExitSpace, hint,
 			"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(whole), megabytes(limit)), nil
 	}
 	s := p.Settings(name)

@@ -94,7 +94,7 @@ func CheckOutput(path string) error {
 
 // ownName says whether a run writes a file or folder of that name into its folder.
 func ownName(name string) bool {
-	own := append([]string{"config.yaml", "manifest.json", "log.jsonl", "metrics.jsonl", "LOCK", rundir.StopFile, "cache", replacedFolder, inheritedFolder, rawFolder}, ReportFiles...)
+	own := append([]string{"config.yaml", "manifest.json", "log.jsonl", "metrics.jsonl", "LOCK", rundir.StopFile, "cache", replacedFolder, inheritedFolder, rawFolder, rankFolder}, ReportFiles...)
 	for _, s := range Stages {
 		own = append(own, s.Outputs...)
 	}

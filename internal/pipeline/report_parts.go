@@ -67,6 +67,9 @@ func (r *storedRun) read() error {
 			r.Top = nil // the chain says what is wrong
 		}
 	}
+	if r.Rank, _, err = CurrentRanking(d); err != nil {
+		return err
+	}
 	if d.Has("result.json") && !stale["test"] {
 		r.Result = &rundir.Result{}
 		if err := d.ReadJSON(r.Result, "result.json"); err != nil {

@@ -14,6 +14,7 @@ import (
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/rundir"
+	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -84,12 +85,15 @@ func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder, r co
 	}
 	if s.Name() != in.Name() {
 		hint := "use another --out for an architecture of another space"
-		if of, run := s.Named(), in.Named(); of.Ops == run.Ops && of.Nodes == run.Nodes {
+		if of, run := s.Named(), in.Named(); of.Space == space.Cell && run.Space == space.Cell && of.Ops == run.Ops && of.Nodes == run.Nodes {
 			hint = fmt.Sprintf("--set net.pool_norm=%v --set net.weight_standard=%v takes its cells by the rules of the run", run.PoolNorm, run.WeightStandard)
 		}
 		return a, fault.Usage(hint, "the architecture is of space %s, the run of %s", s.Name(), in.Name())
 	}
-	return a, nil
+	usual := supernet.DefaultNet().Size
+	usual.Geometry = s.Geometry()
+	_, err = s.Describe(usual.Counted(), a) // of some spaces an architecture may have no network
+	return a, fault.WithCode(err, fault.ExitUsage, "")
 }
 
 // WithRules is the space of an architecture that was read, s, with those rules that the
@@ -97,11 +101,17 @@ func WantedArch(text string, c config.Net, in space.Space, d rundir.Folder, r co
 // architecture mean the same by any rules.
 func WithRules(s space.Space, c config.Net, r config.Request) (space.Space, error) {
 	n := s.Named()
-	if r.Gives("net.pool_norm") {
-		n.PoolNorm = c.PoolNorm
-	}
-	if r.Gives("net.weight_standard") {
-		n.WeightStandard = c.WeightStandard
+	for _, rule := range []struct {
+		key      string
+		of, want *bool
+	}{{"net.pool_norm", &n.PoolNorm, &c.PoolNorm}, {"net.weight_standard", &n.WeightStandard, &c.WeightStandard}} {
+		if !r.Gives(rule.key) {
+			continue
+		}
+		if n.Space != space.Cell {
+			return s, fault.Usage("leave it out", "%s is a rule of cells, and the architecture is of space %s", rule.key, s.Name())
+		}
+		*rule.of = *rule.want
 	}
 	s, err := n.Open()
 	return s, fault.WithCode(err, fault.ExitUsage, "")

@@ -2,10 +2,12 @@ package plan
 
 import (
 	"context"
+	"strings"
 
 	"oneshot/data"
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
+	"oneshot/internal/setting"
 	"oneshot/supernet"
 	"oneshot/supernet/net"
 	"oneshot/supernet/space"
@@ -89,11 +91,11 @@ func (p *Plan) Settings(stage string) *config.SGD {
 // Training says how a stage trains.
 func (p *Plan) Training(stage string) supernet.TrainConfig {
 	s := *p.Settings(stage)
-	c := supernet.TrainConfig{Training: s, Seed: p.Config.Seed, Workers: p.Config.Run.Workers}
+	c := supernet.TrainConfig{Training: s, Sampling: p.Config.Train.Sampling, Seed: p.Config.Seed, Workers: p.Config.Run.Workers}
 	images := p.Images(stage).Len()
 	c.Steps, c.WarmupSteps = s.StepsFor(images), s.WarmupFor(images)
 	if stage == "retrain" {
-		c.Scratch = p.Config.Retrain.Scratch
+		c.Sampling, c.Scratch = setting.Default[supernet.Sampling](), p.Config.Retrain.Scratch
 		if c.Teacher = p.Teacher; c.Teacher != nil {
 			c.Mean, c.Std = p.Data.Mean, p.Data.Std
 		}
@@ -125,6 +127,9 @@ func (p *Plan) Check() error {
 			return fault.WithCode(err, fault.ExitUsage, "")
 		}
 	}
+	if err := supernet.CheckSampling(p.Supernet(), p.Training("train")); err != nil {
+		return fault.Usage(samplerHint(), "train.sampler = %s: %w", p.Config.Train.Sampler, err)
+	}
 	images, final := p.Images("train").Len(), p.Images("retrain").Len()
 	for _, n := range []struct {
 		key       string
@@ -137,6 +142,12 @@ func (p *Plan) Check() error {
 		if n.got > n.have {
 			return fault.Usage("", "%s is %d, but there are only %d training images", n.key, n.got, n.have)
 		}
+	}
+	if n := p.Data.Search.Len(); n < 2 && p.Config.Score.Statistics == "batch" {
+		return fault.Usage("score.statistics = recalibrated works with any number", "score.statistics = batch needs 2 search images, and there is %d", n)
+	}
+	if p.Config.Score.Images == 1 && p.Config.Score.Statistics == "batch" {
+		return fault.Usage("", "score.images is 1, want at least 2 with score.statistics = batch")
 	}
 	if n, have := p.Config.Score.Images, p.Data.Search.Len(); n > have {
 		return fault.Usage("0 is all of them", "score.images is %d, but there are only %d search images", n, have)
@@ -168,4 +179,20 @@ func (p *Plan) contradiction() error {
 		return fault.Usage("1 is what outputs are by themselves", "retrain.distill_temperature is 0, want above 0 with a teacher")
 	}
 	return nil
+}
+
+// samplerHint says which samplers and spaces go together.
+func samplerHint() string {
+	hint := "train.sampler = uniform, with any train.paths, is for every space"
+	var names []string
+	for _, name := range space.Families() {
+		s, err := space.New(name, setting.Default[space.Named]().Nodes)
+		if _, ok := s.(space.Independent); ok && err == nil {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		hint += "; the others are for " + strings.Join(names, ", ")
+	}
+	return hint
 }

@@ -40,12 +40,27 @@ func (r scored) check() error {
 
 // ask has a scorer measure an architecture.
 func ask(ctx context.Context, s Scorer, arch space.Arch) (scored, error) {
-	r, err := s.Score(ctx, arch)
+	r, failed, err := Ask(ctx, s, arch)
+	return scored{r, failed}, err
+}
+
+// Ask has a scorer measure an architecture. failed says why it has no score, where its numbers are none; "" is that it
+// has one.
+func Ask(ctx context.Context, s Scorer, arch space.Arch) (r supernet.Result, failed string, err error) {
+	r, err = s.Score(ctx, arch)
 	var none *supernet.NoNumberError
 	if !errors.As(err, &none) {
-		return scored{Result: r}, err
+		return r, "", err
 	}
-	return scored{supernet.Result{Loss: rundir.NoLoss, Images: none.Images}, none.Why}, nil
+	return supernet.Result{Loss: rundir.NoLoss, Images: none.Images}, none.Why, nil
+}
+
+// CheckScore refuses a line whose score is not in its range, or that failed and is not the worst.
+func CheckScore(score, loss float64, images int, failed string) error {
+	if images < 1 {
+		return fmt.Errorf("images %d, want 1 or more", images)
+	}
+	return scored{supernet.Result{Top1: score, Loss: loss, Images: images}, failed}.check()
 }
 
 // warn says that an architecture has no score: aloud of the first one, as there may be many.

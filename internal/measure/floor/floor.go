@@ -50,6 +50,7 @@ func Of(s space.Space, z net.Size, arch space.Arch, batch int, o ops.Optimizer) 
 	if err != nil {
 		return Work{}, err
 	}
+	params, madds = params-n.Unread.Params, madds-n.Unread.MAdds // which are counted, but not computed
 	if o == nil {
 		image := int64(z.Image * z.Image * 3)
 		return Work{Flops: 2 * madds * int64(batch), Bytes: 4 * (image*int64(batch) + params)}, nil

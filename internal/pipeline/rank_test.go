@@ -1,0 +1,237 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"oneshot/internal/atomicfile"
+	"oneshot/internal/atomicfile/faultfs"
+	"oneshot/internal/config"
+	"oneshot/internal/faulttest"
+	"oneshot/internal/plan"
+	"oneshot/internal/rank"
+	"oneshot/internal/rundir"
+	"oneshot/supernet"
+	"oneshot/supernet/space"
+)
+
+// TestTwinsAreRankedAsOne: texts of one network are one network, whatever their order in the table.
+func TestTwinsAreRankedAsOne(t *testing.T) {
+	c := config.Default()
+	c.Net.Space = "nasbench-macro"
+	s, err := plan.OpenSpace(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &plan.Plan{Config: c, Space: s}
+	rows := []string{
+		`"22212202": {"test_acc": [90, 91], "params": 7, "flops": 30}`, // the twin of 22212220
+		`"nasbench-macro:22212220": {"test_acc": [92, 93, 94], "params": 6, "flops": 20}`,
+		`"22202220": {"test_acc": [80, 81], "params": 1, "flops": 1}`,
+		`"22220222": {"test_acc": [70, 71], "params": 2, "flops": 2}`,
+		`"22202222": {"test_acc": [70, 71], "params": 2, "flops": 2}`, // its twin, with the very same trainings
+		`"22200222": {"test_acc": [60, 61], "params": 3, "flops": 3}`,
+	}
+	ask := func(rows []string, sample int) ([]ranked, rundir.RankTruths, error) {
+		path := filepath.Join(t.TempDir(), "table.json")
+		if err := os.WriteFile(path, []byte("{"+strings.Join(rows, ",\n")+"}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		spec := &RankSpec{Table: path, Sample: sample}
+		if err := spec.Check(); err != nil {
+			t.Fatal(err)
+		}
+		return spec.tabled(p)
+	}
+	all, from, err := ask(rows, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 4 || from.Networks != 4 || from.Texts != 6 || !from.Percent || from.Costs != rundir.CostsOfTable {
+		t.Fatalf("%d networks, %+v", len(all), from)
+	}
+	of := map[string]rank.Network{}
+	for i, n := range all {
+		of[s.Format(n.arch)] = n.Network
+		if i > 0 && all[i-1].hash >= n.hash {
+			t.Error("not sorted by hash")
+		}
+	}
+	if n := of["nasbench-macro:22212220"]; !(math.Abs(n.Truth-(0.905+0.93)/2) <= 1e-12) || len(n.Truths) != 5 || n.Params != 6 || n.MAdds != 20 {
+		t.Errorf("twins: %+v", n)
+	}
+	if n := of["nasbench-macro:22220222"]; !(math.Abs(n.Truth-0.705) <= 1e-12) || len(n.Truths) != 2 {
+		t.Errorf("twins with one list of trainings: %+v", n)
+	}
+	back := slices.Clone(rows)
+	slices.Reverse(back)
+	if again, _, err := ask(back, 0); err != nil || fmt.Sprint(again) != fmt.Sprint(all) {
+		t.Errorf("in another order: %v, %v", again, err)
+	}
+	three, _, err := ask(rows, 3)
+	if err != nil || len(three) != 3 {
+		t.Errorf("a sample: %v, %v", three, err)
+	}
+	for _, n := range three {
+		if !slices.ContainsFunc(all, func(o ranked) bool { return o.hash == n.hash && fmt.Sprint(o) == fmt.Sprint(n) }) {
+			t.Errorf("%v is in the sample alone", n)
+		}
+	}
+	if _, _, err := ask(append(rows, `"22200223": 50`), 0); err == nil || !strings.Contains(err.Error(), `"22200223": the run is of space nasbench-macro: `) {
+		t.Errorf("a text of no network: %v", err)
+	}
+	if _, _, err := ask(rows[:2], 0); err == nil || !strings.Contains(err.Error(), "has 1 networks; 3 are the least") {
+		t.Errorf("one network: %v", err)
+	}
+}
+
+// onePath scores architectures by their first choice.
+type onePath struct{ err error }
+
+func (s onePath) Score(_ context.Context, a space.Arch) (supernet.Result, error) {
+	if a[0] == 7 {
+		return supernet.Result{}, &supernet.NoNumberError{Of: "score", Why: "loss NaN", Images: 3}
+	}
+	return supernet.Result{Top1: float64(a[0]) / 10, Images: 3}, s.err
+}
+
+func (onePath) Close() {}
+
+// TestScoreEach: each architecture is told its own score, a failed one why, and it ends where it is stopped.
+func TestScoreEach(t *testing.T) {
+	archs := []space.Arch{{3}, {7}, {1}}
+	got := map[int]string{}
+	err := scoreEach(t.Context(), onePath{}, archs, func(i int, r supernet.Result, failed string) error {
+		got[i] = fmt.Sprint(r.Top1, failed)
+		return nil
+	})
+	if err != nil || fmt.Sprint(got) != "map[0:0.3 1:0loss NaN 2:0.1]" {
+		t.Errorf("%v, %v", got, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	n := 0
+	err = scoreEach(ctx, onePath{}, archs, func(int, supernet.Result, string) error { n++; stop(); return nil })
+	if !errors.Is(err, context.Canceled) || n != 1 {
+		t.Errorf("stopped: %d scores, %v", n, err)
+	}
+	broken := errors.New("broken")
+	for _, err := range []error{
+		scoreEach(t.Context(), onePath{broken}, archs, func(int, supernet.Result, string) error { return nil }),
+		scoreEach(t.Context(), onePath{}, archs, func(int, supernet.Result, string) error { return broken }),
+	} {
+		if !errors.Is(err, broken) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// ranks does what the verb rank does, with networks that are retrained.
+func ranks(ctx context.Context, dir string) error {
+	spec := &RankSpec{Retrain: 3, Steps: 4}
+	if err := spec.Check(); err != nil {
+		return err
+	}
+	r, err := Open(ctx, still(), Request{Folder: dir, Resume: true, Needs: spec.Needs(false)})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = r.Rank(ctx, spec)
+	return err
+}
+
+// TestFaultRankAfterKill: killed at whatever change of a file, rank goes on to the same files.
+func TestFaultRankAfterKill(t *testing.T) {
+	tally := faulttest.New("rank killed, then rank")
+	start := filepath.Join(t.TempDir(), "run")
+	err := through(quick{atomicfile.OS}, func() error {
+		r, err := Open(t.Context(), still(), faultRequest(start))
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		_, err = r.Train(t.Context())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &sweep{start: start}
+	s.dir = s.copy(t)
+	f := &faultfs.FS{}
+	if err := through(f, func() error { return ranks(t.Context(), s.dir) }); err != nil {
+		t.Fatal(err)
+	}
+	want := all(t, s.dir)
+	if _, why, err := CurrentRanking(rundir.Folder(s.dir)); why != "" || err != nil {
+		t.Errorf("%s, %v", why, err)
+	}
+	for path := range want {
+		if strings.HasPrefix(path, truthsFolder+"/") && strings.HasSuffix(path, "/") && path != truthsFolder+"/" {
+			t.Errorf("%s is left of a training that is done", path)
+		}
+	}
+	kills, err := faultfs.Kills(s.start, s.dir, f.Ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := 7
+	if faulttest.All() {
+		most = 0
+	}
+	check := func(dir string) error {
+		if err := ranks(t.Context(), dir); err != nil {
+			return fmt.Errorf("it does not go on: %w", err)
+		}
+		got, err := readAll(dir)
+		if err != nil {
+			return err
+		}
+		for path, b := range got {
+			if have, ok := want[path]; noTimes(path) && (!ok || have != b) {
+				return fmt.Errorf("%s differs, or is left (wanted: %v)", path, ok)
+			}
+		}
+		if len(got) != len(want) {
+			return fmt.Errorf("%d files, want %d", len(got), len(want))
+		}
+		return nil
+	}
+	at := spread(len(kills), most)
+	var errs []error
+	through(quick{atomicfile.OS}, func() error {
+		errs = each(len(at), func(i int) error {
+			dir, k := newRun(t), kills[at[i]]
+			err := k.Write(dir)
+			if err == nil {
+				err = check(dir)
+			}
+			if err != nil {
+				return fmt.Errorf("killed at call %d, %v: %w", k.Last, f.Ops[k.Last-1], err)
+			}
+			return nil
+		})
+		return nil
+	})
+	complain(t, errs)
+	tally.Injected, tally.Survived = len(at), len(at)-count(errs)
+	// A truth that is another one, without the checksum that would tell.
+	dir := newRun(t)
+	if err := os.CopyFS(dir, os.DirFS(s.dir)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, filepath.FromSlash(truthsFile))
+	first, rest, _ := strings.Cut(want[truthsFile], `"images":`)
+	if err := errors.Join(os.WriteFile(path, []byte(first+`"images":1`+rest), 0o644), os.Remove(rundir.SumsOf(path))); err != nil {
+		t.Fatal(err)
+	}
+	tally.Twin("another truth", check(dir) != nil)
+	tally.Report(t)
+}
