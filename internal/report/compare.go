@@ -213,7 +213,7 @@ func compareTrainings(runs []Compared) *Section {
 // compareNetworks draws the networks one after another, and counts their operations.
 func compareNetworks(runs []Compared) *Section {
 	s := &Section{Title: "The networks"}
-	uses := Table{Title: "Operations", Head: []string{"operation"}, Left: 1, Note: "Uses in both cells."}
+	uses := Table{Title: "Operations", Head: []string{"operation"}, Left: 1, Note: "Uses in the architecture."}
 	var ops []string
 	var with []Compared
 	for _, r := range runs {

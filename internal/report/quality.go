@@ -37,7 +37,7 @@ func quality(p RunParts) *Section {
 		row("the best of "+o.Algo, Proportion(o.BestScore, n), Proportion(b.HighestScore, images), o.Samples)
 	}
 	s.Tables = append(s.Tables, t)
-	if line := rank(p, first); line != "" {
+	if line := among(p, first); line != "" {
 		s.Lines = append(s.Lines, line)
 	}
 	if len(b.Baselines) == 0 {
@@ -46,8 +46,8 @@ func quality(p RunParts) *Section {
 	return s
 }
 
-// rank says in words where the network found lies among random ones.
-func rank(p RunParts, random []float64) string {
+// among says in words where the network found lies among random ones.
+func among(p RunParts, random []float64) string {
 	for i, b := range p.Search.Baselines { // that of random search has more of them, the first among these
 		if b.Algo == "random" && i < len(p.Others) && len(scores(p.Others[i])) > len(random) {
 			random = scores(p.Others[i])

@@ -22,7 +22,8 @@ type RunParts struct {
 	Others     [][]rundir.Sample // of the baselines
 	Operations []OpShare         // of the samples
 	Tree       Tree
-	Top        *rundir.Top // several architectures that were retrained
+	Top        *rundir.Top     // several architectures that were retrained
+	Rank       *rundir.Ranking // networks whose truth is known
 	Result     *rundir.Result
 	Tests      int          // how often networks of the folder were tested; 0 is not known
 	Seen       *rundir.Seen // what the test saw
@@ -38,7 +39,7 @@ type RunParts struct {
 // Stage is how far a stage has come, in words.
 type Stage struct{ Name, State, Why string }
 
-// Use is how often an operation stands in both cells of the network.
+// Use is how often an operation stands in the architecture.
 type Use struct {
 	Op string
 	N  int
@@ -55,6 +56,7 @@ var parts = []func(RunParts) *Section{
 	operations,
 	trainings,
 	top,
+	ranking,
 	classes,
 	confusion,
 	examples,
@@ -156,7 +158,7 @@ func network(p RunParts) *Section {
 		}
 	}
 	if len(p.Uses) > 0 {
-		t := Table{Title: "Operations", Head: []string{"operation", "uses in both cells"}, Left: 1}
+		t := Table{Title: "Operations", Head: []string{"operation", "uses in the architecture"}, Left: 1}
 		for _, u := range p.Uses {
 			t.Rows = append(t.Rows, []string{u.Op, fmt.Sprint(u.N)})
 		}

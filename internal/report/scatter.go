@@ -13,6 +13,7 @@ import (
 type Scatter struct {
 	Title, X, Y string
 	Points      []ScatterPoint
+	Upper       string // what upper points are; "" where there are none
 }
 
 // ScatterPoint is a point; Label is shown when it is pointed at.
@@ -21,6 +22,7 @@ type ScatterPoint struct {
 	Label  string
 	Front  bool // no other point is better in both
 	Marked bool // the one that it is about
+	Upper  bool // of another kind than the rest, in another colour
 	Rank   int  // a number that stands beside the point; 0 is none
 }
 
@@ -30,6 +32,7 @@ type dot struct {
 	Label  string
 	Front  bool
 	Marked bool
+	Upper  bool
 	Rank   *rankText
 }
 
@@ -46,6 +49,7 @@ type scatterDrawing struct {
 	X, Y  string
 	Dots  []dot
 	Many  string // the path of points without labels, where there are too many for each to have one
+	Upper string // likewise of the upper ones
 	Front string // points of the polyline through the front
 }
 
@@ -60,6 +64,11 @@ func (s Scatter) Marks() bool {
 // Fronts says whether a point is on the front; called by the template.
 func (s Scatter) Fronts() bool {
 	return slices.ContainsFunc(s.Points, func(p ScatterPoint) bool { return p.Front })
+}
+
+// Others says whether a point is not an upper one; called by the template.
+func (s Scatter) Others() bool {
+	return len(s.Points) == 0 || slices.ContainsFunc(s.Points, func(p ScatterPoint) bool { return !p.Upper })
 }
 
 // Words describe the scatter to who cannot see it.
@@ -91,9 +100,9 @@ func (s Scatter) Drawings() []scatterDrawing {
 	for _, v := range canvases {
 		d := scatterDrawing{frame: v.frame(x, y), X: s.X, Y: s.Y}
 		var front []string
-		var many strings.Builder
+		var many, upper strings.Builder
 		for _, p := range points {
-			at := dot{X: d.px(x, p.X), Y: d.py(y, p.Y), Label: p.Label, Front: p.Front, Marked: p.Marked}
+			at := dot{X: d.px(x, p.X), Y: d.py(y, p.Y), Label: p.Label, Front: p.Front, Marked: p.Marked, Upper: p.Upper}
 			if p.Rank > 0 {
 				at.Rank = d.rank(at, p.Rank)
 			}
@@ -101,7 +110,11 @@ func (s Scatter) Drawings() []scatterDrawing {
 				at.Label = ""
 			}
 			if plain := !p.Front && !p.Marked && p.Rank == 0; plain && len(points) > mostLabelled {
-				many.WriteString("M" + point(at.X, at.Y) + "h0")
+				path := &many
+				if p.Upper {
+					path = &upper
+				}
+				path.WriteString("M" + point(at.X, at.Y) + "h0")
 			} else {
 				d.Dots = append(d.Dots, at)
 			}
@@ -109,7 +122,7 @@ func (s Scatter) Drawings() []scatterDrawing {
 				front = append(front, point(at.X, at.Y))
 			}
 		}
-		d.Front, d.Many = strings.Join(front, " "), many.String()
+		d.Front, d.Many, d.Upper = strings.Join(front, " "), many.String(), upper.String()
 		all = append(all, d)
 	}
 	return all

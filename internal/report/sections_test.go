@@ -325,7 +325,7 @@ func TestPageOfManySamples(t *testing.T) {
 		a := rundir.TopArch{Arch: rundir.Arch{Hash: p.Samples[i].Hash, Params: 12345, MAdds: 1234567}, Score: 0.5, Test: rundir.Spread{Mean: 0.5}}
 		retrained.Archs = append(retrained.Archs, a)
 	}
-	p.Top = &retrained
+	p.Top, p.Rank = &retrained, someRanking(4000)
 	page := render(t, Run(p))
 	for what, n := range map[string]int{"<h2>": len(parts), "<h3>The tree at the end</h3>": 1, "<h3>cells</h3>": 2, ">100</text>": 2} {
 		if got := strings.Count(page, what); got < n {

@@ -27,7 +27,7 @@ type Block struct {
 
 // Kind is a graph of operations that several blocks have.
 type Kind struct {
-	Name   string   // such as "cells 0, 1, 3"
+	Name   string   // such as "cells 0, 1, 3", or "layers 2, 3: mbconv_e6_k5" where all operations have a name in common
 	Blocks []string // their names
 	Nodes  []Node   // each after those that it reads
 }
@@ -80,19 +80,20 @@ func Of(n *net.Network) (*Drawing, error) {
 			}
 		}
 		nodes := nodesOf(n, layers, of, b, read)
-		if inner := slices.ContainsFunc(nodes, func(v Node) bool { return !v.Input }); !inner || len(nodes) < 3 {
+		if inner := slices.ContainsFunc(nodes, func(v Node) bool { return !v.Input }); !inner || len(layers) < 3 {
 			var labels []string
 			for _, i := range layers {
 				labels = append(labels, label(n.Layers[i]))
 			}
 			block.Op = strings.Join(labels, ", ")
 		} else {
-			key := fmt.Sprint(nodes)
+			what := common(n, layers)
+			key := fmt.Sprint(what, nodes)
 			k, ok := seen[key]
 			if !ok {
 				k = len(d.Kinds)
 				seen[key] = k
-				d.Kinds = append(d.Kinds, Kind{Nodes: nodes})
+				d.Kinds = append(d.Kinds, Kind{Name: what, Nodes: nodes})
 			}
 			d.Kinds[k].Blocks = append(d.Kinds[k].Blocks, block.Name)
 			block.Kind = k
@@ -100,7 +101,11 @@ func Of(n *net.Network) (*Drawing, error) {
 		d.Blocks = append(d.Blocks, block)
 	}
 	for k := range d.Kinds {
-		d.Kinds[k].Name = listed(d.Kinds[k].Blocks)
+		name := listed(d.Kinds[k].Blocks)
+		if what := d.Kinds[k].Name; what != "" {
+			name += ": " + what
+		}
+		d.Kinds[k].Name = name
 	}
 	return d, nil
 }
@@ -151,24 +156,57 @@ func blockIndex(layers int, members [][]int) []int {
 	return of
 }
 
-// nodesOf are the operations of block b. What reads other blocks, and nothing of its own, is an input.
+// common is the name of the candidate that all named layers of a block belong to, "" where there is none.
+func common(n *net.Network, layers []int) string {
+	name := ""
+	for _, i := range layers {
+		if n.Layers[i].Name == "" {
+			continue
+		}
+		parts := strings.Split(n.Layers[i].Name, ".")
+		if len(parts) != 3 || name != "" && parts[2] != name {
+			return ""
+		}
+		name = parts[2]
+	}
+	return name
+}
+
+// prepared is the name of a layer that only prepares an input of its block, as pre0 of a cell does.
+func prepared(l net.Layer) (string, bool) {
+	parts := strings.Split(l.Name, ".")
+	return parts[len(parts)-1], len(parts) > 2 && strings.HasPrefix(parts[2], "pre")
+}
+
+// nodesOf are the operations of block b, behind its inputs: layers that prepare one, and what else it reads of other
+// blocks, in the order in which it does.
 func nodesOf(n *net.Network, layers, of []int, b int, read []bool) (nodes []Node) {
+	inside := func(k int) bool { return k >= 0 && of[k] == b }
 	at := map[int]int{}
 	for _, i := range layers {
-		l := n.Layers[i]
-		inside := slices.ContainsFunc(l.In, func(k int) bool { return k >= 0 && of[k] == b })
-		v := Node{Label: label(l), Out: read[i]}
-		if !inside {
-			v.Input = true
-			v.Label = "input"
-			if parts := strings.Split(l.Name, "."); len(parts) > 2 {
-				v.Label = parts[2]
+		if _, ok := prepared(n.Layers[i]); ok {
+			continue
+		}
+		for _, k := range n.Layers[i].In {
+			if _, ok := at[k]; !ok && !inside(k) {
+				at[k] = len(nodes)
+				nodes = append(nodes, Node{Label: "input", Input: true})
 			}
+		}
+	}
+	if len(nodes) > 1 {
+		for i := range nodes {
+			nodes[i].Label += " " + strconv.Itoa(i)
+		}
+	}
+	for _, i := range layers {
+		l := n.Layers[i]
+		v := Node{Label: label(l), Out: read[i]}
+		if name, ok := prepared(l); ok {
+			v.Label, v.Input = name, true
 		} else {
 			for _, k := range l.In {
-				if j, ok := at[k]; ok {
-					v.In = append(v.In, j)
-				}
+				v.In = append(v.In, at[k])
 			}
 			_, v.Sum = l.Op.(ops.NodeSum)
 		}
@@ -185,9 +223,23 @@ func label(l net.Layer) string {
 		return "+"
 	case ops.FactorizedReduce:
 		return "skip_connect, halved"
+	case ops.ConvBN:
+		return "conv_1x1"
+	case ops.Conv2D:
+		return halved(o.Name(), max(o.StrideH, o.StrideW))
+	case ops.Depthwise:
+		return halved(o.Name(), o.Stride)
 	default:
 		return o.Name()
 	}
+}
+
+// halved is the name of an operation that may have a stride of 2.
+func halved(name string, stride int) string {
+	if stride == 2 {
+		return name + ", halved"
+	}
+	return name
 }
 
 // listed is a list of names: of those with a number the common part once, and runs as a range.

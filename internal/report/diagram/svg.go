@@ -89,6 +89,10 @@ func short(s string) string {
 	if s == "skip_connect, halved" {
 		return "skip, halved"
 	}
+	s = strings.Replace(s, "depthwise_", "dw_conv_", 1)
+	if name, ok := strings.CutSuffix(s, ", halved"); ok {
+		s = name + " ↓"
+	}
 	if r := []rune(s); len(r) > 15 {
 		return string(r[:14]) + "…"
 	}
