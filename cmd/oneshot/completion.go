@@ -32,15 +32,17 @@ func (a *app) bindCompletion(root *cobra.Command) {
 		"data-dir": onlyFolders, "cache": onlyFolders, "to": onlyFolders, "split": words(fixed("test", "search")),
 		"format": lists(fixed(pipeline.FormNames()...)), "baselines": lists(fixed(lanas.Algorithms()...)),
 		"seed": words(fixed("random")), "on-bad-sample": words(fixed("error", "skip:")),
-		"table": files(tableChoices), "html": onlyFiles("html"), "write-table": onlyFiles("json"), "memory-limit": nothing, "fit-madds": nothing, "space": words(fixed("nasnet")),
-		"algo": nil, // of bench search alone
+		"table": files(tableChoices), "html": onlyFiles("html"), "write-table": onlyFiles("json"), "memory-limit": nothing, "fit-madds": nothing, "space": completeSpaces, "archs-file": files(fixed()), "archs": files(fixed()),
+		"algo":        nil, // of bench search alone
+		"sample-seed": nothing,
 	}
 	special := map[string]completer{
 		"data prepare --out": onlyFolders, "doctor --out": onlyFolders, "plot --out": onlyFiles("svg", "dot", "txt"), "report --out": onlyFiles("html"), // no runs
+		"rank --table":     onlyFiles("json", "jsonl", "csv"),
 		"export --weights": words(fixed(pipeline.WeightNames()...)), "bench search --algo": lists(fixed(append(lanas.Algorithms(), "all", "ablations")...)),
 	}
 	arguments := map[string]completer{
-		"recipe": once(words(presetChoices)), "plot": once(runsOrArch), "inspect": once(runsOrArch),
+		"recipe": once(words(presetChoices)), "space": once(completeSpaces), "plot": once(runsOrArch), "inspect": once(runsOrArch),
 		"status": once(completeRuns), "report": completeRuns, "serve": completeRuns,
 	}
 	keys := map[string]setting.Field{}
@@ -96,6 +98,26 @@ func presetChoices() (list []cobra.Completion) {
 // archChoices are the published names, and what a run has found.
 func archChoices() []cobra.Completion {
 	return append([]cobra.Completion{cobra.CompletionWithDesc("best", "what the search of the run found")}, space.FormWords()...)
+}
+
+// completeSpaces lists the kinds of spaces, and files with others beside what is typed.
+func completeSpaces(_ *cobra.Command, args []string, typed string) (list []cobra.Completion, _ cobra.ShellCompDirective) {
+	for _, kind := range kindNames() {
+		list = append(list, cobra.CompletionWithDesc(kind, space.About(kind)))
+	}
+	directive := cobra.ShellCompDirectiveNoFileComp
+	dir := typed[:strings.LastIndexByte(typed, '/')+1]
+	entries, _ := os.ReadDir(cmp.Or(dir, ".")) // what is no folder has none
+	for _, e := range entries {
+		switch path := dir + e.Name(); {
+		case strings.HasPrefix(e.Name(), ".") || !strings.HasPrefix(path, typed):
+		case e.IsDir():
+			list, directive = append(list, path+"/"), directive|cobra.ShellCompDirectiveNoSpace
+		case config.IsSpaceFile(path):
+			list = append(list, path)
+		}
+	}
+	return list, directive
 }
 
 func initChoices() []cobra.Completion {

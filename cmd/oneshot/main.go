@@ -85,13 +85,13 @@ func (a *app) rootCmd() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(a.flagError)
 	a.opt.bind(root)
-	configured := []*cobra.Command{a.runCmd(), a.trainCmd(), a.searchCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(), a.predictCmd(),
+	configured := []*cobra.Command{a.runCmd(), a.trainCmd(), a.searchCmd(), a.rankCmd(), a.retrainCmd(), a.exportCmd(), a.evalCmd(), a.predictCmd(),
 		a.plotCmd(), a.inspectCmd(), a.initCmd(), a.dataCmd(), a.benchCmd(), a.doctorCmd()}
 	for _, verb := range configured {
 		a.opt.bindConfig(verb)
 	}
 	root.AddCommand(configured...)
-	root.AddCommand(a.reportCmd(), a.serveCmd(), a.statusCmd(), a.recipeCmd(), a.completionCmd(), a.versionCmd())
+	root.AddCommand(a.reportCmd(), a.serveCmd(), a.statusCmd(), a.recipeCmd(), a.spaceCmd(), a.completionCmd(), a.versionCmd())
 	for _, verb := range more {
 		root.AddCommand(verb())
 	}

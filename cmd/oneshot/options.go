@@ -12,6 +12,7 @@ import (
 	"oneshot/data/pixels"
 	"oneshot/internal/config"
 	"oneshot/lanas"
+	"oneshot/supernet/space"
 )
 
 // options is the command line. Flags that stand for a configuration key are
@@ -81,6 +82,7 @@ func (o *options) bindConfig(cmd *cobra.Command) {
 	fs.StringVar(&o.preset, "preset", "", "start from a recipe: "+strings.Join(config.PresetNames(), ", "))
 	fs.StringArrayVar(&o.sets, "set", nil, "set a configuration key, as in --set train.lr=0.05 (repeatable)")
 	o.keyFlag(fs, "seed", "", "seed", "number", "seed of everything random, or 'random' (default 42)")
+	o.keyFlag(fs, "space", "", "net.space", "name", "what networks are made of: "+strings.Join(kindNames(), ", ")+", or a file NAME.yaml with a space of one's own (default cell)")
 	o.keyFlag(fs, "dataset", "", "data.name", "name", "shapes10, cifar10, cifar100 or a format of files (default auto with --data-dir, else shapes10)")
 	o.keyFlag(fs, "data-dir", "", "data.dir", "folder", "images: class folders, parquet, tar shards, CIFAR, MNIST, ImageNet's tars")
 	o.keyFlag(fs, "img-size", "", "data.image", "number", "side in pixels of the images that a network sees (default chosen from the images)")
@@ -174,12 +176,21 @@ func (o *options) bindArch(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringVar(&o.arch, "arch", "", usage)
 }
 
+// kindNames are the kinds of spaces that a name alone stands for.
+func kindNames() []string {
+	return slices.DeleteFunc(space.Kinds(), func(k string) bool { return k == space.Own })
+}
+
 // request is what the flags say about the configuration.
 func (o *options) request() config.Request {
 	r := config.Request{File: o.config, Preset: o.preset, Sets: o.sets, Seed: o.randomSeed()}
 	for _, k := range o.keys {
 		if k.flag.Changed {
-			r.Flags = append(r.Flags, config.Flag{Name: k.flag.Name, Key: k.key, Kind: k.flag.Value.Type(), Value: k.flag.Value.String()})
+			value := k.flag.Value.String()
+			if k.key == "net.space" && value == "nasnet" {
+				value = space.Cell // as bench has called it
+			}
+			r.Flags = append(r.Flags, config.Flag{Name: k.flag.Name, Key: k.key, Kind: k.flag.Value.Type(), Value: value})
 		}
 	}
 	return r

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"oneshot/internal/fault"
 	"oneshot/internal/measure"
+	"oneshot/internal/plan"
 	"oneshot/supernet/space"
 )
 
@@ -18,11 +20,12 @@ func (a *app) benchCmd() *cobra.Command {
 		Use: "bench step|eval|retrain|infer|score|ops|kernels|archs|search", Short: "Measure this machine: training steps, scoring, kernels; race search algorithms",
 		Long: `bench measures on random images, without a data set. Without flags, step and eval take
 the reference job: 8 cells, 16 channels, 5 nodes, images 32x32, batch 64 (eval: 250);
+with another --space its usual network;
 retrain and infer, of one architecture, take 20 cells of 36 channels and batch 96 (infer: 250).
 --preset takes a recipe's network. --arch names an architecture instead of random ones; with --recipe a
 step has all that the recipe says, the preparation of its batch on drawn images of 32x32 included.
 
-For each of --archs random architectures the median and the best of --reps repetitions
+For each of --archs random architectures, or of those in --archs-file, the median and the best of --reps repetitions
 count; what is printed is their mean. With --device cuda a step trains another architecture
 each time, on images that lie on the GPU; score and kernels are most useful there. floor is the time that arithmetic or memory at this
 machine's measured peak would need for a perfectly fused step.`,
@@ -71,7 +74,7 @@ func (a *app) bench() measure.Bench {
 // benchFlags are what every measurement of a network asks for. The network's
 // own flags are keys of the configuration.
 type benchFlags struct {
-	space string
+	archsFile string
 	measure.Job
 }
 
@@ -80,24 +83,65 @@ func (f *benchFlags) job(o *options, preset string) (measure.Job, error) {
 	if err := f.check(); err != nil {
 		return f.Job, err
 	}
+	if err := f.followArch(o); err != nil {
+		return f.Job, err
+	}
 	var err error
-	f.Config, err = o.resolve(preset)
+	if f.Config, err = o.resolve(preset); err != nil || f.archsFile == "" {
+		return f.Job, err
+	}
+	s, err := plan.OpenSpace(f.Config)
+	if err != nil {
+		return f.Job, err
+	}
+	err = plan.ReadArchsFile(f.archsFile, s, func(of space.Space, a space.Arch) error {
+		if of.Name() != s.Name() {
+			return fmt.Errorf("the architecture is of space %s, and what is measured of %s", of.Name(), s.Name())
+		}
+		f.Given = append(f.Given, a)
+		return nil
+	})
 	return f.Job, err
+}
+
+// followArch has the configuration begin with the space of the architecture that is measured,
+// and so with its size, where that is of another kind and none is asked for.
+func (f *benchFlags) followArch(o *options) error {
+	if f.Arch == "" || o.request().Gives("net.space") {
+		return nil
+	}
+	s, _, err := space.ParseAny(f.Arch)
+	if err != nil {
+		return fault.WithCode(err, fault.ExitUsage, "")
+	}
+	if n := s.Named(); n.Space != space.Cell {
+		o.sets = slices.Insert(o.sets, 0, spaceSets(n)...)
+	}
+	return nil
+}
+
+// spaceSets is a space as --set has it.
+func spaceSets(n space.Named) []string {
+	sets := []string{"net.space=" + n.Space}
+	if n.Blocks != "" {
+		sets = append(sets, "net.blocks="+n.Blocks)
+	}
+	return sets
 }
 
 // bind declares the flags that say which architectures.
 func (f *benchFlags) bind(cmd *cobra.Command, o *options) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.space, "space", "nasnet", "search space; nasnet is the only one")
 	o.keyFlag(fs, "ops", "", "net.ops", "name", "candidate operations: "+strings.Join(space.Families(), ", "))
 	o.keyFlag(fs, "nodes", "", "net.nodes", "number", "nodes of a cell")
 	wholeVar(fs, &f.Archs, "archs", 8, "random architectures, those of the seeds 1, 2, ...")
+	fs.StringVar(&f.archsFile, "archs-file", "", "measure the architectures of this `FILE`, one a line, instead of random ones")
 	f.Image, f.Reps, f.Classes = 32, 1, 10 // of a verb without these flags
 }
 
 func (f *benchFlags) check() error {
-	if f.space != "nasnet" {
-		return fault.Usage("", "--space %q: want nasnet", f.space)
+	if f.archsFile != "" && f.Arch != "" {
+		return fault.Usage("leave out one of them", "--arch and --archs-file both say what is measured")
 	}
 	for _, n := range []struct {
 		flag   string

@@ -23,21 +23,32 @@ import (
 
 func (a *app) inspectCmd() *cobra.Command {
 	var imageNet bool
+	var archs string
 	cmd := &cobra.Command{
-		Use:   "inspect PATH|ARCH",
+		Use:   "inspect PATH|ARCH|--archs FILE",
 		Short: "Describe a run folder, a checkpoint, a safetensors file or an architecture",
 		Long: "Describe a run folder, a checkpoint, a safetensors file or an architecture.\n\nAn architecture is " +
 			strings.Join(space.FormNames(), ",\n") + ", a 0/1 code, or a file with one of these.\n" +
 			"Networks are counted as the retrain section of --preset or --config has them; without these, published\n" +
-			"networks at their published size, by the rules of their code, others as the preset tiny has them.",
+			"networks at their published size, by the rules of their code, those of other spaces than cells at their usual\n" +
+			"size, and others as the preset tiny has them. --archs counts many: a line is printed for each, in order.",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			if archs != "" && len(args) > 0 {
+				return fault.Usage("leave out one of them", "inspect got --archs and %q", args[0])
+			}
+			if len(args) != 1 && archs == "" {
 				return fault.Usage("", "inspect wants one path or architecture, but got %d", len(args))
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.inspect(args[0], imageNet) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if archs != "" {
+				return a.inspectArchs(archs, cmd.InOrStdin(), imageNet)
+			}
+			return a.inspect(args[0], imageNet)
+		},
 	}
+	cmd.Flags().StringVar(&archs, "archs", "", "count the architectures of this `FILE`, one a line; - reads stdin")
 	cmd.Flags().BoolVar(&imageNet, "imagenet", false, "of an architecture: the form for ImageNet (default 14 cells of 48 channels, 224 pixels, 1000 classes)")
 	return cmd
 }

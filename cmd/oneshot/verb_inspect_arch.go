@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"oneshot/data"
 	"oneshot/internal/config"
@@ -25,18 +27,20 @@ type archReport struct {
 	Published string `json:"published,omitempty"` // name of a published network with these cells
 	Genotype  string `json:"genotype,omitempty"`
 
-	Form           string `json:"form"` // cifar or imagenet
+	Canonical string `json:"canonical,omitempty"` // the twin that is searched in its place
+
+	Form           string `json:"form,omitempty"` // of cells: cifar or imagenet
 	Layers         int    `json:"layers"`
 	Channels       int    `json:"channels"`
 	Image          int    `json:"image"`
 	Classes        int    `json:"classes"`
-	PoolNorm       bool   `json:"pool_norm"`
-	WeightStandard bool   `json:"weight_standard"`
+	PoolNorm       *bool  `json:"pool_norm,omitempty"` // rules of cells
+	WeightStandard *bool  `json:"weight_standard,omitempty"`
 
 	Params    int64          `json:"params"`
 	MAdds     int64          `json:"madds"`
 	AuxParams int64          `json:"aux_params,omitempty"` // more while it is trained with an auxiliary head
-	Ops       map[string]int `json:"ops"`                  // uses in both cells
+	Ops       map[string]int `json:"ops"`                  // uses in the whole architecture
 }
 
 // inspectArch costs an architecture as the request would retrain it.
@@ -65,10 +69,17 @@ func (a *app) inspectArch(text string, imageNet bool) error {
 	}
 	rules := s.Named()
 	r := archReport{Kind: "arch", Text: s.Format(arch), Hash: space.Hash(s, arch), Space: s.Name(), Size: s.Size().String(), Ops: map[string]int{},
-		Form: "cifar", Layers: size.Layers, Channels: size.Channels, Image: size.Image, Classes: size.Classes,
-		PoolNorm: rules.PoolNorm, WeightStandard: rules.WeightStandard}
-	if size.ImageNet {
-		r.Form = "imagenet"
+		Layers: size.Layers, Channels: size.Channels, Image: size.Image, Classes: size.Classes}
+	ofCells := rules.Space == space.Cell
+	if ofCells {
+		r.Form = "cifar"
+		if size.ImageNet {
+			r.Form = "imagenet"
+		}
+		r.PoolNorm, r.WeightStandard = &rules.PoolNorm, &rules.WeightStandard
+	}
+	if twin := s.Canonical(arch); !slices.Equal(twin, arch) {
+		r.Canonical = s.Format(twin)
 	}
 	uses := s.Uses(arch)
 	for _, u := range uses {
@@ -77,10 +88,16 @@ func (a *app) inspectArch(text string, imageNet bool) error {
 		}
 	}
 	n := supernet.NetConfig{Space: s, Size: size}
-	if r.Params, r.MAdds, err = n.Cost(arch); err != nil {
+	cost := n.Cost
+	if !ofCells { // also of one that has no network, as its classifier reads nothing
+		if cost, err = n.Costs(); err != nil {
+			return fault.WithCode(err, fault.ExitUsage, "")
+		}
+	}
+	if r.Params, r.MAdds, err = cost(arch); err != nil {
 		return fault.WithCode(err, fault.ExitUsage, "")
 	}
-	n.Aux = true
+	n.Aux = ofCells
 	if trained, err := s.Describe(n.Size, arch); err == nil { // a head does not fit every size
 		r.AuxParams = trained.AuxParams()
 	}
@@ -97,12 +114,22 @@ func (a *app) inspectArch(text string, imageNet bool) error {
 		among = "in no search of space " + r.Space
 	}
 	a.ui.Printf("arch     %s\nhash     %s, %s\n", r.Text, r.Hash, among)
+	if r.Canonical != "" {
+		a.ui.Printf("twin of  %s, which computes the same\n", r.Canonical)
+	}
 	if known.Name != "" {
 		a.ui.Printf("cells    %s (%s)\n", known.Name, known.Source)
 	}
-	a.ui.Printf("rules    %s\n", rulesText(s.Named()))
-	a.ui.Printf("size     %s parameters, %s multiply-adds with %d cells of %d channels for %dx%d pixels and %d classes in the form for %s (%s)\n",
-		ui.Count(r.Params), ui.Count(r.MAdds), r.Layers, r.Channels, r.Image, r.Image, r.Classes, formNames[r.Form], source)
+	built := ""
+	if ofCells {
+		a.ui.Printf("rules    %s\n", rulesText(rules))
+		built = fmt.Sprintf(" with %d cells of %d channels", r.Layers, r.Channels)
+		source = fmt.Sprintf("in the form for %s (%s)", formNames[r.Form], source)
+	} else {
+		source = "(" + source + ")"
+	}
+	a.ui.Printf("size     %s parameters, %s multiply-adds%s for %dx%d pixels and %d classes %s\n",
+		ui.Count(r.Params), ui.Count(r.MAdds), built, r.Image, r.Image, r.Classes, source)
 	if r.AuxParams > 0 {
 		a.ui.Printf("         %s parameters more with the auxiliary head of a training\n", ui.Count(r.AuxParams))
 	}
@@ -134,6 +161,12 @@ func rulesText(n space.Named) string {
 // unless a preset or a file has another one; flags and --set change either.
 func (a *app) countedSize(c config.Config, s space.Space, arch space.Arch, imageNet bool) (z net.Size, source string, err error) {
 	r := a.opt.request()
+	if s.Named().Space != space.Cell {
+		return a.usualSize(c, s, imageNet)
+	}
+	if c.Net.Space != space.Cell {
+		r = asIfIn(r, s.Named())
+	}
 	z = supernet.DefaultNet().Size
 	imageNet = imageNet || r.Gives("retrain.imagenet") && c.Retrain.ImageNet
 	published := r.Preset == "" && r.File == "" && (imageNet || !s.Named().PoolNorm)
@@ -173,6 +206,41 @@ func (a *app) countedSize(c config.Config, s space.Space, arch space.Arch, image
 		}
 	}
 	return z, source, nil
+}
+
+// usualSize is countedSize of an architecture that is none of cells: the size of the
+// configuration if it is of that space, else the usual one, with what flags say.
+func (a *app) usualSize(c config.Config, s space.Space, imageNet bool) (z net.Size, source string, err error) {
+	n := s.Named()
+	if imageNet {
+		return z, "", fault.Usage("", "--imagenet is a form of cells, and the architecture is of space %s", s.Name())
+	}
+	source = pipeline.PresetOr(c.Preset)
+	r, own := a.opt.request(), n == c.Net.Named
+	if !own {
+		if c, err = asIfIn(r, n).Resolve(nil, "tiny"); err != nil {
+			return z, "", err
+		}
+	}
+	if g := s.Geometry(); c.Retrain.Geometry == g {
+		source = "the usual size of the space"
+	} else if !own || r.Preset == "" && r.File == "" {
+		source = "as asked for"
+	}
+	z = supernet.DefaultNet().Size
+	z.Geometry = c.Retrain.Geometry
+	z.Image, z.Classes = cmp.Or(c.Data.Image, data.UsualImage(c.Data.Name)), classCount(c.Data.Name)
+	return z, source, nil
+}
+
+// asIfIn is a request that asks for another space.
+func asIfIn(r config.Request, n space.Named) config.Request {
+	r.Flags = slices.DeleteFunc(r.Flags, func(f config.Flag) bool { return f.Key == "net.space" })
+	r.Sets = slices.DeleteFunc(slices.Clone(r.Sets), func(s string) bool {
+		return strings.HasPrefix(s, "net.space=") || strings.HasPrefix(s, "net.blocks=")
+	})
+	r.Sets = append(spaceSets(n), r.Sets...)
+	return r
 }
 
 // findPublished is the published pair of cells that an architecture is, if it is one.

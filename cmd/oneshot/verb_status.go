@@ -52,7 +52,11 @@ func (a *app) status(d rundir.Folder) error {
 	if err != nil {
 		return err
 	}
-	out.Notes = append(out.Notes, others...)
+	ranks, err := pipeline.RankNotes(d)
+	if err != nil {
+		return err
+	}
+	out.Notes = append(append(out.Notes, others...), ranks...)
 	if a.opt.json {
 		return a.ui.JSON(out)
 	}
