@@ -87,7 +87,7 @@ check-golden: ## recompute the golden files in PyTorch, skipped where there is n
 	else echo "check-golden: skipped, $(PYTHON) has no torch (Debian: python3-torch)"; fi
 
 # What torchvision, Pillow, scipy and NumPy write, beside the scripts that make them write it.
-image_goldens := data/testdata/mix_golden.py data/pixels/testdata/augment_golden.py data/pixels/testdata/lanet_golden.py data/pixels/testdata/resize_golden.py
+image_goldens := data/testdata/mix_golden.py data/pixels/testdata/augment_golden.py data/pixels/testdata/lanet_golden.py data/pixels/testdata/resize_golden.py internal/rank/testdata/golden.py
 
 check-bytes: ## whole runs compute the bytes they did before, with every instruction set; half a minute
 	scripts/check-bytes.sh

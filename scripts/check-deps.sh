@@ -19,7 +19,7 @@ ours_allowed() {
     oneshot/cmd/*) echo '.*' ;;
     oneshot/supernet/net) echo "ops|$low" ;;
     oneshot/supernet/space) echo 'supernet/net|internal/setting' ;;
-    oneshot/supernet/space/*) echo 'ops|supernet/net|supernet/space' ;;
+    oneshot/supernet/space/*) echo 'ops|supernet/net|supernet/space|internal/setting' ;;
     oneshot/supernet/portable) echo 'ops|supernet/net|weights' ;;
     oneshot/supernet) echo "ops|ops/cpu|ops/cuda|ops/graph|supernet/(net|space|space/.*|engine|engine/host|engine/gpu)|data|weights|$low" ;;
     oneshot/supernet/engine) echo "ops|data|$low" ;; # neither the networks nor the hardware
@@ -36,21 +36,23 @@ ours_allowed() {
     oneshot/ops/cuda/genargs | oneshot/ops/cuda/genptx) echo 'ops/cuda' ;;
     oneshot/internal/fault) echo 'data|data/source|data/source/index|internal/(atomicfile|ui)|ops/cuda|supernet|supernet/space|weights' ;; # whose errors it knows
     oneshot/internal/config) echo 'data|lanas|supernet|supernet/(net|space)|internal/(atomicfile|fault|setting)' ;;
-    oneshot/internal/rundir) echo 'internal/(atomicfile|fault|rng)' ;;
+    oneshot/internal/rank) echo 'internal/rng' ;;
+    oneshot/internal/rank/truths) echo 'lanas/landscape|internal/atomicfile' ;;
+    oneshot/internal/rundir) echo 'internal/(atomicfile|fault|rank|rng)' ;;
     oneshot/internal/report/diagram) echo 'ops|supernet/net' ;;
     oneshot/internal/report/curves) echo 'nothing' ;;
-    oneshot/internal/report) echo 'lanas|internal/(rundir|ui)' ;;
+    oneshot/internal/report) echo 'lanas|internal/(rank|rundir|ui)' ;;
     oneshot/internal/device) echo 'ops/cuda|ops/cuda/driver|supernet|internal/(atomicfile|config|device/selftest|fault|ui)' ;;
     oneshot/internal/device/selftest) echo 'data|ops/cuda|supernet|supernet/(net|space)|internal/rng' ;;
-    oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir)' ;;
+    oneshot/internal/plan) echo 'data|data/decode|lanas|supernet|supernet/(net|space)|internal/(atomicfile|config|fault|machine|rundir|setting)' ;;
     oneshot/internal/serve/choices) echo 'nothing' ;;
     oneshot/internal/serve) echo 'lanas|supernet/space|internal/(config|fault|pipeline|plan|report|rundir|serve/choices|ui)' ;;
     oneshot/internal/search) echo 'lanas|supernet|supernet/space|internal/(config|fault|plan|report|rundir|ui)' ;;
-    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|portable|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|report|report/(curves|diagram)|rundir|search|ui)' ;;
+    oneshot/internal/pipeline) echo 'data|data/decode|data/source|lanas|ops/cuda|supernet|supernet/(net|portable|space)|weights|internal/(atomicfile|config|device|fault|machine|plan|rank|rank/truths|report|report/(curves|diagram)|rng|rundir|search|ui)' ;;
     oneshot/internal/measure/peak) echo 'ops/cpu' ;;
     oneshot/internal/measure/kernels) echo 'ops|ops/cpu' ;;
     oneshot/internal/measure/floor) echo 'ops|supernet/(net|space)' ;;
-    oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|measure/(floor|kernels|peak)|report|rng|ui)' ;;
+    oneshot/internal/measure) echo 'data|lanas|lanas/landscape|ops|ops/cpu|ops/cuda|supernet|supernet/(net|space|space/cell)|internal/(atomicfile|config|device|fault|machine|measure/(floor|kernels|peak)|report|rng|setting|ui)' ;;
     oneshot/internal/atomicfile/faultfs) echo 'internal/atomicfile' ;;
     oneshot/internal/*) echo 'nothing' ;; # rng, ranges, setting, machine, ui
     oneshot/data) echo "data/(source|source/.*|decode|pixels)|$low" ;;
@@ -82,7 +84,7 @@ outside=(
   'github.com/schollz/progressbar/.*'
   'oneshot/internal/ui' 'only internal/ui shows progress'
   'go.yaml.in/.*'
-  'oneshot/internal/config' 'only internal/config reads the configuration file'
+  'oneshot/internal/config|oneshot/supernet/space/blocks' 'YAML is read by internal/config, and a space of blocks by its own package'
   'gonum.org/v1/gonum(/.*)?'
   'oneshot/(lanas/landscape|internal/report)' 'only the statistics of races and pages use gonum'
   'math/rand'
