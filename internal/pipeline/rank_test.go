@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"oneshot/data"
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/atomicfile/faultfs"
 	"oneshot/internal/config"
@@ -234,4 +235,32 @@ func TestFaultRankAfterKill(t *testing.T) {
 	}
 	tally.Twin("another truth", check(dir) != nil)
 	tally.Report(t)
+}
+
+// TestNetworksOfNothingAreLeftOut: a table of NAS-Bench-201 has networks whose output is the same for all images. They have no
+// path, and the others are ranked all the same.
+func TestNetworksOfNothingAreLeftOut(t *testing.T) {
+	c := config.Default()
+	c.Net.Named = space.OfKind("nasbench-201")
+	s, err := c.Net.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Net.Geometry, c.Retrain.Geometry = s.Geometry(), s.Geometry()
+	var rows []string
+	for _, last := range []string{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"} {
+		rows = append(rows, `"|nor_conv_3x3~0|+|none~0|none~1|+|none~0|`+last+`~1|none~2|": 50`)
+	}
+	path := filepath.Join(t.TempDir(), "table.json")
+	if err := os.WriteFile(path, []byte("{"+strings.Join(rows, ",")+"}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	spec := &RankSpec{Table: path}
+	if err := spec.Check(); err != nil {
+		t.Fatal(err)
+	}
+	all, from, err := spec.tabled(&plan.Plan{Config: c, Space: s, Data: &data.Dataset{Classes: make([]string, 10), Image: 32}})
+	if err != nil || len(all) != 4 || from.LeftOut != 1 || from.Texts != 5 {
+		t.Errorf("%d networks, %+v, %v; want 4 and one left out", len(all), from, err)
+	}
 }

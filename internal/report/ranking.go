@@ -63,6 +63,9 @@ func truthsOf(r rundir.Ranking) string {
 	if t.Sample > 0 {
 		text += fmt.Sprintf("; of them %d, drawn with seed %d", t.Sample, t.SampleSeed)
 	}
+	if t.LeftOut > 0 {
+		text += fmt.Sprintf("; %s left out, which cannot be scored", ui.Plural(t.LeftOut, "text is", "texts are"))
+	}
 	if t.Costs == rundir.CostsCounted {
 		return text + "; costs are counted"
 	}

@@ -22,7 +22,8 @@ type RankTruths struct {
 	SHA256   string `json:"sha256,omitempty"`
 	Texts    int    `json:"texts,omitempty"`
 	Networks int    `json:"networks,omitempty"`
-	Percent  bool   `json:"percent"` // the file has percent, and not fractions
+	LeftOut  int    `json:"left_out,omitempty"` // texts of networks that are no path of the supernet, which cannot be scored
+	Percent  bool   `json:"percent"`            // the file has percent, and not fractions
 	// Costs is CostsOfTable or CostsCounted.
 	Costs string `json:"costs"`
 	// Sample is how many of the networks were drawn with SampleSeed, 0 where all count. Retrained ones are always drawn,
