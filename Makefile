@@ -96,7 +96,7 @@ test-orders: ## GPU code on the emulator in other orders of threads, with work d
 	for o in reverse shuffle; do EMU_ORDER=$$o FAKE_CUDA_LAZY=1 go test -count=1 -short -run CUDA ./ops ./supernet || exit 1; done
 
 ##@ Beyond check, also run by .ci/run
-fuzz: ## every fuzz target (58) for FUZZTIME (10s) each
+fuzz: ## every fuzz target (62) for FUZZTIME (10s) each
 	scripts/fuzz.sh $(FUZZTIME)
 
 test-export: ## exported networks in onnxruntime (through npm), ONNX's checker and PyTorch; 1 min

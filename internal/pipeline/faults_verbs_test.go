@@ -25,6 +25,27 @@ func exports(ctx context.Context, dir string) error {
 	return err
 }
 
+// checkKilled makes the folders that a process leaves which is killed at some of its changes, and checks each.
+func checkKilled(t *testing.T, kills []faultfs.Kill, at []int, ops []faultfs.Op, check func(dir string) error) (errs []error) {
+	t.Helper()
+	through(quick{atomicfile.OS}, func() error {
+		errs = each(len(at), func(i int) error {
+			dir, k := newRun(t), kills[at[i]]
+			err := k.Write(dir)
+			if err == nil {
+				err = check(dir)
+			}
+			if err != nil {
+				return fmt.Errorf("killed at call %d, %v: %w", k.Last, ops[k.Last-1], err)
+			}
+			return nil
+		})
+		return nil
+	})
+	complain(t, errs)
+	return errs
+}
+
 // TestFaultExportAfterKill: where a retraining that was done anew is killed, export ends it or refuses, and
 // nothing that was replaced stays when it is complete.
 func TestFaultExportAfterKill(t *testing.T) {
@@ -55,22 +76,7 @@ func TestFaultExportAfterKill(t *testing.T) {
 		}
 		return nil
 	}
-	var errs []error
-	through(quick{atomicfile.OS}, func() error {
-		errs = each(len(at), func(i int) error {
-			dir, k := newRun(t), kills[at[i]]
-			err := k.Write(dir)
-			if err == nil {
-				err = check(dir)
-			}
-			if err != nil {
-				return fmt.Errorf("killed at call %d, %v: %w", k.Last, s.ops[k.Last-1], err)
-			}
-			return nil
-		})
-		return nil
-	})
-	complain(t, errs)
+	errs := checkKilled(t, kills, at, s.ops, check)
 	tally.Injected, tally.Survived = len(at), len(at)-count(errs)
 	caught := false
 	for i := len(kills) - 1; i >= 0 && !caught; i-- { // a folder that keeps what is complete

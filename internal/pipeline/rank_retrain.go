@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,19 +33,21 @@ const (
 // mostRetrained is how many networks may be named; each is a training.
 const mostRetrained = 10_000
 
-// readNamed reads a file of architectures, one a line. Empty lines and what begins with # are left out.
+// readNamed reads a file of architectures, one a line.
 func readNamed(path string) (names []string, err error) {
 	b, err := atomicfile.ReadAtMost(path, mostRetrained*1000)
 	if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(string(b)) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			names = append(names, line)
-		}
+	_, err = plan.Lines(bytes.NewReader(b), func(text string) error {
+		names = append(names, text)
+		return nil
+	})
+	if err == nil && (len(names) == 0 || len(names) > mostRetrained) {
+		err = fmt.Errorf("%d architectures, want 1..%d, one a line", len(names), mostRetrained)
 	}
-	if len(names) == 0 || len(names) > mostRetrained {
-		return nil, fmt.Errorf("%s: %d architectures, want 1..%d, one a line", path, len(names), mostRetrained)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return names, nil
 }

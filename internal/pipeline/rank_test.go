@@ -206,22 +206,7 @@ func TestFaultRankAfterKill(t *testing.T) {
 		return nil
 	}
 	at := spread(len(kills), most)
-	var errs []error
-	through(quick{atomicfile.OS}, func() error {
-		errs = each(len(at), func(i int) error {
-			dir, k := newRun(t), kills[at[i]]
-			err := k.Write(dir)
-			if err == nil {
-				err = check(dir)
-			}
-			if err != nil {
-				return fmt.Errorf("killed at call %d, %v: %w", k.Last, f.Ops[k.Last-1], err)
-			}
-			return nil
-		})
-		return nil
-	})
-	complain(t, errs)
+	errs := checkKilled(t, kills, at, f.Ops, check)
 	tally.Injected, tally.Survived = len(at), len(at)-count(errs)
 	// A truth that is another one, without the checksum that would tell.
 	dir := newRun(t)

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,20 +16,11 @@ import (
 // calls f for each, in order. Blank lines and lines that begin with # are skipped. An error,
 // also one of f, names the line with name, that of the file. in is as for ReadArch.
 func ReadArchs(r io.Reader, name string, in space.Space, f func(space.Space, space.Arch) error) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, MaxArchBytes)
-	number, found := 0, 0
+	found := 0
 	known := map[string]space.Space{in.Name(): in} // by what texts begin with: opening one takes longer than a line
-	bad := func(err error) error {
-		return fault.Wrap(fault.ExitUsage, fmt.Errorf("%s:%d: %w", name, number, err), "a line has an architecture, as `oneshot inspect --help` says; nothing was done")
-	}
-	for lines.Scan() {
-		number++
-		text := string(bytes.TrimSpace(lines.Bytes()))
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		s, a, err := known[head(text)], space.Arch(nil), error(nil)
+	number, err := Lines(r, func(text string) (err error) {
+		found++
+		s, a := known[head(text)], space.Arch(nil)
 		if s != nil {
 			a, err = s.Parse(text)
 		} else if s, a, err = parseArch(text, in); err == nil {
@@ -39,22 +29,35 @@ func ReadArchs(r io.Reader, name string, in space.Space, f func(space.Space, spa
 		if err == nil {
 			err = f(s, a)
 		}
-		if err != nil {
-			return bad(err)
-		}
-		found++
-	}
-	if err := lines.Err(); err != nil {
-		number++
+		return err
+	})
+	if err != nil {
 		if errors.Is(err, bufio.ErrTooLong) {
 			err = fmt.Errorf("the line has more than %d bytes", MaxArchBytes)
 		}
-		return bad(err)
+		return fault.Wrap(fault.ExitUsage, fmt.Errorf("%s:%d: %w", name, number, err), "a line has an architecture, as `oneshot inspect --help` says; nothing was done")
 	}
 	if found == 0 {
 		return fault.Usage("a line has an architecture, as `oneshot inspect --help` says", "%s has no architecture", name)
 	}
 	return nil
+}
+
+// Lines calls f for each line of a list of architectures, without the space around it, until an
+// error; number is that of the line, from 1, at which it ends. Blank lines and lines that begin with # are skipped.
+func Lines(r io.Reader, f func(text string) error) (number int, err error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, MaxArchBytes)
+	for number = 1; lines.Scan(); number++ {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" || text[0] == '#' {
+			continue
+		}
+		if err := f(text); err != nil {
+			return number, err
+		}
+	}
+	return number, lines.Err()
 }
 
 // head is what a text form begins with, the name of its space.

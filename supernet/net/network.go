@@ -11,8 +11,8 @@ import (
 
 // Geometry is the depth and the width of a network.
 type Geometry struct {
-	Layers         int `yaml:"layers" json:"layers" default:"8" want:"1..64" doc:"cells or blocks; the reductions are at a third and two thirds of them"`
-	Channels       int `yaml:"channels" json:"channels" default:"16" want:"2..1024" doc:"width of the first cells; doubled at each reduction"`
+	Layers         int `yaml:"layers" json:"layers" default:"8" want:"1..64" doc:"cells or blocks; the reductions of cells are at a third and two thirds of them"`
+	Channels       int `yaml:"channels" json:"channels" default:"16" want:"2..1024" doc:"width of the first cells, doubled at each reduction; of blocks that of the stem, to which the others are in proportion"`
 	StemMultiplier int `yaml:"stem_multiplier" json:"stem_multiplier" default:"3" want:"1..8" doc:"width of the stem in units of channels; not of the form imagenet"`
 	// ImageNet is the form of NASNet (arXiv 1707.07012, figure 2) and DARTS (1806.09055,
 	// section 3.3) for images of 224 pixels.

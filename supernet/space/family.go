@@ -43,7 +43,8 @@ type Kind struct {
 	Name  string
 	About string // what its networks are, in a line
 	New   func(n Named) (Space, error)
-	// Find is the space that a text begins with, where that is not Name; may be nil.
+	// Find is the space that a text begins with, where that is not Name. Only a kind whose
+	// spaces one defines oneself (Named.Blocks) has it.
 	Find func(head string) (n Named, ok bool)
 }
 
@@ -158,8 +159,11 @@ func (n Named) ofKind() (Space, error) {
 	if n != plain {
 		return nil, &FieldError{Field: "space", Msg: "ops, nodes, pool_norm and weight_standard are of cells, and the space is " + n.Space}
 	}
-	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == n.Space })
-	return kinds[i].New(n)
+	k := kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == n.Space })]
+	if n.Blocks != "" && k.Find == nil {
+		return nil, &FieldError{Field: "blocks", Msg: "says what a space of one's own is, and the space is " + n.Space}
+	}
+	return k.New(n)
 }
 
 // Rules that are not the default stand behind family and size in a space's name, in

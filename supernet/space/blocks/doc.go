@@ -22,7 +22,7 @@
 //
 // Blocks that do nothing may stand anywhere in a row of blocks of one shape: the network is the
 // same function. Of such twins the one with all of these at the end is canonical. So of the
-// 6,561 texts of NAS-Bench-Macro 3,969 are (Su et al., arXiv 2103.11922, section 3.3).
+// 6,561 texts of NAS-Bench-Macro 3,969 are (Su et al., arXiv 2103.11922).
 //
 // A network is built to net.Size as follows: Layers is the number of blocks, Channels the width
 // of the stem. With another width than that of the definition all others change in proportion.

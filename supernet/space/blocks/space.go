@@ -27,10 +27,7 @@ func init() {
 	space.RegisterKind(space.Kind{Name: Kind, About: "a row of blocks that one defines oneself, in a file of YAML",
 		New: func(n space.Named) (space.Space, error) { return own(n.Blocks) }, Find: find})
 	space.RegisterKind(space.Kind{Name: Macro, About: "8 blocks that are nothing or an MBConv of two sizes; all 6,561 networks were trained by its authors (arXiv 2103.11922)",
-		New: func(n space.Named) (space.Space, error) {
-			if n.Blocks != "" {
-				return nil, &space.FieldError{Field: "blocks", Msg: "says what a space of one's own is, and the space is " + Macro}
-			}
+		New: func(space.Named) (space.Space, error) {
 			d, err := Read(macro)
 			if err != nil {
 				return nil, err

@@ -344,3 +344,15 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestOnlyOwnSpacesHaveADefinition: elsewhere it would be left out silently.
+func TestOnlyOwnSpacesHaveADefinition(t *testing.T) {
+	for _, kind := range []string{Macro, space.Cell} {
+		n := space.OfKind(kind)
+		n.Blocks = mine
+		var field *space.FieldError
+		if _, err := n.Open(); !errors.As(err, &field) || field.Field != "blocks" && kind == Macro {
+			t.Errorf("%s with a definition: %v", kind, err)
+		}
+	}
+}
