@@ -56,6 +56,12 @@ func (p *Program) Run(b Backend, mode Mode, momentum float64) error {
 	return nil
 }
 
+// ArenaSize is the room that n elements take in an arena: pieces begin at multiples of 64 bytes of
+// float32.
+func ArenaSize(n int) int { return (n + arenaAlign - 1) / arenaAlign * arenaAlign }
+
+const arenaAlign = 16
+
 // Clone returns a program that may run at the same time as p, on another backend.
 func (p *Program) Clone() *Program {
 	c := *p

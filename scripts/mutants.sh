@@ -17,7 +17,7 @@ mutant() {
 }
 
 gemm='TestStripGemm$/avx512'
-mutant 'gemm_avx512: rows of c as far apart as those of b' gemm_avx512 gemm32AVX512 's/ldc+64(FP)/ldb+48(FP)/' "$gemm"
+mutant 'gemm_avx512: rows of c as far apart as those of b' gemm_avx512 gemm32AVX512 's/ldc+80(FP)/ldb+64(FP)/' "$gemm"
 mutant 'gemm_avx512: odd step of k dropped' gemm_avx512 gemm64AVX512 '/^pairEnd_6:/,/^step_6:/ s/JZ  *stepEnd_6/JMP stepEnd_6/' "$gemm"
 mutant 'gemm_avx512: rows left over dropped' gemm_avx512 gemm48AVX512 '/^tile_1:/,/^less_1:/ s/JLT  *less_1/JMP less_1/' "$gemm"
 mutant 'gemm_avx512: masked load made whole' gemm_avx512 gemm16AVX512 '/^step_4:/,/^stepEnd_4:/ s/VMOVUPS.Z  *(DI), K1,/VMOVUPS (DI),/' 'TestStripReadsNoFurther$'
@@ -25,10 +25,14 @@ mutant 'gemm16: wrong column of a' gemm_avx512 gemm16x16AVX512 's/60(R11), Z31, 
 mutant 'gemm16: half of the way to the next group' gemm_avx512 gemm16x16AVX512 's/(BX)(R15\*8), BX/(BX)(R15*4), BX/' "$gemm"
 mutant 'gemm_at_avx512: one row not added' gemm_at_avx512 gemmAT16AVX512 '/^restEnd_16:/,/^less_16:/ { /VADDPS .* Z7, Z7$/d }' "$gemm"
 mutant 'gemm_at_avx512: mask made whole' gemm_at_avx512 gemmAT48AVX512 's/VPMOVD2M .*/KXNORW K1, K1, K1/' "$gemm"
+taps='TestStripGemmTaps$/avx512'
+mutant 'gemm_avx512: some rows of a stay at their first piece' gemm_avx512 gemm32AVX512 '/^stepEnd_12:/,/^less_12:/ { /ADDQ  *R8, R14$/d }' "$taps"
+mutant 'gemm_avx512: first piece only' gemm_avx512 gemm64AVX512 's/MOVQ  *taps+8(FP), R8/MOVQ $1, R8/' "$taps"
 
 gemm='TestGemm(AT)?RowsAVX2$/avx2'
-mutant 'gemm_avx2: rest of k dropped' gemm_avx2 gemm16AVX2 '/^odd6:/,/^store6:/ s/JNZ  *store6/JMP store6/' "$gemm"
+mutant 'gemm_avx2: rest of k dropped' gemm_avx2 gemm16AVX2 '/^odd6:/,/^next6:/ s/JNZ  *next6/JMP next6/' "$gemm"
 mutant 'gemm_avx2: masked store made whole' gemm_avx2 gemm8AVX2 's/VMASKMOVPS  *Y3, Y15, (DI)/VMOVUPS Y3, (DI)/' "$gemm"
+mutant 'gemm_avx2: pieces side by side' gemm_avx2 gemm16AVX2 's/MOVQ  *skip+24(FP), R14/XORQ R14, R14/' 'TestStripGemmTaps$/avx2'
 mutant 'gemm_at_avx2: one row not added' gemm_at_avx2 gemmAT16AVX2 '/^row_6:/,/^less_6:/ { /VADDPS  *Y12, Y7, Y12/d }' "$gemm"
 
 strip='TestStrip$/avx512'

@@ -72,12 +72,12 @@ func (s windows) memory() int {
 	if s.copied {
 		return s.tr * s.tn * s.depth()
 	}
-	return s.tn * s.c
+	return 0
 }
 
-// cut chooses the strips of rows by n pixels. Where rows are long enough for a product,
-// the pieces of the windows are multiplied where they are, tap by tap: the sums of
-// the taps cost less than copies. Chosen by experiment, see BenchmarkConv2D.
+// cut chooses the strips of rows by n pixels; one of several rows has whole ones. Where
+// rows are long enough for a product, the pieces of the windows are multiplied where they
+// are. Chosen by experiment, see BenchmarkConv2D.
 func (s windows) cut(rows, n int) windows {
 	const width, copies = 112, 1 << 13 // pixels; elements of windows
 	s.copied = n < 12 || s.taps > 1 && s.seg < 8
@@ -88,8 +88,12 @@ func (s windows) cut(rows, n int) windows {
 	s.tr, s.tn = 1, n
 	if n > most {
 		s.tn = ceilDiv(ceilDiv(n, ceilDiv(n, most)), 16) * 16
-	} else if s.copied && rows > 0 && n > 0 {
-		s.tr = ceilDiv(rows, ceilDiv(rows, most/n))
+	} else if rows > 0 && n > 0 {
+		together := most / n
+		if !s.copied {
+			together = stripRows(n*s.c, rows)
+		}
+		s.tr = ceilDiv(rows, ceilDiv(rows, together))
 	}
 	return s
 }
@@ -119,18 +123,13 @@ func (e *Engine[T]) convolve(s windows, rows, n int, z, src, w, mem []T) {
 		return
 	}
 	for i := range rows {
-		zi, from := z[i*n*c:][:n*c], src[i*s.row:]
-		e.k.gemm(n, s.seg, c, from, s.px, w, c, zi, c)
-		for u := 1; u < s.taps; u++ {
-			e.k.gemm(n, s.seg, c, from[u*s.tap:], s.px, w[u*s.seg*c:], c, mem, c)
-			e.k.add(zi, zi, mem)
-		}
+		e.k.gemmTaps(n, s.taps, s.seg, c, src[i*s.row:], s.px, s.tap, w, c, z[i*n*c:], c)
 	}
 }
 
 // convolveAT adds to dw the products of rows by n windows, transposed, with dz
-// (rows,n,c).
-func (e *Engine[T]) convolveAT(s windows, rows, n int, dw, src, dz, mem []T) {
+// (rows,n,c), whose rows are drow apart where the windows are not copied.
+func (e *Engine[T]) convolveAT(s windows, rows, n int, dw, src, dz []T, drow int, mem []T) {
 	c := s.c
 	if s.copied {
 		depth := s.depth()
@@ -140,7 +139,7 @@ func (e *Engine[T]) convolveAT(s windows, rows, n int, dw, src, dz, mem []T) {
 	}
 	for i := range rows {
 		for u := range s.taps {
-			e.k.gemmAT(n, s.seg, c, src[i*s.row+u*s.tap:], s.px, dz[i*n*c:], c, dw[u*s.seg*c:], c)
+			e.k.gemmAT(n, s.seg, c, src[i*s.row+u*s.tap:], s.px, dz[i*drow:], c, dw[u*s.seg*c:], c)
 		}
 	}
 }

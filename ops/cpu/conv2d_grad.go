@@ -58,6 +58,9 @@ func (o *Conv2D[T]) padded() (rows, n int) {
 	return gradLead(o.R, o.StrideH) + ho + gradTrail(o.H, o.R, o.StrideH), gradLead(o.S, o.StrideW) + wo + gradTrail(o.W, o.S, o.StrideW)
 }
 
+// dense says that there is one class, whose pixels lie side by side.
+func (o *Conv2D[T]) dense() bool { return o.StrideH == 1 && o.StrideW == 1 }
+
 // gradRows is how many input rows become ready together, a multiple of the stride.
 func (o *Conv2D[T]) gradRows() int {
 	s := o.StrideH
@@ -72,7 +75,10 @@ func (o *Conv2D[T]) backwardMemory(input bool) (m conv2DMemory) {
 		return m
 	}
 	rows, n := o.padded()
-	m.up, m.dx = rows*n*o.Cout, o.gradRows()*o.W*o.Cin
+	m.up = rows * n * o.Cout
+	if !o.dense() {
+		m.dx = o.gradRows() * o.W * o.Cin
+	}
 	for p := range o.StrideH {
 		for q := range o.StrideW {
 			r, c := o.class(p, q)
@@ -145,7 +151,11 @@ func (j *conv2DBackwardJob[T]) Chunk(worker, chunk int) {
 	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		j.weights(n, band, cols, dz, up, j.part[chunk*size:][:size])
-		if j.DX.DX != nil {
+		switch {
+		case j.DX.DX == nil:
+		case j.dense():
+			j.pixels(n, cols, up, g)
+		default:
 			j.input(n, cols, up, g, dx)
 		}
 	}
@@ -166,16 +176,53 @@ func (j *conv2DBackwardJob[T]) weights(n int, band, cols, dz, up, dw []T) {
 			for q := 0; q < wo; q += win.tn {
 				ys, qs := min(win.tr, held-y), min(win.tn, wo-q)
 				at := ((n*ho+r+y)*wo + q) * c
-				d := j.dy[at:][:ys*qs*c]
-				if !j.NoNorm {
+				d, drow := j.dy[at:][:ys*qs*c], qs*c
+				var padded []T // where d belongs in up
+				if len(up) > 0 {
+					padded = up[inner+((r+y)*un+q)*c:]
+				}
+				switch {
+				case padded != nil && !win.copied: // read from there
+					j.padGrad(ys, qs, padded, un*c, at)
+					d, drow = padded, un*c
+				case !j.NoNorm:
 					j.e.gradZ(&j.Norm, ys*qs, c, dz, j.Z[at:], d)
 					d = dz
 				}
-				j.e.convolveAT(win, ys, qs, dw, band[y*win.row+q*win.px:], d, cols)
-				if len(up) > 0 {
-					j.e.k.affine(ys, 1, qs*c, up[inner+((r+y)*un+q)*c:], un*c, qs*c, d, qs*c, qs*c, nil, nil, false)
+				j.e.convolveAT(win, ys, qs, dw, band[y*win.row+q*win.px:], d, drow, cols)
+				if padded != nil && win.copied {
+					j.e.k.affine(ys, 1, qs*c, padded, un*c, qs*c, d, drow, qs*c, nil, nil, false)
 				}
 			}
+		}
+	}
+}
+
+// padGrad writes the gradient of rows by n pixels of the output from at on to dst, rows
+// row apart; there are several only where they are whole.
+func (j *conv2DBackwardJob[T]) padGrad(rows, n int, dst []T, row, at int) {
+	size := n * j.Cout
+	if j.NoNorm {
+		j.e.k.affine(rows, 1, size, dst, row, size, j.dy[at:], size, size, nil, nil, false)
+		return
+	}
+	for i := range rows {
+		j.e.gradZ(&j.Norm, n, j.Cout, dst[i*row:], j.Z[at+i*size:], j.dy[at+i*size:])
+	}
+}
+
+// pixels computes the gradient of image n of the input strip by strip, where the pixels of
+// a strip lie side by side.
+func (j *conv2DBackwardJob[T]) pixels(n int, cols, up, g []T) {
+	r, c := j.class(0, 0)
+	win := j.gradWindow(r, c)
+	for i := 0; i < j.H; i += win.tr {
+		for q := 0; q < j.W; q += win.tn {
+			is, qs := min(win.tr, j.H-i), min(win.tn, j.W-q)
+			j.e.convolve(win, is, qs, g, up[(r.from+i)*win.row+(c.from+q)*win.px:], j.wT, cols)
+			lo := ((n*j.H+i)*j.W + q) * j.Cin
+			hi := lo + is*qs*j.Cin
+			j.e.pullback(j.F, is*qs, j.Cin, j.DX.DX[lo:hi], g, j.DX.added(lo, hi), j.X.X[lo:hi], j.X.Scale, j.X.Shift)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func use(isa string) {
 }
 
 func useAVX2(k *rowKernels[float32]) {
-	k.gemm, k.gemmAT = gemmRowsAVX2, gemmATRowsAVX2
+	k.gemm, k.gemmTaps, k.gemmAT = gemmRowsAVX2, gemmTapsAVX2, gemmATRowsAVX2
 	k.dw, k.dwAhead, k.dwGrad = dwRowsAVX2, dwAheadAVX2, dwGradRowsAVX2
 	k.maxPool, k.maxPoolGrad = maxPoolRowAVX2, maxPoolGradRowAVX2
 	k.add = addRowAVX2
@@ -35,7 +35,7 @@ func useAVX2(k *rowKernels[float32]) {
 }
 
 func useAVX512(k *rowKernels[float32]) {
-	k.gemm, k.gemmAT = gemmRowsAVX512, gemmATRowsAVX512
+	k.gemm, k.gemmTaps, k.gemmAT = gemmRowsAVX512, gemmTapsAVX512, gemmATRowsAVX512
 	k.dw, k.dwAhead, k.dwGrad = dwRowsAVX512, dwAheadAVX512, dwGradRowsAVX512
 	k.maxPool, k.maxPoolValues, k.maxPoolGrad = maxPoolRowAVX512, maxPoolValuesAVX512, maxPoolGradRowAVX512
 	k.add = addRowAVX2 // memory limits it

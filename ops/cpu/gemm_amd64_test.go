@@ -44,6 +44,45 @@ func TestStripGemm(t *testing.T) {
 	}
 }
 
+// checkGemmTaps compares the product of rows of pieces, which may overlap, with gemm's
+// of the same pieces side by side: it is the same chain.
+func checkGemmTaps(t *testing.T, isa stripISA, r *rand.Rand, m, taps, k, n int, value func() float32) {
+	t.Helper()
+	tap, lda := r.IntN(2*k+2), r.IntN(2*k+2)
+	a := newField(1, max(m-1, 0)*lda+max(taps-1, 0)*tap+k, 0, r.IntN(16)).fill(value).s
+	b := newField(taps*k, n, n+r.IntN(4), r.IntN(16)).fill(value)
+	side := make([]float32, m*taps*k)
+	for i := range m * taps {
+		copy(side[i*k:][:k], a[i/taps*lda+i%taps*tap:])
+	}
+	c := newField(m, n, n+r.IntN(4), r.IntN(16)).armed().fill(value)
+	want := append([]float32(nil), c.s...)
+	isa.gemmTaps(m, taps, k, n, a, lda, tap, b.s, b.stride, c.s, c.stride)
+	c.checkGuards(t)
+	isa.gemm(m, taps*k, n, side, taps*k, b.s, b.stride, want, c.stride)
+	sameBits(t, c.s, want, "%s: m %d, taps %d, k %d, n %d, tap %d, lda %d", isa.name, m, taps, k, n, tap, lda)
+}
+
+// TestStripGemmTaps: every height and width of tile, and blocks of rows, with any number
+// of pieces. TestStripGemm and TestGemmRowsStrided hold gemm to the sums themselves.
+func TestStripGemmTaps(t *testing.T) {
+	for _, isa := range stripISAs() {
+		t.Run(isa.name, func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(16, 1))
+			for m := range 33 {
+				for n := 1; n <= 65; n += 1 + r.IntN(4) {
+					checkGemmTaps(t, isa, r, m, r.IntN(5), r.IntN(7), n, ranged(r))
+				}
+				checkGemmTaps(t, isa, r, m, 3, 16, 16, uniform(r)) // not the kernel with b in registers
+			}
+			for _, s := range [][4]int{{32, 3, 48, 16}, {16, 3, 96, 32}, {112, 3, 48, 16}, {130, 5, 20, 70}, {28, 7, 48, 48}} {
+				checkGemmTaps(t, isa, r, s[0], s[1], s[2], s[3], uniform(r))
+			}
+		})
+	}
+}
+
 // TestStripGemmOverlap: the rows of a may overlap, as those of an image do.
 func TestStripGemmOverlap(t *testing.T) {
 	r := rand.New(rand.NewPCG(13, 1))

@@ -2,25 +2,26 @@
 
 package cpu
 
+import "math"
+
 // gemmRowsAVX2 works like gemmRowsRef. Every element of c is one chain of fused
 // multiply-adds over ascending k: its value depends on its row of a and its
 // column of b alone, neither on m and n nor on where the rows were split between
 // calls. c overlaps neither a nor b.
 func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	gemmTapsAVX2(m, 1, k, n, a, lda, 0, b, ldb, c, ldc)
+}
+
+// gemmTapsAVX2 works like gemmTapsRef, with the same chain over all taps.
+func gemmTapsAVX2(m, taps, k, n int, a []float32, lda, tap int, b []float32, ldb int, c []float32, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
-	slack(c, m, n, ldc)
-	k = max(k, 0)
+	taps, k = fitsGemm(m, taps, k, n, a, lda, tap, b, ldb, c, ldc)
 	var pa, pb *float32
-	if k > 0 {
-		slack(a, m, k, lda)
-		slack(b, k, n, ldb)
-		pa, pb = &a[0], &b[0]
-	}
 	block := m
 	if n > 2*lanes && k > 0 {
-		block = gemmRowBlock(k)
+		block = gemmRowBlock(taps * k)
 	}
 	for i := 0; i < m; i += block {
 		rows := min(block, m-i)
@@ -31,14 +32,30 @@ func gemmRowsAVX2(m, k, n int, a []float32, lda int, b []float32, ldb int, c []f
 			pc := &c[i*ldc+j]
 			switch w := n - j; {
 			case w >= 2*lanes:
-				gemm16AVX2(rows, k, pa, lda, pb, ldb, pc, ldc)
+				gemm16AVX2(rows, taps, k, tap-k, pa, lda, pb, ldb, pc, ldc)
 				j += 2 * lanes
 			default:
-				gemm8AVX2(rows, k, pa, lda, pb, ldb, pc, ldc, mask(min(w, lanes)))
+				gemm8AVX2(rows, taps, k, tap-k, pa, lda, pb, ldb, pc, ldc, mask(min(w, lanes)))
 				j += lanes
 			}
 		}
 	}
+}
+
+// fitsGemm panics unless the slices hold what the panels touch, for m and n > 0. It
+// returns taps and k as the panels take them: at least one tap, and k 0 for nothing.
+func fitsGemm(m, taps, k, n int, a []float32, lda, tap int, b []float32, ldb int, c []float32, ldc int) (int, int) {
+	slack(c, m, n, ldc)
+	if taps <= 0 || k <= 0 {
+		return 1, 0
+	}
+	if taps > math.MaxInt/k {
+		panic(shortRows)
+	}
+	slack(a, taps, k, tap) // so the length of a row does not overflow
+	slack(a, m, (taps-1)*tap+k, lda)
+	slack(b, taps*k, n, ldb)
+	return taps, k
 }
 
 // gemmRowBlock is the number of rows of a, a multiple of 24 and so of most tiles,

@@ -4,25 +4,25 @@
 
 #include "textflag.h"
 
-// func gemm16AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
+// func gemm16AVX2(rows int, taps int, k int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
 // Requires: AVX, FMA3
-TEXT ·gemm16AVX2(SB), NOSPLIT, $0-64
+TEXT ·gemm16AVX2(SB), NOSPLIT, $0-80
 	MOVQ rows+0(FP), AX
-	MOVQ a+16(FP), BX
-	MOVQ lda+24(FP), CX
+	MOVQ a+32(FP), BX
+	MOVQ lda+40(FP), CX
 	SHLQ $0x02, CX
 	LEAQ (CX)(CX*2), DX
-	MOVQ ldb+40(FP), SI
+	MOVQ ldb+56(FP), SI
 	SHLQ $0x02, SI
-	MOVQ c+48(FP), DI
-	MOVQ ldc+56(FP), R8
+	MOVQ c+64(FP), DI
+	MOVQ ldc+72(FP), R8
 	SHLQ $0x02, R8
 
 tile6:
 	CMPQ   AX, $0x06
 	JLT    end6
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	LEAQ   (R9)(DX*1), R10
 	VXORPS Y0, Y0, Y0
@@ -37,8 +37,11 @@ tile6:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	SUBQ   $0x02, R14
-	JLT    odd6
+
+tap6:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd6
 
 pair6:
 	VMOVUPS      (R13), Y12
@@ -90,7 +93,7 @@ pair6:
 
 odd6:
 	INCQ         R14
-	JNZ          store6
+	JNZ          next6
 	VMOVUPS      (R13), Y12
 	VMOVUPS      32(R13), Y13
 	ADDQ         SI, R13
@@ -112,8 +115,16 @@ odd6:
 	VBROADCASTSS (R10)(CX*2), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
 
-store6:
+next6:
+	MOVQ    skip+24(FP), R14
+	SHLQ    $0x02, R14
+	ADDQ    R14, R9
+	ADDQ    R14, R10
+	DECQ    R15
+	JNZ     tap6
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -140,8 +151,8 @@ end6:
 tile4:
 	CMPQ   AX, $0x04
 	JLT    end4
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	LEAQ   (R9)(DX*1), R10
 	VXORPS Y0, Y0, Y0
@@ -152,8 +163,11 @@ tile4:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	SUBQ   $0x02, R14
-	JLT    odd4
+
+tap4:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd4
 
 pair4:
 	VMOVUPS      (R13), Y12
@@ -193,7 +207,7 @@ pair4:
 
 odd4:
 	INCQ         R14
-	JNZ          store4
+	JNZ          next4
 	VMOVUPS      (R13), Y12
 	VMOVUPS      32(R13), Y13
 	ADDQ         SI, R13
@@ -209,8 +223,16 @@ odd4:
 	VBROADCASTSS (R10), Y15
 	VFMADD231PS  Y12, Y15, Y6
 	VFMADD231PS  Y13, Y15, Y7
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
 
-store4:
+next4:
+	MOVQ    skip+24(FP), R14
+	SHLQ    $0x02, R14
+	ADDQ    R14, R9
+	ADDQ    R14, R10
+	DECQ    R15
+	JNZ     tap4
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -231,13 +253,16 @@ end4:
 tile1:
 	CMPQ   AX, $0x01
 	JLT    end1
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	SUBQ   $0x02, R14
-	JLT    odd1
+
+tap1:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd1
 
 pair1:
 	VMOVUPS      (R13), Y12
@@ -258,15 +283,21 @@ pair1:
 
 odd1:
 	INCQ         R14
-	JNZ          store1
+	JNZ          next1
 	VMOVUPS      (R13), Y12
 	VMOVUPS      32(R13), Y13
 	ADDQ         SI, R13
 	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
+	ADDQ         $0x04, R9
 
-store1:
+next1:
+	MOVQ    skip+24(FP), R14
+	SHLQ    $0x02, R14
+	ADDQ    R14, R9
+	DECQ    R15
+	JNZ     tap1
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ    R8, DI
@@ -278,27 +309,27 @@ end1:
 	VZEROUPPER
 	RET
 
-// func gemm8AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemm8AVX2(rows int, taps int, k int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, FMA3
-TEXT ·gemm8AVX2(SB), NOSPLIT, $0-72
+TEXT ·gemm8AVX2(SB), NOSPLIT, $0-88
 	MOVQ    rows+0(FP), AX
-	MOVQ    a+16(FP), BX
-	MOVQ    lda+24(FP), CX
+	MOVQ    a+32(FP), BX
+	MOVQ    lda+40(FP), CX
 	SHLQ    $0x02, CX
 	LEAQ    (CX)(CX*2), DX
-	MOVQ    ldb+40(FP), SI
+	MOVQ    ldb+56(FP), SI
 	SHLQ    $0x02, SI
-	MOVQ    c+48(FP), DI
-	MOVQ    ldc+56(FP), R8
+	MOVQ    c+64(FP), DI
+	MOVQ    ldc+72(FP), R8
 	SHLQ    $0x02, R8
-	MOVQ    mask+64(FP), R13
+	MOVQ    mask+80(FP), R13
 	VMOVDQU (R13), Y15
 
 tile12:
 	CMPQ   AX, $0x0c
 	JLT    end12
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	LEAQ   (R9)(DX*1), R10
 	LEAQ   (R10)(DX*1), R11
@@ -315,8 +346,11 @@ tile12:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	SUBQ   $0x02, R14
-	JLT    odd12
+
+tap12:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd12
 
 pair12:
 	VMASKMOVPS   (R13), Y15, Y12
@@ -380,7 +414,7 @@ pair12:
 
 odd12:
 	INCQ         R14
-	JNZ          store12
+	JNZ          next12
 	VMASKMOVPS   (R13), Y15, Y12
 	ADDQ         SI, R13
 	VBROADCASTSS (R9), Y13
@@ -407,8 +441,20 @@ odd12:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS (R12)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y11
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
+	ADDQ         $0x04, R12
 
-store12:
+next12:
+	MOVQ       skip+24(FP), R14
+	SHLQ       $0x02, R14
+	ADDQ       R14, R9
+	ADDQ       R14, R10
+	ADDQ       R14, R11
+	ADDQ       R14, R12
+	DECQ       R15
+	JNZ        tap12
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -441,8 +487,8 @@ end12:
 tile8:
 	CMPQ   AX, $0x08
 	JLT    end8
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	LEAQ   (R9)(DX*1), R10
 	LEAQ   (R10)(DX*1), R11
@@ -454,8 +500,11 @@ tile8:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	SUBQ   $0x02, R14
-	JLT    odd8
+
+tap8:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd8
 
 pair8:
 	VMASKMOVPS   (R13), Y15, Y12
@@ -502,7 +551,7 @@ pair8:
 
 odd8:
 	INCQ         R14
-	JNZ          store8
+	JNZ          next8
 	VMASKMOVPS   (R13), Y15, Y12
 	ADDQ         SI, R13
 	VBROADCASTSS (R9), Y13
@@ -521,8 +570,18 @@ odd8:
 	VFMADD231PS  Y12, Y13, Y6
 	VBROADCASTSS (R11)(CX*1), Y14
 	VFMADD231PS  Y12, Y14, Y7
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
+	ADDQ         $0x04, R11
 
-store8:
+next8:
+	MOVQ       skip+24(FP), R14
+	SHLQ       $0x02, R14
+	ADDQ       R14, R9
+	ADDQ       R14, R10
+	ADDQ       R14, R11
+	DECQ       R15
+	JNZ        tap8
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -547,16 +606,19 @@ end8:
 tile4:
 	CMPQ   AX, $0x04
 	JLT    end4
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	LEAQ   (R9)(DX*1), R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	SUBQ   $0x02, R14
-	JLT    odd4
+
+tap4:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd4
 
 pair4:
 	VMASKMOVPS   (R13), Y15, Y12
@@ -586,7 +648,7 @@ pair4:
 
 odd4:
 	INCQ         R14
-	JNZ          store4
+	JNZ          next4
 	VMASKMOVPS   (R13), Y15, Y12
 	ADDQ         SI, R13
 	VBROADCASTSS (R9), Y13
@@ -597,8 +659,16 @@ odd4:
 	VFMADD231PS  Y12, Y13, Y2
 	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y12, Y14, Y3
+	ADDQ         $0x04, R9
+	ADDQ         $0x04, R10
 
-store4:
+next4:
+	MOVQ       skip+24(FP), R14
+	SHLQ       $0x02, R14
+	ADDQ       R14, R9
+	ADDQ       R14, R10
+	DECQ       R15
+	JNZ        tap4
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ       R8, DI
 	VMASKMOVPS Y1, Y15, (DI)
@@ -615,12 +685,15 @@ end4:
 tile1:
 	CMPQ   AX, $0x01
 	JLT    end1
-	MOVQ   b+32(FP), R13
-	MOVQ   k+8(FP), R14
+	MOVQ   b+48(FP), R13
+	MOVQ   taps+8(FP), R15
 	MOVQ   BX, R9
 	VXORPS Y0, Y0, Y0
-	SUBQ   $0x02, R14
-	JLT    odd1
+
+tap1:
+	MOVQ k+16(FP), R14
+	SUBQ $0x02, R14
+	JLT  odd1
 
 pair1:
 	VMASKMOVPS   (R13), Y15, Y12
@@ -637,13 +710,19 @@ pair1:
 
 odd1:
 	INCQ         R14
-	JNZ          store1
+	JNZ          next1
 	VMASKMOVPS   (R13), Y15, Y12
 	ADDQ         SI, R13
 	VBROADCASTSS (R9), Y13
 	VFMADD231PS  Y12, Y13, Y0
+	ADDQ         $0x04, R9
 
-store1:
+next1:
+	MOVQ       skip+24(FP), R14
+	SHLQ       $0x02, R14
+	ADDQ       R14, R9
+	DECQ       R15
+	JNZ        tap1
 	VMASKMOVPS Y0, Y15, (DI)
 	ADDQ       R8, DI
 	LEAQ       (BX)(CX*1), BX

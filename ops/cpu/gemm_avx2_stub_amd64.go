@@ -4,12 +4,14 @@
 
 package cpu
 
-// gemm16AVX2 works like gemmRowsRef on 16 columns of b and c.
+// gemm16AVX2 works like gemmTapsRef on 16 columns of b and c,
+// for taps > 0 pieces that are k + skip apart.
 //
 //go:noescape
-func gemm16AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
+func gemm16AVX2(rows int, taps int, k int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int)
 
-// gemm8AVX2 works like gemmRowsRef on the columns of 8 whose mask is set of b and c.
+// gemm8AVX2 works like gemmTapsRef on the columns of 8 whose mask is set of b and c,
+// for taps > 0 pieces that are k + skip apart.
 //
 //go:noescape
-func gemm8AVX2(rows int, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemm8AVX2(rows int, taps int, k int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)

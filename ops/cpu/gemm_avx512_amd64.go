@@ -9,7 +9,7 @@ var (
 )
 
 type (
-	gemmPanel   func(rows, pairs, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+	gemmPanel   func(rows, taps, pairs, rest, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 	gemmATPanel func(rows, rest, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 )
 
@@ -40,26 +40,26 @@ func rowsUnderMask(rows, past, ldb int) int {
 // value of every element: one chain of fused multiply-adds over ascending k. c
 // overlaps neither a nor b.
 func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	gemmTapsAVX512(m, 1, k, n, a, lda, 0, b, ldb, c, ldc)
+}
+
+// gemmTapsAVX512 works like gemmTapsRef, as gemmTapsAVX2 does and with the same value
+// of every element.
+func gemmTapsAVX512(m, taps, k, n int, a []float32, lda, tap int, b []float32, ldb int, c []float32, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
-	slack(c, m, n, ldc)
-	k = max(k, 0)
+	taps, k = fitsGemm(m, taps, k, n, a, lda, tap, b, ldb, c, ldc)
 	var pa, pb *float32
-	if k > 0 {
-		slack(a, m, k, lda)
-		slack(b, k, n, ldb)
-		pa, pb = &a[0], &b[0]
-	}
 	block := m
 	if n > 4*wide && k > 0 {
-		block = gemmRowBlock(k)
+		block = gemmRowBlock(taps * k)
 	}
 	for i := 0; i < m; i += block {
 		for j := 0; j < n; {
 			v, whole := panel(n-j, wide, 4)
 			first, end := i, min(i+block, m)
-			if groups := (end - first) / 8; v == 1 && whole && k == 16 && groups > 0 {
+			if groups := (end - first) / 8; v == 1 && whole && k == 16 && taps == 1 && groups > 0 {
 				gemm16x16AVX512(groups, &a[i*lda], lda, &b[j], ldb, &c[i*ldc+j], ldc)
 				first += 8 * groups
 			}
@@ -68,7 +68,7 @@ func gemmRowsAVX512(m, k, n int, a []float32, lda int, b []float32, ldb int, c [
 					pa, pb = &a[first*lda], &b[j]
 				}
 				pairs := (k - rowsUnderMask(k, v*wide-(n-j), ldb)) / 2
-				gemmPanels[v-1](rows, pairs, k-2*pairs, pa, lda, pb, ldb, &c[first*ldc+j], ldc, mask512(min(n-j-(v-1)*wide, wide)))
+				gemmPanels[v-1](rows, taps, pairs, k-2*pairs, tap-k, pa, lda, pb, ldb, &c[first*ldc+j], ldc, mask512(min(n-j-(v-1)*wide, wide)))
 			}
 			j += v * wide
 		}

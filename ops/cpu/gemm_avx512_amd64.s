@@ -4,29 +4,29 @@
 
 #include "textflag.h"
 
-// func gemm16AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemm16AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemm16AVX512(SB), NOSPLIT, $0-80
-	MOVQ      mask+72(FP), DI
+TEXT ·gemm16AVX512(SB), NOSPLIT, $8-96
+	MOVQ      mask+88(FP), DI
 	VMOVDQU32 (DI), Z31
 	VPMOVD2M  Z31, K1
 	MOVQ      rows+0(FP), AX
-	MOVQ      a+24(FP), BX
-	MOVQ      lda+32(FP), R9
+	MOVQ      a+40(FP), BX
+	MOVQ      lda+48(FP), R9
 	SHLQ      $0x02, R9
 	LEAQ      (R9)(R9*2), R10
 	LEAQ      (R10)(R9*2), R11
 	LEAQ      (R11)(R9*2), R12
-	MOVQ      ldb+48(FP), CX
+	MOVQ      ldb+64(FP), CX
 	SHLQ      $0x02, CX
-	MOVQ      c+56(FP), DX
-	MOVQ      ldc+64(FP), SI
+	MOVQ      c+72(FP), DX
+	MOVQ      ldc+80(FP), SI
 	SHLQ      $0x02, SI
 
 tile_16:
 	CMPQ   AX, $0x10
 	JLT    less_16
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	LEAQ   (R13)(R9*8), R14
 	ADDQ   R9, R14
@@ -46,9 +46,13 @@ tile_16:
 	VXORPS Y13, Y13, Y13
 	VXORPS Y14, Y14, Y14
 	VXORPS Y15, Y15, Y15
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_16
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_16:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_16
 
 pair_16:
 	VMOVUPS          (DI), Z16
@@ -93,7 +97,7 @@ pair_16:
 	JNZ              pair_16
 
 pairEnd_16:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_16
 
@@ -122,6 +126,12 @@ step_16:
 	JNZ              step_16
 
 stepEnd_16:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	ADDQ    R8, R14
+	DECQ    (SP)
+	JNZ     tap_16
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    SI, DX
 	VMOVUPS Z1, K1, (DX)
@@ -163,7 +173,7 @@ less_16:
 tile_8:
 	CMPQ   AX, $0x08
 	JLT    less_8
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -173,9 +183,13 @@ tile_8:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_8
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_8:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_8
 
 pair_8:
 	VMOVUPS          (DI), Z8
@@ -203,7 +217,7 @@ pair_8:
 	JNZ              pair_8
 
 pairEnd_8:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_8
 
@@ -223,6 +237,11 @@ step_8:
 	JNZ              step_8
 
 stepEnd_8:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_8
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    SI, DX
 	VMOVUPS Z1, K1, (DX)
@@ -248,15 +267,19 @@ less_8:
 tile_4:
 	CMPQ   AX, $0x04
 	JLT    less_4
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_4
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_4:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_4
 
 pair_4:
 	VMOVUPS          (DI), Z4
@@ -276,7 +299,7 @@ pair_4:
 	JNZ              pair_4
 
 pairEnd_4:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_4
 
@@ -292,6 +315,11 @@ step_4:
 	JNZ              step_4
 
 stepEnd_4:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_4
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    SI, DX
 	VMOVUPS Z1, K1, (DX)
@@ -309,12 +337,16 @@ less_4:
 tile_1:
 	CMPQ   AX, $0x01
 	JLT    less_1
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_1
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_1:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_1
 
 pair_1:
 	VMOVUPS          (DI), Z1
@@ -328,7 +360,7 @@ pair_1:
 	JNZ              pair_1
 
 pairEnd_1:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_1
 
@@ -341,6 +373,11 @@ step_1:
 	JNZ              step_1
 
 stepEnd_1:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_1
 	VMOVUPS Z0, K1, (DX)
 	ADDQ    SI, DX
 	IMUL3Q  $0x01, R9, R8
@@ -352,29 +389,29 @@ less_1:
 	VZEROUPPER
 	RET
 
-// func gemm32AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemm32AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemm32AVX512(SB), NOSPLIT, $0-80
-	MOVQ      mask+72(FP), DI
+TEXT ·gemm32AVX512(SB), NOSPLIT, $8-96
+	MOVQ      mask+88(FP), DI
 	VMOVDQU32 (DI), Z31
 	VPMOVD2M  Z31, K1
 	MOVQ      rows+0(FP), AX
-	MOVQ      a+24(FP), BX
-	MOVQ      lda+32(FP), R9
+	MOVQ      a+40(FP), BX
+	MOVQ      lda+48(FP), R9
 	SHLQ      $0x02, R9
 	LEAQ      (R9)(R9*2), R10
 	LEAQ      (R10)(R9*2), R11
 	LEAQ      (R11)(R9*2), R12
-	MOVQ      ldb+48(FP), CX
+	MOVQ      ldb+64(FP), CX
 	SHLQ      $0x02, CX
-	MOVQ      c+56(FP), DX
-	MOVQ      ldc+64(FP), SI
+	MOVQ      c+72(FP), DX
+	MOVQ      ldc+80(FP), SI
 	SHLQ      $0x02, SI
 
 tile_12:
 	CMPQ   AX, $0x0c
 	JLT    less_12
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	LEAQ   (R13)(R9*8), R14
 	ADDQ   R9, R14
@@ -402,9 +439,13 @@ tile_12:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_12
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_12:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_12
 
 pair_12:
 	VMOVUPS      (DI), Z24
@@ -491,7 +532,7 @@ pair_12:
 	JNZ          pair_12
 
 pairEnd_12:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_12
 
@@ -541,6 +582,12 @@ step_12:
 	JNZ          step_12
 
 stepEnd_12:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	ADDQ    R8, R14
+	DECQ    (SP)
+	JNZ     tap_12
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    SI, DX
@@ -586,7 +633,7 @@ less_12:
 tile_4:
 	CMPQ   AX, $0x04
 	JLT    less_4
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -596,9 +643,13 @@ tile_4:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_4
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_4:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_4
 
 pair_4:
 	VMOVUPS      (DI), Z8
@@ -636,7 +687,7 @@ pair_4:
 	JNZ          pair_4
 
 pairEnd_4:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_4
 
@@ -661,6 +712,11 @@ step_4:
 	JNZ          step_4
 
 stepEnd_4:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_4
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    SI, DX
@@ -682,13 +738,17 @@ less_4:
 tile_1:
 	CMPQ   AX, $0x01
 	JLT    less_1
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_1
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_1:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_1
 
 pair_1:
 	VMOVUPS      (DI), Z2
@@ -708,7 +768,7 @@ pair_1:
 	JNZ          pair_1
 
 pairEnd_1:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_1
 
@@ -724,6 +784,11 @@ step_1:
 	JNZ          step_1
 
 stepEnd_1:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_1
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, K1, 64(DX)
 	ADDQ    SI, DX
@@ -736,29 +801,29 @@ less_1:
 	VZEROUPPER
 	RET
 
-// func gemm48AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemm48AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemm48AVX512(SB), NOSPLIT, $0-80
-	MOVQ      mask+72(FP), DI
+TEXT ·gemm48AVX512(SB), NOSPLIT, $8-96
+	MOVQ      mask+88(FP), DI
 	VMOVDQU32 (DI), Z31
 	VPMOVD2M  Z31, K1
 	MOVQ      rows+0(FP), AX
-	MOVQ      a+24(FP), BX
-	MOVQ      lda+32(FP), R9
+	MOVQ      a+40(FP), BX
+	MOVQ      lda+48(FP), R9
 	SHLQ      $0x02, R9
 	LEAQ      (R9)(R9*2), R10
 	LEAQ      (R10)(R9*2), R11
 	LEAQ      (R11)(R9*2), R12
-	MOVQ      ldb+48(FP), CX
+	MOVQ      ldb+64(FP), CX
 	SHLQ      $0x02, CX
-	MOVQ      c+56(FP), DX
-	MOVQ      ldc+64(FP), SI
+	MOVQ      c+72(FP), DX
+	MOVQ      ldc+80(FP), SI
 	SHLQ      $0x02, SI
 
 tile_8:
 	CMPQ   AX, $0x08
 	JLT    less_8
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -784,9 +849,13 @@ tile_8:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_8
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_8:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_8
 
 pair_8:
 	VMOVUPS      (DI), Z24
@@ -866,7 +935,7 @@ pair_8:
 	JNZ          pair_8
 
 pairEnd_8:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_8
 
@@ -912,6 +981,11 @@ step_8:
 	JNZ          step_8
 
 stepEnd_8:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_8
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, K1, 128(DX)
@@ -953,7 +1027,7 @@ less_8:
 tile_4:
 	CMPQ   AX, $0x04
 	JLT    less_4
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -967,9 +1041,13 @@ tile_4:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_4
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_4:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_4
 
 pair_4:
 	VMOVUPS      (DI), Z12
@@ -1017,7 +1095,7 @@ pair_4:
 	JNZ          pair_4
 
 pairEnd_4:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_4
 
@@ -1047,6 +1125,11 @@ step_4:
 	JNZ          step_4
 
 stepEnd_4:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_4
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, K1, 128(DX)
@@ -1072,14 +1155,18 @@ less_4:
 tile_1:
 	CMPQ   AX, $0x01
 	JLT    less_1
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_1
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_1:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_1
 
 pair_1:
 	VMOVUPS      (DI), Z3
@@ -1103,7 +1190,7 @@ pair_1:
 	JNZ          pair_1
 
 pairEnd_1:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_1
 
@@ -1121,6 +1208,11 @@ step_1:
 	JNZ          step_1
 
 stepEnd_1:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_1
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, K1, 128(DX)
@@ -1134,29 +1226,29 @@ less_1:
 	VZEROUPPER
 	RET
 
-// func gemm64AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+// func gemm64AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·gemm64AVX512(SB), NOSPLIT, $0-80
-	MOVQ      mask+72(FP), DI
+TEXT ·gemm64AVX512(SB), NOSPLIT, $8-96
+	MOVQ      mask+88(FP), DI
 	VMOVDQU32 (DI), Z31
 	VPMOVD2M  Z31, K1
 	MOVQ      rows+0(FP), AX
-	MOVQ      a+24(FP), BX
-	MOVQ      lda+32(FP), R9
+	MOVQ      a+40(FP), BX
+	MOVQ      lda+48(FP), R9
 	SHLQ      $0x02, R9
 	LEAQ      (R9)(R9*2), R10
 	LEAQ      (R10)(R9*2), R11
 	LEAQ      (R11)(R9*2), R12
-	MOVQ      ldb+48(FP), CX
+	MOVQ      ldb+64(FP), CX
 	SHLQ      $0x02, CX
-	MOVQ      c+56(FP), DX
-	MOVQ      ldc+64(FP), SI
+	MOVQ      c+72(FP), DX
+	MOVQ      ldc+80(FP), SI
 	SHLQ      $0x02, SI
 
 tile_6:
 	CMPQ   AX, $0x06
 	JLT    less_6
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -1182,9 +1274,13 @@ tile_6:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_6
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_6:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_6
 
 pair_6:
 	VMOVUPS      (DI), Z24
@@ -1262,7 +1358,7 @@ pair_6:
 	JNZ          pair_6
 
 pairEnd_6:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_6
 
@@ -1307,6 +1403,11 @@ step_6:
 	JNZ          step_6
 
 stepEnd_6:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_6
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)
@@ -1346,7 +1447,7 @@ less_6:
 tile_2:
 	CMPQ   AX, $0x02
 	JLT    less_2
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -1356,9 +1457,13 @@ tile_2:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_2
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_2:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_2
 
 pair_2:
 	VMOVUPS      (DI), Z8
@@ -1396,7 +1501,7 @@ pair_2:
 	JNZ          pair_2
 
 pairEnd_2:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_2
 
@@ -1421,6 +1526,11 @@ step_2:
 	JNZ          step_2
 
 stepEnd_2:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_2
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)
@@ -1440,15 +1550,19 @@ less_2:
 tile_1:
 	CMPQ   AX, $0x01
 	JLT    less_1
-	MOVQ   b+40(FP), DI
+	MOVQ   b+56(FP), DI
 	MOVQ   BX, R13
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   pairs+8(FP), R8
-	TESTQ  R8, R8
-	JZ     pairEnd_1
+	MOVQ   taps+8(FP), R8
+	MOVQ   R8, (SP)
+
+tap_1:
+	MOVQ  pairs+16(FP), R8
+	TESTQ R8, R8
+	JZ    pairEnd_1
 
 pair_1:
 	VMOVUPS      (DI), Z4
@@ -1476,7 +1590,7 @@ pair_1:
 	JNZ          pair_1
 
 pairEnd_1:
-	MOVQ  rest+16(FP), R8
+	MOVQ  rest+24(FP), R8
 	TESTQ R8, R8
 	JZ    stepEnd_1
 
@@ -1496,6 +1610,11 @@ step_1:
 	JNZ          step_1
 
 stepEnd_1:
+	MOVQ    skip+32(FP), R8
+	SHLQ    $0x02, R8
+	ADDQ    R8, R13
+	DECQ    (SP)
+	JNZ     tap_1
 	VMOVUPS Z0, (DX)
 	VMOVUPS Z1, 64(DX)
 	VMOVUPS Z2, 128(DX)

@@ -4,33 +4,33 @@
 
 package cpu
 
-// gemm16AVX512 works like gemmRowsRef on rows > 0 rows and 16 columns of b and c,
-// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
-// the rest only.
+// gemm16AVX512 works like gemmTapsRef on rows > 0 rows and 16 columns of b and c,
+// the last 16 of c under mask, for taps > 0 pieces of k = 2*pairs + rest, k + skip apart.
+// The mask applies to b in the rest only.
 //
 //go:noescape
-func gemm16AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemm16AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemm32AVX512 works like gemmRowsRef on rows > 0 rows and 32 columns of b and c,
-// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
-// the rest only.
+// gemm32AVX512 works like gemmTapsRef on rows > 0 rows and 32 columns of b and c,
+// the last 16 of c under mask, for taps > 0 pieces of k = 2*pairs + rest, k + skip apart.
+// The mask applies to b in the rest only.
 //
 //go:noescape
-func gemm32AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemm32AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemm48AVX512 works like gemmRowsRef on rows > 0 rows and 48 columns of b and c,
-// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
-// the rest only.
+// gemm48AVX512 works like gemmTapsRef on rows > 0 rows and 48 columns of b and c,
+// the last 16 of c under mask, for taps > 0 pieces of k = 2*pairs + rest, k + skip apart.
+// The mask applies to b in the rest only.
 //
 //go:noescape
-func gemm48AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemm48AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
-// gemm64AVX512 works like gemmRowsRef on rows > 0 rows and 64 columns of b and c,
-// the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in
-// the rest only.
+// gemm64AVX512 works like gemmTapsRef on rows > 0 rows and 64 columns of b and c,
+// the last 16 of c under mask, for taps > 0 pieces of k = 2*pairs + rest, k + skip apart.
+// The mask applies to b in the rest only.
 //
 //go:noescape
-func gemm64AVX512(rows int, pairs int, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
+func gemm64AVX512(rows int, taps int, pairs int, rest int, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)
 
 // gemm16x16AVX512 works like gemmRowsRef for k and n 16 and for groups > 0
 // times 8 rows.

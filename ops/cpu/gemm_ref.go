@@ -7,77 +7,96 @@ package cpu
 // its column of b alone. No product is skipped, so NaN and Inf travel as IEEE 754
 // says (0*Inf is NaN). With k == 0 the product is zero. c must overlap neither a nor b.
 func gemmRowsRef[T Float](m, k, n int, a []T, lda int, b []T, ldb int, c []T, ldc int) {
+	gemmTapsRef(m, 1, k, n, a, lda, 0, b, ldb, c, ldc)
+}
+
+// gemmTapsRef works like gemmRowsRef for rows of a that are taps pieces of k elements
+// each, tap elements apart, and for taps*k rows of b: every element of c is one sum over
+// ascending taps and k.
+func gemmTapsRef[T Float](m, taps, k, n int, a []T, lda, tap int, b []T, ldb int, c []T, ldc int) {
 	if m <= 0 || n <= 0 {
 		return
 	}
-	if k <= 0 {
+	if taps <= 0 || k <= 0 {
 		for i := range m {
 			clear(c[i*ldc:][:n])
 		}
 		return
 	}
+	w := pieces{taps, k, tap, ldb}
 	i := 0
 	for ; i+2 <= m; i += 2 {
-		a0, a1 := a[i*lda:][:k], a[(i+1)*lda:][:k]
+		a0, a1 := a[i*lda:], a[(i+1)*lda:]
 		c0, c1 := c[i*ldc:][:n], c[(i+1)*ldc:][:n]
 		j := 0
 		for ; j+4 <= n; j += 4 {
-			gemmTile2x4(a0, a1, b[j:], ldb, (*[4]T)(c0[j:]), (*[4]T)(c1[j:]))
+			gemmTile2x4(w, a0, a1, b[j:], (*[4]T)(c0[j:]), (*[4]T)(c1[j:]))
 		}
 		for ; j < n; j++ {
-			c0[j] = dotColumn(a0, b[j:], ldb)
-			c1[j] = dotColumn(a1, b[j:], ldb)
+			c0[j] = dotColumn(w, a0, b[j:])
+			c1[j] = dotColumn(w, a1, b[j:])
 		}
 	}
 	if i < m {
-		a0, c0 := a[i*lda:][:k], c[i*ldc:][:n]
+		a0, c0 := a[i*lda:], c[i*ldc:][:n]
 		j := 0
 		for ; j+4 <= n; j += 4 {
-			gemmTile1x4(a0, b[j:], ldb, (*[4]T)(c0[j:]))
+			gemmTile1x4(w, a0, b[j:], (*[4]T)(c0[j:]))
 		}
 		for ; j < n; j++ {
-			c0[j] = dotColumn(a0, b[j:], ldb)
+			c0[j] = dotColumn(w, a0, b[j:])
 		}
 	}
 }
 
+// pieces are those of a row of a, and the distance of the rows of b.
+type pieces struct{ taps, k, tap, ldb int }
+
 // gemmTile2x4 is two rows of a times four columns of b. Eight sums, four
 // elements of b and two of a fit the sixteen registers of amd64.
-func gemmTile2x4[T Float](a0, a1, b []T, ldb int, c0, c1 *[4]T) {
+func gemmTile2x4[T Float](w pieces, a0, a1, b []T, c0, c1 *[4]T) {
 	var s00, s01, s02, s03, s10, s11, s12, s13 T
-	a1 = a1[:len(a0)]
-	for p, x0 := range a0 {
-		x1 := a1[p]
-		r := (*[4]T)(b[p*ldb:])
-		s00 += x0 * r[0]
-		s10 += x1 * r[0]
-		s01 += x0 * r[1]
-		s11 += x1 * r[1]
-		s02 += x0 * r[2]
-		s12 += x1 * r[2]
-		s03 += x0 * r[3]
-		s13 += x1 * r[3]
+	for u := range w.taps {
+		bu, p1 := b[u*w.k*w.ldb:], a1[u*w.tap:][:w.k]
+		for p, x0 := range a0[u*w.tap:][:w.k] {
+			x1 := p1[p]
+			r := (*[4]T)(bu[p*w.ldb:])
+			s00 += x0 * r[0]
+			s10 += x1 * r[0]
+			s01 += x0 * r[1]
+			s11 += x1 * r[1]
+			s02 += x0 * r[2]
+			s12 += x1 * r[2]
+			s03 += x0 * r[3]
+			s13 += x1 * r[3]
+		}
 	}
 	*c0 = [4]T{s00, s01, s02, s03}
 	*c1 = [4]T{s10, s11, s12, s13}
 }
 
-func gemmTile1x4[T Float](a, b []T, ldb int, c *[4]T) {
+func gemmTile1x4[T Float](w pieces, a, b []T, c *[4]T) {
 	var s0, s1, s2, s3 T
-	for p, x := range a {
-		r := (*[4]T)(b[p*ldb:])
-		s0 += x * r[0]
-		s1 += x * r[1]
-		s2 += x * r[2]
-		s3 += x * r[3]
+	for u := range w.taps {
+		bu := b[u*w.k*w.ldb:]
+		for p, x := range a[u*w.tap:][:w.k] {
+			r := (*[4]T)(bu[p*w.ldb:])
+			s0 += x * r[0]
+			s1 += x * r[1]
+			s2 += x * r[2]
+			s3 += x * r[3]
+		}
 	}
 	*c = [4]T{s0, s1, s2, s3}
 }
 
-func dotColumn[T Float](a, b []T, ldb int) T {
+func dotColumn[T Float](w pieces, a, b []T) T {
 	var s T
-	for p, x := range a {
-		s += x * b[p*ldb]
+	for u := range w.taps {
+		bu := b[u*w.k*w.ldb:]
+		for p, x := range a[u*w.tap:][:w.k] {
+			s += x * bu[p*w.ldb]
+		}
 	}
 	return s
 }

@@ -17,6 +17,7 @@ func stripCalls(isa stripISA, n, ch int, row func(n int) []float32) map[string]f
 		"affine plain": func() { isa.affine(n, 1, ch, row(p), ch, 1, row(p), ch, 1, nil, nil, false) },
 		"gemm":         func() { isa.gemm(n, 5, ch, row(5*n), 5, row(5*ch), ch, row(p), ch) },
 		"gemm 16":      func() { isa.gemm(n, 16, ch, row(16*n), 16, row(16*ch), ch, row(p), ch) },
+		"gemmTaps":     func() { isa.gemmTaps(n, 3, 5, ch, row(5*n+2*7), 5, 7, row(15*ch), ch, row(p), ch) },
 		"gemmAT":       func() { isa.gemmAT(n, 5, ch, row(5*n), 5, row(p), ch, row(5*ch), ch) },
 		"sum":          func() { isa.sum(n, ch, row(p), row(ch), row(ch), row(ch)) },
 		"gradSum":      func() { isa.gradSum(n, ch, row(p), row(p), row(ch), row(ch), row(ch)) },
@@ -75,6 +76,9 @@ func TestStripMisuse(t *testing.T) {
 			"negative stride":   func() { isa.affine(2, 2, 4, s, -8, 4, s, 8, 4, nil, nil, true) },
 			"many pixels":       func() { isa.sum(1<<62, 4, s, s, s, s) },
 			"gemm huge lda":     func() { isa.gemm(5, 2, 2, s, 1<<62, s, 2, s, 2) },
+			"gemmTaps huge tap": func() { isa.gemmTaps(5, 5, 2, 2, s, 2, 1<<62, s, 2, s, 2) },
+			"negative tap":      func() { isa.gemmTaps(5, 2, 2, 2, s[32:], 2, -1, s, 2, s, 2) },
+			"many taps":         func() { isa.gemmTaps(5, 1<<62, 4, 2, s, 2, 0, s, 2, s, 2) },
 			"gemmAT huge ldb":   func() { isa.gemmAT(5, 2, 2, s, 2, s, 1<<62, s, 2) },
 		} {
 			if !panics(f) {
@@ -147,6 +151,7 @@ func FuzzStripGemm(f *testing.F) {
 		for _, isa := range stripISAs() {
 			checkGemm(t, isa.gemm, r, int(m), int(k), int(n), bits32(r))
 			checkGemmAT(t, isa.gemmAT, r, int(m), int(k), int(n), bits32(r))
+			checkGemmTaps(t, isa, r, int(m%40), int(m%5), int(k%20), 1+int(n%100), ranged(r))
 		}
 	})
 }

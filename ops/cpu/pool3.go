@@ -28,23 +28,64 @@ func (o *Pool3[T]) plan() {
 	}
 }
 
-// weights returns the depthwise weights of an average in scratch memory.
-func (o *Pool3[T]) weights(mem *[]T) []T {
-	w := take(mem, 9*o.C)
-	fill(w, o.ninth)
-	return w
+// averaging is the scratch memory of an average: the depthwise weights, and for each
+// number of pixels inside the image what makes a sum with the weight of nine their average.
+type averaging[T Float] struct {
+	weights, zero []T
+	share         [9][]T
 }
 
-// share makes output row r, n pixels that were summed with the weight of nine,
-// the average of the pixels inside the image.
-func (o *Pool3[T]) share(r int, row []T) {
-	inside := func(at, limit int) int { return min(at*o.Stride+1, limit-1) - max(at*o.Stride-1, 0) + 1 }
-	rows := inside(r, o.H)
-	for q := range o.wo {
-		if n := rows * inside(q, o.W); n < 9 {
-			f := T(9) / T(n)
-			for c := range row[q*o.C:][:o.C] {
-				row[q*o.C+c] *= f
+func (o *Pool3[T]) averaging(mem *[]T) (a averaging[T]) {
+	if o.Max {
+		return a
+	}
+	a.weights, a.zero = take(mem, 9*o.C), take(mem, o.C)
+	fill(a.weights, o.ninth)
+	clear(a.zero)
+	for n := 1; n < 9; n++ {
+		a.share[n] = take(mem, o.C)
+		fill(a.share[n], T(9)/T(n))
+	}
+	return a
+}
+
+// averagingLen is the length of that memory.
+func (o *Pool3[T]) averagingLen() int {
+	if o.Max {
+		return 0
+	}
+	return (9 + 1 + 8) * o.C
+}
+
+// poolRun are neighbouring windows in one direction that have as many pixels inside.
+type poolRun struct{ first, n, inside int }
+
+// poolRuns cuts out windows, stride apart, over size pixels.
+func poolRuns(out, size, stride int) (runs [3]poolRun) {
+	k := 0
+	for at := range out {
+		inside := min(at*stride+1, size-1) - max(at*stride-1, 0) + 1
+		switch {
+		case at == 0:
+		case inside == runs[k].inside:
+			runs[k].n++
+			continue
+		default:
+			k++
+		}
+		runs[k] = poolRun{at, 1, inside}
+	}
+	return runs
+}
+
+// averageInside makes the sums of an image with the weight of nine, rows row apart and pixels px,
+// the averages of the pixels inside the image.
+func (e *Engine[T]) averageInside(o *Pool3[T], a *averaging[T], sums []T, row, px int) {
+	for _, r := range poolRuns(o.ho, o.H, o.Stride) {
+		for _, q := range poolRuns(o.wo, o.W, o.Stride) {
+			if n := r.inside * q.inside; r.n*q.n > 0 && n < 9 {
+				at := sums[r.first*row+q.first*px:]
+				e.k.affine(r.n, q.n, o.C, at, row, px, at, row, px, a.share[n], a.zero, false)
 			}
 		}
 	}
@@ -82,13 +123,18 @@ func (e *Engine[T]) PoolForward(o *Pool3[T]) {
 
 func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 	k, c, out := j.e.k, j.C, j.wo*j.C
-	mem := j.e.scratch(worker, j.ph*j.row+9*c)
+	mem := j.e.scratch(worker, j.ph*j.row+j.averagingLen())
 	pad := take(&mem, j.ph*j.row)
 	border(pad, j.H, j.W, c, 1, j.border)
-	w := j.weights(&mem)
+	a := j.averaging(&mem)
 	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
 		k.affine(j.H, j.W, c, pad[j.row+c:], j.row, c, j.X.X[n*j.H*j.W*c:], j.W*c, c, j.X.Scale, j.X.Shift, false)
+		if !j.Max {
+			z := j.Z[n*j.ho*out:][:j.ho*out]
+			k.dw(dwShape{3, j.Stride, 1}, j.ho, j.wo, c, z, out, pad, j.row, a.weights)
+			j.e.averageInside(j.Pool3, &a, z, out, c)
+		}
 		for r := range j.ho {
 			at := (n*j.ho + r) * out
 			z, x := j.Z[at:][:out], pad[r*j.Stride*j.row:]
@@ -96,9 +142,6 @@ func (j *poolForwardJob[T]) Chunk(worker, chunk int) {
 				k.maxPoolValues(j.Stride, j.wo, c, z, x, j.row)
 			} else if j.Max {
 				k.maxPool(j.Stride, j.wo, c, z, j.Tap[at:][:out], x, j.row)
-			} else {
-				k.dw(dwShape{3, j.Stride, 1}, 1, j.wo, c, z, out, x, j.row, w)
-				j.share(r, z)
 			}
 			if j.st != nil {
 				j.e.stats(n == lo && r == 0, j.wo, c, z, j.st[chunk*statLen(c):])
@@ -137,33 +180,33 @@ func (j *poolBackwardJob[T]) Chunk(worker, chunk int) {
 		}
 		return
 	}
-	mem := j.e.scratch(worker, j.ph*j.row+9*j.C+max(j.wo, j.W)*j.C)
+	mem := j.e.scratch(worker, j.ph*j.row+j.averagingLen()+j.strip()*j.W*j.C)
 	up := take(&mem, j.ph*j.row)
 	clear(up) // what lies between the gradients stays zero
-	w := j.weights(&mem)
+	a := j.averaging(&mem)
 	for n := lo; n < hi; n++ {
-		j.average(n, up, w, mem)
+		j.average(n, up, &a, mem)
 	}
 }
 
-// gradZ writes the gradient of the row of Z from at on.
-func (j *poolBackwardJob[T]) gradZ(at int, dz []T) {
+// gradZ returns the gradient of n pixels of Z from at on, in dz if it has to be computed.
+func (j *poolBackwardJob[T]) gradZ(at, n int, dz []T) []T {
 	if j.NoNorm {
-		copy(dz, j.dy[at:])
-		return
+		return j.dy[at:][:n*j.C]
 	}
-	j.e.gradZ(&j.Norm, j.wo, j.C, dz, j.Z[at:], j.dy[at:])
+	j.e.gradZ(&j.Norm, n, j.C, dz, j.Z[at:], j.dy[at:])
+	return dz
 }
 
 // maximum adds each pixel's gradient to the pixel that was the maximum, a tap of
 // a row at a time.
 func (j *poolBackwardJob[T]) maximum(worker, n int) {
 	c, out, in := j.C, j.wo*j.C, j.W*j.C
-	dz := j.e.scratch(worker, out)
+	mem := j.e.scratch(worker, out)
 	j.DX.base(n*j.H*in, (n+1)*j.H*in)
 	for r := range j.ho {
 		at := (n*j.ho + r) * out
-		j.gradZ(at, dz)
+		dz := j.gradZ(at, j.wo, mem)
 		for t := range 9 {
 			y := r*j.Stride + t/3 - 1
 			if y < 0 || y >= j.H || j.W < t%3 {
@@ -184,27 +227,35 @@ func (j *poolBackwardJob[T]) maximum(worker, n int) {
 	}
 }
 
-// average convolves the gradient, Stride apart in the padded image up.
-func (j *poolBackwardJob[T]) average(n int, up, w, row []T) {
-	k, c, out, in := j.e.k, j.C, j.wo*j.C, j.W*j.C
-	for r := range j.ho {
-		at := (n*j.ho + r) * out
-		j.gradZ(at, row[:out])
-		j.share(r, row)
-		k.affine(1, j.wo, c, up[(r*j.Stride+1)*j.row+c:], 0, j.Stride*c, row, 0, c, nil, nil, false)
+// strip is how many rows of the image go through the kernels together.
+func (o *Pool3[T]) strip() int { return stripRows(o.W*o.C, o.H) }
+
+// average convolves the gradient, Stride apart in the padded image up, a strip of rows at
+// a time.
+func (j *poolBackwardJob[T]) average(n int, up []T, a *averaging[T], mem []T) {
+	k, c, in := j.e.k, j.C, j.W*j.C
+	inner, row, px := up[j.row+c:], j.Stride*j.row, j.Stride*c
+	step := j.strip()
+	for r := 0; r < j.ho; r += step {
+		rows := min(step, j.ho-r)
+		dz := j.gradZ((n*j.ho+r)*j.wo*c, rows*j.wo, mem)
+		k.affine(rows, j.wo, c, inner[r*row:], row, px, dz, j.wo*c, c, nil, nil, false)
 	}
-	for r := range j.H {
+	j.e.averageInside(j.Pool3, a, inner, row, px)
+	for r := 0; r < j.H; r += step {
+		rows := min(step, j.H-r)
 		lo := (n*j.H + r) * in
-		k.dw(dwShape{3, 1, 1}, 1, j.W, c, row, in, up[r*j.row:], j.row, w)
-		k.maskAdd(j.W, c, j.DX.DX[lo:lo+in], row, j.DX.added(lo, lo+in), nil, nil, nil)
+		hi := lo + rows*in
+		k.dw(dwShape{3, 1, 1}, rows, j.W, c, mem, in, up[r*j.row:], j.row, a.weights)
+		k.maskAdd(rows*j.W, c, j.DX.DX[lo:hi], mem, j.DX.added(lo, hi), nil, nil, nil)
 	}
 }
 
 // Scratch is that of PoolForward and PoolBackward.
 func (o *Pool3[T]) Scratch() Scratch {
-	n := (o.H+2)*(o.W+2)*o.C + 9*o.C
+	n := (o.H+2)*(o.W+2)*o.C + o.averagingLen()
 	if !o.Max {
-		n += o.W * o.C
+		n += o.strip() * o.W * o.C
 	}
 	s := Scratch{Worker: n}
 	if o.NoNorm {

@@ -334,7 +334,7 @@ func TestPlanner(t *testing.T) {
 		}
 		m := p.alloc(1 + r.IntN(200))
 		total += m.Len
-		if m.Off%arenaAlign != 0 {
+		if m.Off != ops.ArenaSize(m.Off) {
 			t.Fatalf("piece at %d is not aligned", m.Off)
 		}
 		for _, o := range live {

@@ -136,7 +136,6 @@ func Cases() []Case {
 	add("avg_pool/2x2", ops.AvgPool{Parts: 1, K: 2, Stride: 2}, ops.Shape{2, 5, 6, 3})
 	add("avg_pool/3x3/parts=2", ops.AvgPool{Parts: 2, K: 3, Stride: 1}, ops.Shape{2, 4, 5, 2}, ops.Shape{2, 4, 5, 2})
 	add("avg_pool/relu/global", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 4, Stride: 1}, ops.Shape{2, 4, 4, 5})
-	add("zero", ops.Zero{}, x)
 	for _, act := range []ops.Activation{ops.Identity, ops.ReLU} {
 		for _, affine := range []bool{true, false} {
 			op := ops.ActBN{Act: act, C: 3, Affine: affine, Suffix: "2"}

@@ -71,7 +71,6 @@ func blockGolden() []goldenCase {
 		{"avg_pool_2x2", ops.AvgPool{Parts: 1, K: 2, Stride: 2}},
 		{"relu_avg_pool_3x3", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 3, Stride: 2}},
 		{"relu_avg_pool_6x6", ops.AvgPool{Act: ops.ReLU, Parts: 1, K: 6, Stride: 1}},
-		{"zero", ops.Zero{}},
 	}
 	for _, k := range []int{3, 5, 7} {
 		for _, stride := range []int{1, 2} {

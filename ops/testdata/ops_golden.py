@@ -176,11 +176,6 @@ class AvgPool(nn.Module):
         return self.pool(self.relu(x))
 
 
-class Zero(nn.Module):
-    def forward(self, x):
-        return x * 0
-
-
 def block_cases():
     """What MobileNetV2's blocks and NAS-Bench-201 have beyond cells; a stream of their own."""
     even, odd = (2, 4, 6, 8), (2, 4, 7, 5)
@@ -194,7 +189,6 @@ def block_cases():
     yield "avg_pool_2x2", AvgPool(2, 2, False), odd
     yield "relu_avg_pool_3x3", AvgPool(3, 2, True), odd
     yield "relu_avg_pool_6x6", AvgPool(6, 1, True), (2, 4, 6, 6)
-    yield "zero", Zero(), even
 
 
 def randomise(module, r):

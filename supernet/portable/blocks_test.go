@@ -33,7 +33,7 @@ func (blocks) Describe(z net.Size, _ space.Arch) (*net.Network, error) {
 		return add(name, ops.Conv2D{Act: ops.ReLU, Cin: 2 * c, Cout: 2 * c, R: 3, S: 3, StrideH: 1, StrideW: 1, Affine: z.Affine}, x)
 	}
 	a := dense("cells.0.edges.0_1.nor_conv_3x3", x)
-	b := add("", ops.NodeSum{}, add("cells.0.edges.0_2.none", ops.Zero{}, x), dense("cells.0.edges.1_2.nor_conv_3x3", a))
+	b := dense("cells.0.edges.1_2.nor_conv_3x3", a)
 	pooled := add("cells.0.edges.0_3.avg_pool_3x3", ops.PoolBN{C: 2 * c, Stride: 1, NoNorm: true}, x)
 	x = add("", ops.NodeSum{Terms: 3}, pooled, a, b)
 	y := add("cells.1.a", ops.Conv2D{Act: ops.ReLU, Cin: 2 * c, Cout: 3 * c, R: 3, S: 3, StrideH: 2, StrideW: 2, Affine: z.Affine}, x)

@@ -140,13 +140,6 @@ class Sum(nn.Module):
         return sum(terms[1:], terms[0])
 
 
-class Zero(nn.Module):
-    """Nothing, in the shape of what is there."""
-
-    def forward(self, x):
-        return torch.zeros_like(x)
-
-
 class GlobalAvgPool(nn.Module):
     """The mean of each channel; several inputs lie side by side."""
 

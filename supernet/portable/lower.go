@@ -47,20 +47,14 @@ func lower(m *Model, fold bool, input string) (*graph, error) {
 		return nil, err
 	}
 	g := &graph{model: m, fold: fold, names: map[string]bool{input: true, output: true}}
-	shapes, err := m.Net.Shapes(1)
-	if err != nil {
-		return nil, err
-	}
 	values := make([]string, len(m.Net.Layers))
 	for i, l := range m.Net.Layers {
 		at := place{g: g, layer: l}
 		for _, k := range l.In {
 			if k == net.Images {
 				at.in = append(at.in, input)
-				at.shapes = append(at.shapes, ops.Shape{1, m.Net.Image, m.Net.Image, 3})
 			} else {
 				at.in = append(at.in, values[k])
-				at.shapes = append(at.shapes, shapes[k])
 			}
 		}
 		if i == m.Net.Logits {
@@ -76,11 +70,10 @@ func lower(m *Model, fold bool, input string) (*graph, error) {
 
 // place is where an operation stands in the graph.
 type place struct {
-	g      *graph
-	layer  net.Layer
-	in     []string
-	shapes []ops.Shape
-	last   string // the name that the output must have, or ""
+	g     *graph
+	layer net.Layer
+	in    []string
+	last  string // the name that the output must have, or ""
 }
 
 // operation adds the operators of the layer and returns the name of their result.
@@ -170,10 +163,6 @@ func (p place) operation() string {
 			x = p.add("Add", []string{x, y}, nil)
 		}
 		return x
-	case ops.Zero: // the number of images is known only where the network runs, so what is there is multiplied
-		c := p.shapes[0][3]
-		zeros := p.g.constant(initializer{name: fmt.Sprint("zeros.", c), shape: []int64{1, int64(c), 1, 1}, f32: make([]float32, c)})
-		return p.add("Mul", []string{p.in[0], zeros}, nil)
 	case ops.GlobalAvgPool:
 		return p.add("GlobalAveragePool", []string{p.join(o.Parts)}, nil)
 	case ops.Linear:

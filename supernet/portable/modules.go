@@ -112,8 +112,6 @@ func construct(l net.Layer) (string, error) {
 	case ops.AvgPool:
 		relu, err := isReLU(o.Act)
 		return call("AvgPool", o.K, o.Stride, named("relu", relu, false)), err
-	case ops.Zero:
-		return call("Zero"), nil
 	case ops.FactorizedReduce:
 		return call("FactorizedReduce", o.Cin, o.Cout, named("affine", o.Affine, true)), nil
 	case ops.Separable:

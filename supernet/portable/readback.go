@@ -113,7 +113,7 @@ func pythonTensors(to map[string][]int, name, class, arguments string) error {
 	case "Classifier":
 		conv("", n[1], n[0])
 		to[name+".bias"] = []int{n[1]}
-	case "AvgPool", "Sum", "Zero", "GlobalAvgPool":
+	case "AvgPool", "Sum", "GlobalAvgPool":
 	default:
 		return fmt.Errorf("%s is no class of layers.py", class)
 	}

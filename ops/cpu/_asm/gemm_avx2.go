@@ -24,19 +24,20 @@ func gemm() {
 // gemmPanel emits one panel nv vectors wide; heights are the rows of its
 // tiles, descending and ending in 1.
 func gemmPanel(name string, nv int, masked bool, heights []int) {
-	sig := "rows, k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int"
+	sig := "rows, taps, k, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int"
 	what := "16 columns"
 	if masked {
 		sig += ", mask *int32"
 		what = "the columns of 8 whose mask is set"
 	}
 	TEXT(name, NOSPLIT, "func("+sig+")")
-	Doc(fmt.Sprintf("%s works like gemmRowsRef on %s of b and c.", name, what))
+	Doc(fmt.Sprintf("%s works like gemmTapsRef on %s of b and c,", name, what),
+		"for taps > 0 pieces that are k + skip apart.")
 	Pragma("noescape")
 
 	p := gemmRegs{
 		rows: RAX, a: RBX, lda: RCX, lda3: RDX, ldb: RSI, c: RDI, ldc: R8,
-		ap: []GPPhysical{R9, R10, R11, R12}, bp: R13, k: R14,
+		ap: []GPPhysical{R9, R10, R11, R12}, bp: R13, k: R14, left: R15,
 		nv: nv, masked: masked,
 	}
 	load("rows", p.rows)
@@ -58,10 +59,10 @@ func gemmPanel(name string, nv int, masked bool, heights []int) {
 
 // gemmRegs is the register plan of a panel.
 type gemmRegs struct {
-	rows, a, lda, lda3, ldb, c, ldc, bp, k GPPhysical
-	ap                                     []GPPhysical // ap[i]: row 3*i of the tile of a
-	nv                                     int
-	masked                                 bool
+	rows, a, lda, lda3, ldb, c, ldc, bp, k, left GPPhysical
+	ap                                           []GPPhysical // ap[i]: row 3*i of the tile of a
+	nv                                           int
+	masked                                       bool
 }
 
 // tiles emits the loop that takes mr rows a time while there are as many.
@@ -71,7 +72,7 @@ func (p gemmRegs) tiles(mr int) {
 	CMPQ(p.rows, U8(mr))
 	JLT(LabelRef(tag("end")))
 	load("b", p.bp)
-	load("k", p.k)
+	load("taps", p.left)
 	for i := 0; 3*i < mr; i++ {
 		if i == 0 {
 			MOVQ(p.a, p.ap[0])
@@ -81,6 +82,8 @@ func (p gemmRegs) tiles(mr int) {
 	}
 	zero(mr * p.nv)
 
+	Label(tag("tap"))
+	load("k", p.k)
 	SUBQ(U8(2), p.k)
 	JLT(LabelRef(tag("odd")))
 	Label(tag("pair"))
@@ -91,10 +94,17 @@ func (p gemmRegs) tiles(mr int) {
 	JGE(LabelRef(tag("pair")))
 	Label(tag("odd")) // k is -1 if a step is left, else -2
 	INCQ(p.k)
-	JNZ(LabelRef(tag("store")))
+	JNZ(LabelRef(tag("next")))
 	p.step(mr, 0)
+	p.advanceA(mr, 1)
+	Label(tag("next"))
+	loadBytes("skip", p.k)
+	for i := 0; 3*i < mr; i++ {
+		ADDQ(p.k, p.ap[i])
+	}
+	DECQ(p.left)
+	JNZ(LabelRef(tag("tap")))
 
-	Label(tag("store"))
 	p.store(mr)
 	if mr%3 == 0 {
 		LEAQ(at(p.a, p.lda3, mr/3), p.a)

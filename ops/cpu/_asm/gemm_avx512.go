@@ -32,19 +32,20 @@ type gemm512Regs struct {
 	rows, a, ldb, c, ldc, bp, k GPPhysical
 	lda                         []GPPhysical // 1, 3, 5 and 7 rows of a
 	ap                          []GPPhysical // ap[i]: row 9*i of the tile of a
+	left                        Mem          // taps left of the tile
 	nv                          int
 }
 
 func gemm512Panel(nv int) {
 	name := fmt.Sprintf("gemm%dAVX512", 16*nv)
-	TEXT(name, NOSPLIT, "func(rows, pairs, rest int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)")
-	Doc(fmt.Sprintf("%s works like gemmRowsRef on rows > 0 rows and %d columns of b and c,", name, 16*nv),
-		"the last 16 of c under mask, for k = 2*pairs + rest. The mask applies to b in",
-		"the rest only.")
+	TEXT(name, NOSPLIT, "func(rows, taps, pairs, rest, skip int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, mask *int32)")
+	Doc(fmt.Sprintf("%s works like gemmTapsRef on rows > 0 rows and %d columns of b and c,", name, 16*nv),
+		"the last 16 of c under mask, for taps > 0 pieces of k = 2*pairs + rest, k + skip apart.",
+		"The mask applies to b in the rest only.")
 	Pragma("noescape")
 	p := gemm512Regs{
 		rows: RAX, a: RBX, ldb: RCX, c: RDX, ldc: RSI, bp: RDI, k: R8,
-		lda: []GPPhysical{R9, R10, R11, R12}, ap: []GPPhysical{R13, R14, R15}, nv: nv,
+		lda: []GPPhysical{R9, R10, R11, R12}, ap: []GPPhysical{R13, R14, R15}, left: AllocLocal(8), nv: nv,
 	}
 	load("mask", p.bp)
 	avx512.loadMask(p.bp)
@@ -75,10 +76,19 @@ func (p gemm512Regs) tile(mr int) {
 		ADDQ(p.lda[0], p.ap[i+1])
 	}
 	avx512.clear(z[:mr*p.nv]...)
+	load("taps", p.k)
+	MOVQ(p.k, p.left)
+	Label(tagged("tap", mr))
 	load("pairs", p.k)
 	p.steps("pair", mr, 2, false)
 	load("rest", p.k)
 	p.steps("step", mr, 1, true)
+	loadBytes("skip", p.k)
+	for i := 0; 9*i < mr; i++ {
+		ADDQ(p.k, p.ap[i])
+	}
+	DECQ(p.left)
+	JNZ(LabelRef(tagged("tap", mr)))
 	for r := range mr {
 		for v := range p.nv {
 			avx512.store(z[r*p.nv+v], Mem{Base: p.c, Disp: 64 * v}, v == p.nv-1)
