@@ -87,7 +87,11 @@ func (c TrainConfig) course(cfg NetConfig) (*course, error) {
 		return x, nil
 	}
 	x.number += 2
-	if x.largest, x.smallest, err = extremes(x.candidates, x.costs); err != nil {
+	byMAdds := func(a space.Arch) ([2]int64, error) {
+		params, madds, err := x.costs(a)
+		return [2]int64{madds, params}, err
+	}
+	if x.largest, x.smallest, err = space.Extremes(x.candidates, byMAdds); err != nil {
 		return nil, err
 	}
 	if _, err := x.full.Select(x.smallest); err != nil {
@@ -100,43 +104,6 @@ func (c TrainConfig) course(cfg NetConfig) (*course, error) {
 func CheckSampling(cfg NetConfig, c TrainConfig) error {
 	_, err := c.course(cfg)
 	return err
-}
-
-// extremes are the architectures that have, of every choice, the candidate with the most or the
-// least multiply-adds; of equals with the most or the least parameters; of equals the first. What a
-// candidate adds is taken from architectures that choose alike everywhere else, by each number, as where
-// others pass nothing on it would add nothing.
-func extremes(candidates []int, costs func(space.Arch) (params, madds int64, err error)) (largest, smallest space.Arch, err error) {
-	widest := 0
-	for _, n := range candidates {
-		widest = max(widest, n)
-	}
-	largest, smallest = make(space.Arch, len(candidates)), make(space.Arch, len(candidates))
-	a := make(space.Arch, len(candidates))
-	for i, n := range candidates {
-		var most, least [2]int64
-		for k := range n {
-			var sum [2]int64 // multiply-adds, parameters
-			for base := range widest {
-				for j, m := range candidates {
-					a[j] = min(base, m-1)
-				}
-				a[i] = k
-				params, madds, err := costs(a)
-				if err != nil {
-					return nil, nil, err
-				}
-				sum[0], sum[1] = sum[0]+madds, sum[1]+params
-			}
-			if k == 0 || sum[0] > most[0] || sum[0] == most[0] && sum[1] > most[1] {
-				largest[i], most = k, sum
-			}
-			if k == 0 || sum[0] < least[0] || sum[0] == least[0] && sum[1] < least[1] {
-				smallest[i], least = k, sum
-			}
-		}
-	}
-	return largest, smallest, nil
 }
 
 // paths are those of a step (from 0), a function of the seed and the step.

@@ -79,6 +79,10 @@ type Layer struct {
 	Op   ops.Op // nil in a layer that only passes on what it picks
 	In   []int  // what it reads: layers before it, by index, or Images
 
+	// Block is what the names of the other layers of its block begin with, for pictures: only of a layer without a name, where
+	// the layer before it may be of another block.
+	Block string
+
 	// Pick makes In the candidates of a choice: of an architecture a the layer reads
 	// In[a[p]] for each p of Pick. All candidates have the same shape.
 	Pick []int

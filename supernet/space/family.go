@@ -195,7 +195,8 @@ func parseName(text string) (n Named, ok bool) {
 	n.Ops = strings.TrimRight(text, "0123456789")
 	size, err := strconv.Atoi(text[len(n.Ops):])
 	n.Nodes = size
-	return n, err == nil
+	letters := strings.Trim(n.Ops, "abcdefghijklmnopqrstuvwxyz") == ""
+	return n, err == nil && n.Ops != "" && letters
 }
 
 // JSONName is how the JSON form of an architecture names its space. Rules that are

@@ -3,6 +3,7 @@ package space
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ func RegisterForm(f Form) { forms = append(forms, f) }
 
 // FormNames are the forms that ParseAny reads, in words.
 func FormNames() []string {
-	names := []string{"a text such as lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:...", "the JSON form of arch.json"}
+	names := []string{"a text such as nasbench-macro:22212220 or lanas2:0.sep_conv_3x3+1.skip_connect,0.max_pool_3x3+2.sep_conv_5x5:...", "the JSON form of arch.json"}
 	for _, f := range forms {
 		names = append(names, f.Name)
 	}
@@ -70,6 +71,12 @@ func parseAny(text string) (s Space, a Arch, err error) {
 		}
 	}
 	return s, a, err
+}
+
+// IsName tells whether what a text begins with is meant to be the name of a space, be there one or not.
+func IsName(head string) bool {
+	_, cells := parseName(head)
+	return cells || strings.Contains(head, "@") || slices.ContainsFunc(kinds, func(k Kind) bool { return k.Name == head })
 }
 
 // ofText finds the space that the text form begins with.

@@ -2,6 +2,7 @@ package blocks
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -85,13 +86,47 @@ func Read(b []byte) (Definition, error) {
 		return d, &space.FieldError{Field: "blocks", Msg: "is empty"}
 	}
 	if err != nil {
-		why := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "construct errors: ")
-		return d, &space.FieldError{Field: "blocks", Msg: strings.ReplaceAll(why, " in type blocks.", " in a ")}
+		return d, &space.FieldError{Field: "blocks", Msg: inWords(err.Error())}
 	}
 	if err := dec.Load(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return d, &space.FieldError{Field: "blocks", Msg: "has more than one YAML document"}
 	}
 	return d, d.check()
+}
+
+// values are what the fields of a definition take, by how the reader of YAML calls it.
+var values = map[string]string{
+	"int": "a whole number", "string": "a text", "blocks.Definition": "fields as name, stem and stages", "blocks.Stem": "fields as {channels: 16, kernel: 3, stride: 1}",
+	"blocks.Head": "a field as {channels: 256}", "blocks.Stage": "fields as {channels: 32, layers: 3, stride: 2}", "[]blocks.Stage": "a list of stages",
+	"blocks.Choice": "fields as {op: conv, kernel: 3}", "[]blocks.Choice": "a list of candidates",
+}
+
+var (
+	wrongValue = regexp.MustCompile(`cannot construct !!\S+( \x60[^\x60]*\x60)? into (\S+)`)
+	noField    = regexp.MustCompile(`(?s)field (.*?) not found in type blocks\.([A-Za-z]+)`)
+)
+
+// inWords is what the reader of YAML says, without its own words for things; of many mistakes the first three.
+func inWords(why string) string {
+	why = strings.TrimPrefix(strings.TrimPrefix(why, "yaml: "), "construct errors: ")
+	why = strings.TrimPrefix(why, "go-yaml load error in ")
+	why = wrongValue.ReplaceAllStringFunc(why, func(s string) string {
+		m := wrongValue.FindStringSubmatch(s)
+		return strings.TrimPrefix(strings.TrimSpace(m[1])+": ", ": ") + "want " + cmp.Or(values[m[2]], m[2])
+	})
+	why = noField.ReplaceAllStringFunc(why, func(s string) string {
+		m := noField.FindStringSubmatch(s)
+		where := "a " + strings.ToLower(m[2])
+		if m[2] == "Choice" {
+			where = "a candidate"
+		}
+		return "there is no field " + m[1] + " in " + where
+	})
+	const most = 3
+	if all := strings.Split(why, "; "); len(all) > most {
+		why = fmt.Sprintf("%s; and %d more", strings.Join(all[:most], "; "), len(all)-most)
+	}
+	return why
 }
 
 // Text is the definition as YAML: of two that say the same it is the same.
@@ -112,6 +147,14 @@ func between(field string, got, lo, hi int) error {
 	return nil
 }
 
+// number reports a list that is empty or has more than most things.
+func number(field, things string, got, most int) error {
+	if got < 1 || got > most {
+		return &space.FieldError{Field: field, Msg: fmt.Sprintf("has %d %s, want 1..%d", got, things, most)}
+	}
+	return nil
+}
+
 func (d Definition) check() error {
 	if !goodName.MatchString(d.Name) {
 		return &space.FieldError{Field: "name", Msg: fmt.Sprintf("%.60q, want small letters, digits and dashes, a letter first, at most 40", d.Name)}
@@ -123,7 +166,7 @@ func (d Definition) check() error {
 	if d.Head != nil {
 		errs = append(errs, between("head.channels", d.Head.Channels, 1, maxChannels))
 	}
-	errs = append(errs, between("stages", len(d.Stages), 1, maxBlocks))
+	errs = append(errs, number("stages", "stages", len(d.Stages), maxBlocks))
 	blocks, cin := 0, d.Stem.Channels
 	for i, s := range d.Stages {
 		at := fmt.Sprintf("stages[%d]", i)
@@ -141,7 +184,7 @@ func (d Definition) check() error {
 			cin = s.Channels
 		}
 	}
-	errs = append(errs, between("the layers of all stages", blocks, 1, maxBlocks))
+	errs = append(errs, number("stages", "layers in all", blocks, maxBlocks))
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -176,7 +219,7 @@ func (d Definition) choices(stage, k int) []Choice {
 
 // checkChoices wants candidates that there are, for a block from cin to cout channels.
 func checkChoices(field string, cs []Choice, cin, cout, stride int) error {
-	if err := between(field, len(cs), 1, maxCandidates); err != nil {
+	if err := number(field, "candidates", len(cs), maxCandidates); err != nil {
 		return err
 	}
 	for i, c := range cs {
@@ -187,6 +230,12 @@ func checkChoices(field string, cs []Choice, cin, cout, stride int) error {
 		}
 		if slices.Contains(cs[:i], c) {
 			return &space.FieldError{Field: at, Msg: c.Name() + " is there twice"}
+		}
+		if c.Kernel != 0 && o.kernels[0] == 0 {
+			return &space.FieldError{Field: at + ".kernel", Msg: c.Op + " takes none"}
+		}
+		if c.Expand != 0 && o.expand[1] == 0 {
+			return &space.FieldError{Field: at + ".expand", Msg: c.Op + " takes none"}
 		}
 		if !slices.Contains(o.kernels, c.Kernel) {
 			return &space.FieldError{Field: at + ".kernel", Msg: fmt.Sprintf("%d, want one of %v", c.Kernel, o.kernels)}

@@ -18,7 +18,7 @@
 //
 // An architecture has an entry a block, the number of its candidate, and its text a digit:
 // nasbench-macro:22212220. The text of a space of one's own begins with its name and a checksum
-// of its definition, my-space@1f3a5c7e:01210.
+// of its definition, my-space@72e235ba:01210.
 //
 // Blocks that do nothing may stand anywhere in a row of blocks of one shape: the network is the
 // same function. Of such twins the one with all of these at the end is canonical. So of the

@@ -84,7 +84,7 @@ func (s *Space) Named() space.Named {
 	return n
 }
 
-// Name implements space.Space: nasbench-macro, my-space@1f3a5c7e.
+// Name implements space.Space: nasbench-macro, my-space@72e235ba.
 func (s *Space) Name() string { return s.name }
 
 // Definition is what the space consists of.

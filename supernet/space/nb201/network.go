@@ -108,6 +108,11 @@ func (w *writer) begin() string {
 	return fmt.Sprintf("cells.%d.", w.blocks-1)
 }
 
+// sum adds so many layers, which belong to the block that begin has begun.
+func (w *writer) sum(op ops.NodeSum, in ...int) int {
+	return w.n.Add(net.Layer{Op: op, In: in, Block: fmt.Sprintf("cells.%d", w.blocks-1)})
+}
+
 // dense is ReLU, a 3x3 convolution and batch normalisation.
 func (w *writer) dense(from, to, stride int) ops.Op {
 	return ops.Conv2D{Act: ops.ReLU, Cin: from, Cout: to, R: 3, S: 3, StrideH: stride, StrideW: stride, Affine: w.affine}
@@ -120,7 +125,7 @@ func (w *writer) residual(x, c int) int {
 	b := w.add(prefix+"b", w.dense(2*c, 2*c, 1), w.add(prefix+"a", w.dense(c, 2*c, 2), x))
 	down := w.add("", ops.AvgPool{Parts: 1, K: 2, Stride: 2}, x)
 	down = w.add(prefix+"down", ops.ConvBN{Parts: 1, Cin: c, Cout: 2 * c, NoNorm: true}, down)
-	return w.add("", ops.NodeSum{}, b, down)
+	return w.sum(ops.NodeSum{}, b, down)
 }
 
 // cell adds every candidate of every edge, and the nodes.
@@ -135,7 +140,7 @@ func (w *writer) cell(x, c int) int {
 		}
 		state[e.to] = enter[0]
 		if len(enter) > 1 {
-			state[e.to] = w.add("", ops.NodeSum{Terms: len(enter)}, enter...)
+			state[e.to] = w.sum(ops.NodeSum{Terms: len(enter)}, enter...)
 		}
 		enter = nil
 	}
