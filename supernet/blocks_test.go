@@ -35,7 +35,7 @@ func (blocks) Describe(z net.Size, _ space.Arch) (*net.Network, error) {
 	x := block("layers.0", add("stem.act", ops.ActBN{Act: ops.ReLU, C: c, NoNorm: true}, stem), c, c, 2, 5)
 	x = add("", ops.NodeSum{}, block("layers.1", x, c, c, 1, 3), x)
 	a := dense("cells.0.0_1", x, c, c, 1)
-	b := add("", ops.NodeSum{}, add("cells.0.0_2", ops.Zero{}, x), dense("cells.0.1_2", a, c, c, 1))
+	b := dense("cells.0.1_2", a, c, c, 1)
 	x = add("", ops.NodeSum{Terms: 4}, x, a, b, add("cells.0.0_3", ops.PoolBN{C: c, Stride: 1, NoNorm: true}, x))
 	down := add("cells.1.down", ops.AvgPool{Parts: 1, K: 2, Stride: 2}, x)
 	x = add("", ops.NodeSum{}, dense("cells.1.a", x, c, 2*c, 2), add("cells.1.down", ops.ConvBN{Parts: 1, Cin: c, Cout: 2 * c, NoNorm: true}, down))

@@ -128,6 +128,23 @@ func EstimateScore(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
 	}, nil
 }
 
+// EstimateScoreAll is likewise what Scorer.ScoreAll needs at most: what it keeps of a group of subnetworks comes to that.
+func EstimateScoreAll(cfg NetConfig, c ScoreConfig, threads int) (Memory, error) {
+	m, err := EstimateScore(cfg, c, threads)
+	if err != nil {
+		return Memory{}, err
+	}
+	n, err := plan(cfg, nil)
+	if err != nil {
+		return Memory{}, err
+	}
+	of := n.layout.StateLen + (c.RecalBatch+c.Batch)*cfg.Classes
+	m.Arena *= host.GroupRoom
+	m.Weights += 4 * int64(min(host.GroupValues, host.GroupPaths*of))
+	m.Graphs *= host.GroupPaths
+	return m, nil
+}
+
 // EstimateEvaluation is about how much memory classifying images in batches needs, with a network that was read from a
 // file: its values, as often as reading them copies them, two batches, of which one is made, and the lanes.
 func EstimateEvaluation(cfg NetConfig, arch space.Arch, batch, threads int) (Memory, error) {

@@ -30,6 +30,9 @@ type ScoreConfig struct {
 	// RecheckRecalImages is for those who score again, see Again.
 	RecheckRecalImages int `yaml:"recheck_recal_images" json:"recheck_recal_images" rule:"0 or recal_batch.." doc:"recal_images of the second scores of the best; 0 is four times recal_images, at most all training images"`
 	Batch              int `yaml:"batch" json:"batch" default:"256" want:"1..65536" doc:"search images per batch, at least 2 with statistics of the batch, which then decide the score; with recalibrated ones it changes no score"`
+	// By loss tells subnetworks apart with fewer images, as each image says how right a network is, and
+	// not only whether it is.
+	By string `yaml:"by" json:"by" default:"accuracy" rule:"accuracy or loss" doc:"what a score is: accuracy is the share of search images that are classified right; loss is e to the power of minus the mean cross-entropy, the probability given to the right class in the geometric mean over these images"`
 	// Statistics of the batch are those by which a supernet is trained. Without a pass over training
 	// images a score takes less time, and depends on which images are together.
 	Statistics string `yaml:"statistics" json:"statistics" default:"recalibrated" rule:"recalibrated or batch" doc:"by which statistics batch normalisation normalises in a score: recalibrated are those of training images, batch those of each batch of search images itself, where a last image alone goes with the batch before"`
@@ -45,6 +48,11 @@ const ofBatch = "batch"
 
 var statistics = []string{"recalibrated", ofBatch}
 
+// ByLoss is the measure that is not the default.
+const ByLoss = "loss"
+
+var measures = []string{"accuracy", ByLoss}
+
 // Rules implements setting.Ruled.
 func (c ScoreConfig) Rules() []setting.Rule {
 	least := max(2, c.RecalBatch)
@@ -52,10 +60,19 @@ func (c ScoreConfig) Rules() []setting.Rule {
 	want := fmt.Sprintf("%d..%d", least, math.MaxInt32)
 	return []setting.Rule{
 		{Name: "statistics", Value: c.Statistics, OK: c.Statistics == "" || slices.Contains(statistics, c.Statistics), Want: "one of " + strings.Join(statistics, ", "), Among: statistics},
+		{Name: "by", Value: c.By, OK: c.By == "" || slices.Contains(measures, c.By), Want: "one of " + strings.Join(measures, ", "), Among: measures},
 		{Name: "batch", OK: c.Statistics != ofBatch || c.Batch >= 2, Want: "at least 2 with @statistics = " + ofBatch},
 		{Name: "recal_images", OK: ok(c.RecalImages), Want: want},
 		{Name: "recheck_recal_images", OK: c.RecheckRecalImages == 0 || ok(c.RecheckRecalImages), Want: want},
 	}
+}
+
+// Value is the score of a measurement, in 0..1; a higher one is a better one.
+func (c ScoreConfig) Value(r Result) float64 {
+	if c.By == ByLoss {
+		return math.Exp(-r.Loss)
+	}
+	return r.Top1
 }
 
 // Check reports the first field out of range; it wraps a *setting.Error.
@@ -101,8 +118,8 @@ func NewScorer(n *Net, train *data.Train, search *data.Search, c ScoreConfig) (*
 	}
 	type batches = iter.Seq[*data.Batch]
 	return &Scorer{net: n, eval: eval, state: state, own: c.Statistics == ofBatch, batches: int64(c.RecalImages / c.RecalBatch),
-		recal:  &engine.Images{Batch: c.RecalBatch, Batches: func() batches { return train.Calib(c.Seed, c.RecalImages, c.RecalBatch) }},
-		search: &engine.Images{Batch: c.Batch, Batches: func() batches { return search.Batches(c.Batch) }}}, nil
+		recal:  &engine.Images{Batch: c.RecalBatch, Len: min(c.RecalImages, train.Len()), Batches: func() batches { return train.Calib(c.Seed, c.RecalImages, c.RecalBatch) }},
+		search: &engine.Images{Batch: c.Batch, Len: search.Len(), Batches: func() batches { return search.Batches(c.Batch) }}}, nil
 }
 
 // Close gives the scorer's memory back. It may be used again all the same.
@@ -113,11 +130,15 @@ func (s *Scorer) Close() { s.eval.Close() }
 // statistics is none: an infinite variance silences a channel, and what is left of the
 // network may look sound.
 func (s *Scorer) Score(ctx context.Context, arch space.Arch) (Result, error) {
-	recal := s.recal
+	return s.score(ctx, arch, s.statistics())
+}
+
+// statistics are the images that re-estimate them; nil where each batch has its own.
+func (s *Scorer) statistics() *engine.Images {
 	if s.own {
-		recal = nil
+		return nil
 	}
-	return s.score(ctx, arch, recal)
+	return s.recal
 }
 
 // score is Score with the statistics of recal or, where that is nil, of each batch.
@@ -127,7 +148,15 @@ func (s *Scorer) score(ctx context.Context, arch space.Arch, recal *engine.Image
 		return Result{}, err
 	}
 	t, err := s.eval.Score(ctx, s.net.path(arch), recal, s.search)
-	r, err := result(t, err)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.judge(arch, t)
+}
+
+// judge makes a score of the counts of arch, a canonical one. It is a *NoNumberError where they are none.
+func (s *Scorer) judge(arch space.Arch, t engine.Tally) (Result, error) {
+	r, err := result(t, nil)
 	if err != nil {
 		return Result{}, err
 	}

@@ -54,6 +54,14 @@ func testMeasure(t *testing.T, rt *Runtime) {
 	if first.Images != images.Len() || first.Right > first.Images || !(first.Loss > 0) {
 		t.Errorf("%+v of %d images", first, images.Len())
 	}
+	var both []engine.Tally
+	err = m.Scores(t.Context(), paths, recal, search, func(i int, v engine.Tally, _ bool) error {
+		both = append(both, v)
+		return nil
+	})
+	if err != nil || !slices.Equal(both, []engine.Tally{first, other}) {
+		t.Errorf("scored by one call %+v, want %+v and %+v; %v", both, first, other, err)
+	}
 	m.Close()
 	if again := score(paths[0], recal); again != first {
 		t.Errorf("%+v, then %+v", first, again)

@@ -19,6 +19,11 @@ type Measurer interface {
 	// same pointers for the same images, which an engine may keep. Where a statistic
 	// is not finite, the model's State has them all afterwards.
 	Score(ctx context.Context, p Path, recal, search *Images) (Tally, error)
+	// Scores scores several paths as Score does each of them, bit for bit, and tells each with its
+	// place among ps as soon as it is known, in their order. While each runs, State has the statistics of its path if
+	// one is not finite. It ends at the first error, also one of each. An engine may compute once what paths that
+	// follow each other begin with in common.
+	Scores(ctx context.Context, ps []Path, recal, search *Images, each Told) error
 	// Statistics brings those that the last score has estimated to the model's State.
 	Statistics() error
 	// Evaluate counts with the model's statistics. progress is told the images done.
@@ -29,10 +34,28 @@ type Measurer interface {
 	Close()
 }
 
+// Told is what is told of path i: its counts, and whether those of the next one are known too.
+type Told func(i int, t Tally, more bool) error
+
+// OneByOne is Scores of an engine that computes each path by itself.
+func OneByOne(ctx context.Context, m Measurer, ps []Path, recal, search *Images, each Told) error {
+	for i, p := range ps {
+		t, err := m.Score(ctx, p, recal, search)
+		if err == nil {
+			err = each(i, t, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Images is a sequence of images in batches of so many, the last of which may
 // be short. Every call of Batches gives the same.
 type Images struct {
 	Batch   int
+	Len     int // how many there are; 0 where that is not known
 	Batches func() iter.Seq[*data.Batch]
 }
 

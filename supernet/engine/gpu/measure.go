@@ -249,6 +249,11 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 	return r, err
 }
 
+// Scores implements engine.Measurer.
+func (e *measurer) Scores(ctx context.Context, ps []engine.Path, recal, search *engine.Images, each engine.Told) error {
+	return engine.OneByOne(ctx, e, ps, recal, search, each)
+}
+
 // Statistics implements engine.Measurer.
 func (e *measurer) Statistics() error {
 	return e.back.Read(ops.Mem{Region: ops.State, Len: len(e.m.State)}, e.m.State)

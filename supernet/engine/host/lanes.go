@@ -1,6 +1,8 @@
 package host
 
 import (
+	"context"
+
 	"oneshot/data"
 	"oneshot/ops"
 	"oneshot/ops/cpu"
@@ -24,10 +26,43 @@ type lanes struct {
 	m      engine.Model
 	pool   *cpu.Pool
 	lane   []*lane
-	logits []float32 // of the last batch, (N,Classes)
-	path   string
-	bySize map[int]*engine.Graph
+	logits []float32 // of the last batch, (outputs,N,Classes)
+	name   string
+	bySize map[int]*pass
 	batch  *data.Batch
+	ctx    context.Context // of the batch
+}
+
+// forward is what lanes compute: a path, or those of a group.
+type forward struct {
+	path  engine.Path
+	group *group
+}
+
+// pass is a compiled forward.
+type pass struct {
+	prog   *ops.Program
+	logits []ops.Mem // (size,Classes) of each of its outputs
+}
+
+// build compiles it for a number of images.
+func (f forward) build(back ops.Backend, size int) (*pass, error) {
+	if f.group == nil {
+		g, err := f.path.Compile(back, engine.Spec{Batch: size})
+		if err != nil {
+			return nil, err
+		}
+		return &pass{g.Prog, []ops.Mem{g.Logits}}, nil
+	}
+	s, err := f.group.pass(back, size)
+	if err != nil {
+		return nil, err
+	}
+	p := &pass{prog: s.Prog}
+	for _, x := range s.Paths {
+		p.logits = append(p.logits, x.Logits)
+	}
+	return p, nil
 }
 
 // lane is one thread's backend and its copies of the programs by batch size.
@@ -52,27 +87,43 @@ func (l *lanes) close() {
 	}
 }
 
-// run returns the logits (N,Classes) of a batch, valid until the next call.
-func (l *lanes) run(p engine.Path, b *data.Batch) ([]float32, error) {
+// bind has the lanes normalise by other statistics. They compile anew then.
+func (l *lanes) bind(state []float32) {
+	l.name, l.bySize = "", nil
+	for _, w := range l.lane {
+		w.back.Bind(ops.State, state)
+	}
+}
+
+// run returns the logits (N,Classes) of a batch for each output of f, one after the other. They are valid until the
+// next call.
+func (l *lanes) run(ctx context.Context, f forward, b *data.Batch) ([]float32, error) {
 	if err := engine.Check(b, b.N, l.m.Image()); err != nil {
 		return nil, err
 	}
-	if p.Name != l.path {
-		l.path, l.bySize = p.Name, map[int]*engine.Graph{}
+	if f.path.Name != l.name || l.bySize == nil {
+		l.name, l.bySize = f.path.Name, map[int]*pass{}
 		for _, w := range l.lane {
 			w.bySize = map[int]*ops.Program{}
 		}
 	}
 	most := LaneImages(l.m.Widest)
+	outputs := 0
 	for _, size := range []int{min(most, b.N), b.N % most} {
-		if err := l.build(p, size); err != nil {
+		if size == 0 {
+			continue
+		}
+		p, err := l.build(f, size)
+		if err != nil {
 			return nil, err
 		}
+		outputs = len(p.logits)
 	}
-	if n := b.N * l.m.Classes; len(l.logits) < n {
+	n := outputs * b.N * l.m.Classes
+	if len(l.logits) < n {
 		l.logits = make([]float32, n)
 	}
-	l.batch = b
+	l.batch, l.ctx = b, ctx
 	for _, w := range l.lane {
 		w.err = nil
 	}
@@ -82,37 +133,43 @@ func (l *lanes) run(p engine.Path, b *data.Batch) ([]float32, error) {
 			return nil, w.err
 		}
 	}
-	return l.logits[:b.N*l.m.Classes], nil
+	return l.logits[:n], nil
 }
 
 // build makes the programs for a number of images, if they are not there yet.
-func (l *lanes) build(p engine.Path, size int) error {
-	if size == 0 || l.bySize[size] != nil {
-		return nil
+func (l *lanes) build(f forward, size int) (*pass, error) {
+	if p := l.bySize[size]; p != nil {
+		return p, nil
 	}
-	g, err := p.Compile(l.lane[0].back, engine.Spec{Batch: size})
+	p, err := f.build(l.lane[0].back, size)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.bySize[size] = g
+	l.bySize[size] = p
 	for _, w := range l.lane {
-		w.bySize[size] = g.Prog.Clone()
+		w.bySize[size] = p.prog.Clone()
 	}
-	return nil
+	return p, nil
 }
 
 // Chunk implements cpu.Job: it takes some images through the network.
 func (l *lanes) Chunk(worker, chunk int) {
 	w := l.lane[worker]
+	if err := l.ctx.Err(); err != nil {
+		w.err = err
+		return
+	}
 	most := LaneImages(l.m.Widest)
 	lo := chunk * most
 	n := min(most, l.batch.N-lo)
 	image, classes := len(l.batch.X)/l.batch.N, l.m.Classes
 	w.back.Bind(ops.Input, l.batch.X[lo*image:(lo+n)*image])
-	p := w.bySize[n]
-	if err := p.Run(w.back, ops.Eval, 0); err != nil {
+	if err := w.bySize[n].Run(w.back, ops.Eval, 0); err != nil {
 		w.err = err
 		return
 	}
-	copy(l.logits[lo*classes:(lo+n)*classes], w.back.At(l.bySize[n].Logits))
+	for k, m := range l.bySize[n].logits {
+		at := (k*l.batch.N + lo) * classes
+		copy(l.logits[at:at+n*classes], w.back.At(m))
+	}
 }

@@ -55,7 +55,9 @@ func (e *measurer) Score(ctx context.Context, p engine.Path, recal, search *engi
 func (e *measurer) Statistics() error { return nil }
 
 // Logits implements engine.Measurer.
-func (e *measurer) Logits(p engine.Path, b *data.Batch) ([]float32, error) { return e.lanes.run(p, b) }
+func (e *measurer) Logits(p engine.Path, b *data.Batch) ([]float32, error) {
+	return e.lanes.run(context.Background(), forward{path: p}, b)
+}
 
 // recalibrate averages the batch statistics of full batches into the state. It returns the
 // graph that it ran.
@@ -65,45 +67,57 @@ func (e *measurer) recalibrate(ctx context.Context, p engine.Path, images *engin
 		return nil, err
 	}
 	e.input.room(g)
+	return g, fullBatches(ctx, images, func(b *data.Batch, k int) error {
+		if err := engine.Check(b, g.Batch, g.Image); err != nil {
+			return err
+		}
+		e.input.put(g, b.X, b.Y)
+		return g.Prog.Run(e.back, ops.Recalibrate, engine.RecalWeight(k))
+	})
+}
+
+// fullBatches calls run with the batches that statistics are re-estimated by, the whole ones, and their numbers.
+func fullBatches(ctx context.Context, images *engine.Images, run func(b *data.Batch, k int) error) error {
 	k := 0
 	for b := range images.Batches() {
 		if b.N < images.Batch && b.Err == nil {
 			break
 		}
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		if err := engine.Check(b, g.Batch, g.Image); err != nil {
-			return nil, err
-		}
-		e.input.put(g, b.X, b.Y)
-		if err := g.Prog.Run(e.back, ops.Recalibrate, engine.RecalWeight(k)); err != nil {
-			return nil, err
+		if err := run(b, k); err != nil {
+			return err
 		}
 		k++
 	}
 	if k == 0 {
-		return nil, engine.FewImages(images.Batch)
+		return engine.FewImages(images.Batch)
 	}
-	return g, nil
+	return nil
 }
 
 // Evaluate implements engine.Measurer.
 func (e *measurer) Evaluate(ctx context.Context, p engine.Path, batches iter.Seq[*data.Batch], progress func(done int)) (engine.Tally, error) {
 	var r engine.Tally
+	f := forward{path: p}
 	for b := range batches {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
-		logits, err := e.lanes.run(p, b)
+		logits, err := e.lanes.run(ctx, f, b)
 		if err != nil {
 			return r, err
 		}
-		k := e.m.Classes
-		r.Right += cpu.Correct(b.N, k, logits, b.Y)
-		r.Loss += float64(b.N) * float64(e.loss.SoftmaxXent(b.N, k, logits, b.Y, 0, nil))
-		r.Images += b.N
+		e.count(&r, logits, b)
 		progress(r.Images)
 	}
 	return r, nil
+}
+
+// count counts a batch with those logits (N,Classes).
+func (e *measurer) count(r *engine.Tally, logits []float32, b *data.Batch) {
+	r.Right += cpu.Correct(b.N, e.m.Classes, logits, b.Y)
+	r.Loss += float64(b.N) * float64(e.loss.SoftmaxXent(b.N, e.m.Classes, logits, b.Y, 0, nil))
+	r.Images += b.N
 }

@@ -231,10 +231,18 @@ func (t *Trainer) accumulate(g *engine.Graph, first, last bool) error {
 // a variance can overflow while loss and gradients still look sound.
 func finiteState(b *ops.CPU[float32], g *engine.Graph) bool {
 	for _, m := range g.States {
-		for _, v := range b.At(m) {
-			if bad(float64(v)) {
-				return false
-			}
+		if !finite(b.At(m)) {
+			return false
+		}
+	}
+	return true
+}
+
+// finite says whether all values are.
+func finite(values []float32) bool {
+	for _, v := range values {
+		if bad(float64(v)) {
+			return false
 		}
 	}
 	return true
