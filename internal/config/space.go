@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"oneshot/internal/atomicfile"
 	"oneshot/internal/fault"
@@ -27,7 +28,6 @@ func IsSpaceFile(value string) bool {
 
 // useSpace changes to another space: value is a kind, or a file. Sizes chosen for one space
 // mean nothing for another, so those of the networks become the usual ones of the new space.
-// What is no kind is left to Check.
 func (c *Config) useSpace(value, text string) error {
 	n := space.OfKind(value)
 	switch {
@@ -42,8 +42,8 @@ func (c *Config) useSpace(value, text string) error {
 		if _, err := os.Stat(value); err == nil {
 			return fault.Usage("the file of a space is called NAME.yaml", "%s = %q is a file or folder, but not a file of YAML by its name", spaceKey, value)
 		}
-		c.Net.Space = value
-		return nil
+		kinds := slices.DeleteFunc(space.Kinds(), func(kind string) bool { return kind == space.Own })
+		return fault.Usage("`oneshot space` says what they are", "%s = %q: want one of %s, or a file NAME.yaml%s", spaceKey, value, strings.Join(kinds, ", "), fault.DidYouMean(value, kinds))
 	case value == space.Own:
 		if n.Blocks = text; text == "" {
 			return fault.Usage("--space FILE names a file of YAML with it; `oneshot space` has more about that", "%s = %s: nothing says what the space is", spaceKey, space.Own)

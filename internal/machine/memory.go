@@ -41,6 +41,20 @@ func groupMemory() int64 {
 	return readKB("/proc/self/status", "VmRSS:")
 }
 
+// TotalMemory is all that a process could ever have on this machine, in bytes: its memory and its swap space, or what the
+// control groups of this process allow, whichever is less; 0 where it is unknown.
+func TotalMemory() int64 {
+	total := readKB("/proc/meminfo", "MemTotal:")
+	if total == 0 {
+		return 0
+	}
+	total += readKB("/proc/meminfo", "SwapTotal:")
+	if limit, err := memlimit.FromCgroup(); err == nil && limit > 0 && limit < uint64(total) {
+		return int64(limit)
+	}
+	return total
+}
+
 // PeakResident is the most memory this process ever had resident, in bytes; 0 where
 // it is unknown.
 func PeakResident() int64 { return readKB("/proc/self/status", "VmHWM:") }

@@ -25,6 +25,9 @@ func TestThisMachine(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has /proc")
 	}
+	if total := TotalMemory(); total < PeakResident() || total < AvailableMemory() {
+		t.Errorf("of %d bytes %d are available", total, AvailableMemory())
+	}
 	if PeakResident() < 1<<20 || AvailableMemory() < 1<<20 || CPUModel() == "" {
 		t.Errorf("peak %d, available %d, model %q", PeakResident(), AvailableMemory(), CPUModel())
 	}

@@ -52,7 +52,11 @@ func ReadArch(text string, in space.Space) (space.Space, space.Arch, error) {
 // parseArch reads the forms that name their space, or a code of in.
 func parseArch(text string, in space.Space) (space.Space, space.Arch, error) {
 	if !space.IsCode(text) {
-		return space.ParseAny(text)
+		s, a, err := space.ParseAny(text)
+		if own := in.Named().Space == space.Own; err != nil && own && strings.Contains(head(text), "@") && head(text) != in.Name() {
+			err = fmt.Errorf("%w; what is defined here is %s", err, in.Name()) // perhaps the file was edited
+		}
+		return s, a, err
 	}
 	a, err := space.ParseCode(in, text)
 	return in, a, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -18,7 +19,7 @@ import (
 func ReadArchs(r io.Reader, name string, in space.Space, f func(space.Space, space.Arch) error) error {
 	found := 0
 	known := map[string]space.Space{in.Name(): in} // by what texts begin with: opening one takes longer than a line
-	number, err := Lines(r, func(text string) (err error) {
+	number, err := Lines(r, func(text string, _ int) (err error) {
 		found++
 		s, a := known[head(text)], space.Arch(nil)
 		if s != nil {
@@ -31,10 +32,10 @@ func ReadArchs(r io.Reader, name string, in space.Space, f func(space.Space, spa
 		}
 		return err
 	})
+	if errors.As(err, new(*fs.PathError)) { // a folder, or a device that fails: no line is wrong
+		return fault.Wrap(fault.ExitUsage, err, "")
+	}
 	if err != nil {
-		if errors.Is(err, bufio.ErrTooLong) {
-			err = fmt.Errorf("the line has more than %d bytes", MaxArchBytes)
-		}
 		return fault.Wrap(fault.ExitUsage, fmt.Errorf("%s:%d: %w", name, number, err), "a line has an architecture, as `oneshot inspect --help` says; nothing was done")
 	}
 	if found == 0 {
@@ -43,21 +44,29 @@ func ReadArchs(r io.Reader, name string, in space.Space, f func(space.Space, spa
 	return nil
 }
 
-// Lines calls f for each line of a list of architectures, without the space around it, until an
-// error; number is that of the line, from 1, at which it ends. Blank lines and lines that begin with # are skipped.
-func Lines(r io.Reader, f func(text string) error) (number int, err error) {
+// Lines calls f for each line of a list of architectures, without the space around it and with its number, from 1,
+// until an error; number is that of the line at which it ends. Blank lines and lines that begin with # are skipped,
+// and a byte order mark before the first line.
+func Lines(r io.Reader, f func(text string, number int) error) (number int, err error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, MaxArchBytes)
 	for number = 1; lines.Scan(); number++ {
-		text := strings.TrimSpace(lines.Text())
+		text := lines.Text()
+		if number == 1 {
+			text = strings.TrimPrefix(text, "\ufeff")
+		}
+		text = strings.TrimSpace(text)
 		if text == "" || text[0] == '#' {
 			continue
 		}
-		if err := f(text); err != nil {
+		if err := f(text, number); err != nil {
 			return number, err
 		}
 	}
-	return number, lines.Err()
+	if err = lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		err = fmt.Errorf("the line has more than %d bytes", MaxArchBytes)
+	}
+	return number, err
 }
 
 // head is what a text form begins with, the name of its space.

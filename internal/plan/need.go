@@ -15,7 +15,7 @@ const (
 	// ProgramBytes is what of the program's file is in memory, and 2 MB outside the heap that Go
 	// keeps. The system would drop the file's pages where memory is short, but they count as the
 	// process'.
-	ProgramBytes = 34_000_000
+	ProgramBytes = 32_000_000
 	// baseHeap is the heap of any stage: the command line, the configuration, a graph in the making.
 	baseHeap = 4_000_000
 	// decoderBytes is what libturbojpeg and the C library have in memory, their tables and rows
@@ -48,13 +48,15 @@ func (p *Plan) Memory(stage string, arch space.Arch) (supernet.Memory, error) {
 }
 
 // Need is about the most that the process has resident during a stage: train, search or
-// retrain; in bytes. arch is as for Memory.
+// retrain, or while rank scores; in bytes. arch is as for Memory.
 func (p *Plan) Need(stage string, arch space.Arch) (int64, error) {
 	var m supernet.Memory
 	var err error
 	switch stage {
 	case "search":
 		m, err = p.ScoreMemory()
+	case "rank":
+		m, err = p.RankMemory()
 	case "train":
 		m, err = p.Memory(stage, nil)
 		m.Arena += m.Arena * 8 / 100 // what a path can exceed supernet.Widest by
@@ -69,6 +71,11 @@ func (p *Plan) ScoreMemory() (supernet.Memory, error) {
 	return supernet.EstimateScore(p.Supernet(), p.Scoring(false), p.Config.Run.ThreadCount())
 }
 
+// RankMemory is likewise what scoring many of them needs.
+func (p *Plan) RankMemory() (supernet.Memory, error) {
+	return supernet.EstimateScoreAll(p.Supernet(), p.Scoring(false), p.Config.Run.ThreadCount())
+}
+
 // Heap is what the garbage collector sees of a stage with that memory.
 func (p *Plan) Heap(stage string, m supernet.Memory) int64 { return p.lasting(m) + p.readers(stage) }
 
@@ -80,7 +87,7 @@ func (p *Plan) readers(stage string) int64 {
 	switch {
 	case p.Data.Train.Resident():
 		return 0
-	case stage == "search":
+	case stage == "search", stage == "rank":
 		return p.everyReader()
 	}
 	return int64(max(1, p.Config.Run.Workers)) * p.Data.ReaderBytes()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"oneshot/data"
@@ -128,7 +129,7 @@ func (p *Plan) Check() error {
 		}
 	}
 	if err := supernet.CheckSampling(p.Supernet(), p.Training("train")); err != nil {
-		return fault.Usage(samplerHint(), "train.sampler = %s: %w", p.Config.Train.Sampler, err)
+		return fault.Usage(samplerHint(p.Config.Train.Sampler), "train.sampler = %s: %w", p.Config.Train.Sampler, err)
 	}
 	images, final := p.Images("train").Len(), p.Images("retrain").Len()
 	for _, n := range []struct {
@@ -181,18 +182,18 @@ func (p *Plan) contradiction() error {
 	return nil
 }
 
-// samplerHint says which samplers and spaces go together.
-func samplerHint() string {
-	hint := "train.sampler = uniform, with any train.paths, is for every space"
+// samplerHint says for which spaces a sampler is.
+func samplerHint(sampler string) string {
 	var names []string
-	for _, name := range space.Families() {
-		s, err := space.New(name, setting.Default[space.Named]().Nodes)
-		if _, ok := s.(space.Independent); ok && err == nil {
-			names = append(names, name)
+	for _, kind := range space.Kinds() {
+		s, err := space.OfKind(kind).Open()
+		if err != nil { // one's own, which no name says what it is
+			continue
+		}
+		usual := supernet.NetConfig{Space: s, Size: net.Size{Geometry: s.Geometry(), Classes: 10, Image: 32, Affine: true}}
+		if supernet.CheckSampling(usual, supernet.TrainConfig{Sampling: supernet.Sampling{Sampler: sampler}}) == nil {
+			names = append(names, kind)
 		}
 	}
-	if len(names) > 0 {
-		hint += "; the others are for " + strings.Join(names, ", ")
-	}
-	return hint
+	return fmt.Sprintf("%s is for %s and spaces of one's own; train.sampler = uniform, with any train.paths, is for every space", sampler, strings.Join(names, ", "))
 }

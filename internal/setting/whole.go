@@ -25,3 +25,22 @@ func (v *Whole) Set(text string) error {
 	*v = Whole(n)
 	return nil
 }
+
+// Natural is Whole of what has no sign and may be as large as a seed.
+type Natural uint64
+
+func (v *Natural) String() string { return strconv.FormatUint(uint64(*v), 10) }
+
+// Type is what help calls it.
+func (v *Natural) Type() string { return "uint" }
+
+// Set reads a number as Decimal does.
+func (v *Natural) Set(text string) error {
+	number, _ := Decimal(text)
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return errors.New("want a whole number, 0 or more")
+	}
+	*v = Natural(n)
+	return nil
+}
