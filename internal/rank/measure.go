@@ -159,6 +159,9 @@ func ceiling(all []Network) *float64 {
 
 // Warnings say where the figures do not show that a score knows more than a count of multiply-adds.
 func (s Stats) Warnings() (out []string) {
+	if s.N >= Least && s.Tau == nil {
+		return []string{"all scores, or all truths, are equal: there is no order to compare"}
+	}
 	for _, w := range []struct {
 		of        string
 		ci        *Interval

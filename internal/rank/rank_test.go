@@ -209,6 +209,13 @@ func TestWarnings(t *testing.T) {
 	if w := s.Warnings(); !slices.Equal(w, want) {
 		t.Errorf("%q", w)
 	}
+	equal := make([]Network, 5)
+	for i := range equal {
+		equal[i] = Network{Score: float64(i), Truth: 0.5, MAdds: int64(i)}
+	}
+	if w := Measure(equal, 1).Warnings(); !slices.Equal(w, []string{"all scores, or all truths, are equal: there is no order to compare"}) {
+		t.Errorf("without an order: %q", w)
+	}
 	if w := (Stats{TauMAdds: v(1)}).Warnings(); w != nil {
 		t.Errorf("without scores: %q", w)
 	}

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"oneshot/internal/atomicfile"
@@ -39,7 +40,9 @@ type Table struct {
 	Rows []Row
 	// Percent says that the file has percent: one of its accuracies is above 1.
 	Percent bool
-	SHA256  string // of the file
+	// Low is how many rows of such a file have an accuracy of 1 or less, other than 0: perhaps fractions among percent.
+	Low    int
+	SHA256 string // of the file
 }
 
 const (
@@ -113,7 +116,10 @@ func (t *Table) settle() error {
 		}
 	}
 	if t.Percent {
-		for i := range t.Rows {
+		for i, r := range t.Rows {
+			if slices.ContainsFunc(append([]float64{r.Mean}, r.Truths...), func(v float64) bool { return v > 0 && v <= 1 }) {
+				t.Low++
+			}
 			t.Rows[i].Mean /= 100
 			for k := range t.Rows[i].Truths {
 				t.Rows[i].Truths[k] /= 100

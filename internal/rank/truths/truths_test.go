@@ -59,6 +59,19 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestFractionsAmongPercent: one row in percent makes percent of all, so that those which could be fractions are counted.
+func TestFractionsAmongPercent(t *testing.T) {
+	for text, low := range map[string]int{
+		`{"a": 0.93, "b": 94, "c": 0, "d": [1, 92], "e": {"acc": 93, "mean_acc": 0.93}}`: 3,
+		`{"a": 0.93, "b": 0.94, "c": 1}`:                                                 0,
+		`{"a": 93, "b": 94}`:                                                             0,
+	} {
+		if got, err := Read([]byte(text)); err != nil || got.Low != low {
+			t.Errorf("%s: %d, %v, want %d", text, got.Low, err, low)
+		}
+	}
+}
+
 // TestRefused: what is wrong is named with its place.
 func TestRefused(t *testing.T) {
 	for text, want := range map[string]string{
