@@ -30,8 +30,10 @@ type RankTruths struct {
 	// unless a file named them.
 	Sample     int    `json:"sample"`
 	SampleSeed uint64 `json:"sample_seed"`
-	// Of networks that were retrained: how long, from which seed, and on how many images each was classified.
+	// Of networks that were retrained: how long, from which seed, how many times with seeds that count up from it, and on how
+	// many images each was classified. Seeds is 0 where that is once.
 	Steps  int    `json:"steps,omitempty"`
+	Seeds  int    `json:"seeds,omitempty"`
 	Seed   uint64 `json:"seed,omitempty"`
 	Images int    `json:"images,omitempty"`
 }
@@ -57,13 +59,14 @@ type RankPoint struct {
 
 // RankScore is a line of rank/scores.jsonl: a network and its first score.
 type RankScore struct {
-	Arch   string  `json:"arch"`
-	Hash   string  `json:"hash"`
-	Score  float64 `json:"score"`
-	Loss   float64 `json:"loss"`
-	Images int     `json:"images"`
-	Seed   uint64  `json:"seed"`
-	Failed string  `json:"failed,omitempty"` // see Sample
+	Arch   string   `json:"arch"`
+	Hash   string   `json:"hash"`
+	Score  float64  `json:"score"`
+	Top1   *float64 `json:"top1,omitempty"` // see Sample
+	Loss   float64  `json:"loss"`
+	Images int      `json:"images"`
+	Seed   uint64   `json:"seed"`
+	Failed string   `json:"failed,omitempty"` // see Sample
 }
 
 // RankTruth is a line of rank/retrain/truths.jsonl: a network that was retrained, and its accuracy on the search images.

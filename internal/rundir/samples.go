@@ -9,12 +9,14 @@ const NoLoss = math.MaxFloat64
 // subnetwork and its score. The file is all a search remembers; the tree is a
 // function of it and the seed. It has no times: see Time.
 type Sample struct {
-	Index  int     `json:"index"` // from 0
-	Arch   string  `json:"arch"`
-	Hash   string  `json:"hash"`
-	Score  float64 `json:"score"` // top-1 on score.images of the search split
-	Loss   float64 `json:"loss"`
-	Images int     `json:"images"`
+	Index int     `json:"index"` // from 0
+	Arch  string  `json:"arch"`
+	Hash  string  `json:"hash"`
+	Score float64 `json:"score"` // by score.by, on score.images of the search split
+	// Top1 is the accuracy, where the score is something else.
+	Top1   *float64 `json:"top1,omitempty"`
+	Loss   float64  `json:"loss"`
+	Images int      `json:"images"`
 	// Params and MAdds are those of the network that would be retrained.
 	Params int64  `json:"params"`
 	MAdds  int64  `json:"madds"`
@@ -28,15 +30,16 @@ type Sample struct {
 // Recheck is a line of search/rechecks.jsonl: the second score of one of the
 // best samples.
 type Recheck struct {
-	Index       int     `json:"index"` // rank by the first score, from 0
-	Arch        string  `json:"arch"`
-	Hash        string  `json:"hash"`
-	Score       float64 `json:"score"` // top-1 on the whole search split
-	Loss        float64 `json:"loss"`
-	Images      int     `json:"images"`
-	RecalImages int     `json:"recal_images"`
-	Seed        uint64  `json:"seed"`
-	Failed      string  `json:"failed,omitempty"` // see Sample
+	Index       int      `json:"index"` // rank by the first score, from 0
+	Arch        string   `json:"arch"`
+	Hash        string   `json:"hash"`
+	Score       float64  `json:"score"`          // by score.by, on the whole search split
+	Top1        *float64 `json:"top1,omitempty"` // see Sample
+	Loss        float64  `json:"loss"`
+	Images      int      `json:"images"`
+	RecalImages int      `json:"recal_images"`
+	Seed        uint64   `json:"seed"`
+	Failed      string   `json:"failed,omitempty"` // see Sample
 }
 
 // Time is a line of search/times.jsonl: what a sample took, proposal and

@@ -29,10 +29,11 @@ type SearchSummary struct {
 
 // SearchDetail is the part of a search's report that result.json has too.
 type SearchDetail struct {
-	Top       []TopEntry    `json:"top"`       // from the winner
-	Pareto    []ParetoEntry `json:"pareto"`    // from the fewest multiply-adds
-	Tree      *TreeSummary  `json:"tree"`      // null where the algorithm has none
-	Baselines []Baseline    `json:"baselines"` // in the order asked for
+	ScoreBy   string        `json:"score_by,omitempty"` // "loss" where scores are by it, see score.by; else accuracy
+	Top       []TopEntry    `json:"top"`                // from the winner
+	Pareto    []ParetoEntry `json:"pareto"`             // from the fewest multiply-adds
+	Tree      *TreeSummary  `json:"tree"`               // null where the algorithm has none
+	Baselines []Baseline    `json:"baselines"`          // in the order asked for
 	// Failed are the samples that have no score, as their numbers are none; they count as 0 in
 	// means. FailedRechecks are such of the best by their second score.
 	Failed         int `json:"failed,omitempty"`

@@ -14,53 +14,68 @@ import (
 // scored is a first or a second score. Where the numbers of an architecture are none, failed
 // says why, and it is the worst score that there is: the search goes on and avoids it.
 type scored struct {
-	supernet.Result
+	score  float64  // by score.by
+	top1   *float64 // accuracy, where the score is something else
+	loss   float64
+	images int
 	failed string
 }
 
 // firstScore and secondScore are what lines of the files say.
-func firstScore(l rundir.Sample) scored {
-	return scored{supernet.Result{Top1: l.Score, Loss: l.Loss, Images: l.Images}, l.Failed}
-}
+func firstScore(l rundir.Sample) scored { return scored{l.Score, l.Top1, l.Loss, l.Images, l.Failed} }
 
 func secondScore(l rundir.Recheck) scored {
-	return scored{supernet.Result{Top1: l.Score, Loss: l.Loss, Images: l.Images}, l.Failed}
+	return scored{l.Score, l.Top1, l.Loss, l.Images, l.Failed}
 }
 
 // check wants a score in its range, and one that failed to be the worst.
 func (r scored) check() error {
-	if !(r.Top1 >= 0 && r.Top1 <= 1) {
-		return fmt.Errorf("score %v is not in 0..1", r.Top1)
+	if !(r.score >= 0 && r.score <= 1) {
+		return fmt.Errorf("score %v is not in 0..1", r.score)
 	}
-	if failed := r.failed != ""; failed && r.Top1 != 0 || failed != (r.Loss == rundir.NoLoss) {
-		return fmt.Errorf("score %v and loss %v do not go with failed %q", r.Top1, r.Loss, r.failed)
+	if r.top1 != nil && !(*r.top1 >= 0 && *r.top1 <= 1) {
+		return fmt.Errorf("top1 %v is not in 0..1", *r.top1)
+	}
+	if failed := r.failed != ""; failed && r.score != 0 || failed != (r.loss == rundir.NoLoss) {
+		return fmt.Errorf("score %v and loss %v do not go with failed %q", r.score, r.loss, r.failed)
 	}
 	return nil
 }
 
 // ask has a scorer measure an architecture.
-func ask(ctx context.Context, s Scorer, arch space.Arch) (scored, error) {
-	r, failed, err := Ask(ctx, s, arch)
-	return scored{r, failed}, err
-}
-
-// Ask has a scorer measure an architecture. failed says why it has no score, where its numbers are none; "" is that it
-// has one.
-func Ask(ctx context.Context, s Scorer, arch space.Arch) (r supernet.Result, failed string, err error) {
-	r, err = s.Score(ctx, arch)
+func ask(ctx context.Context, s Scorer, c supernet.ScoreConfig, arch space.Arch) (scored, error) {
+	r, err := s.Score(ctx, arch)
 	var none *supernet.NoNumberError
-	if !errors.As(err, &none) {
-		return r, "", err
+	if err != nil && !errors.As(err, &none) {
+		return scored{}, err
 	}
-	return supernet.Result{Loss: rundir.NoLoss, Images: none.Images}, none.Why, nil
+	return judge(c, r, none), nil
 }
 
-// CheckScore refuses a line whose score is not in its range, or that failed and is not the worst.
-func CheckScore(score, loss float64, images int, failed string) error {
-	if images < 1 {
-		return fmt.Errorf("images %d, want 1 or more", images)
+// judge is the score of a measurement or, where none is not nil, the worst one.
+func judge(c supernet.ScoreConfig, r supernet.Result, none *supernet.NoNumberError) scored {
+	if none != nil {
+		return scored{loss: rundir.NoLoss, images: none.Images, failed: none.Why}
 	}
-	return scored{supernet.Result{Top1: score, Loss: loss, Images: images}, failed}.check()
+	out := scored{score: c.Value(r), loss: r.Loss, images: r.Images}
+	if c.By == supernet.ByLoss {
+		out.top1 = &r.Top1
+	}
+	return out
+}
+
+// RankScore is the line of a score that is none of a search. Its network and seed are not filled in.
+func RankScore(c supernet.ScoreConfig, r supernet.Scored) rundir.RankScore {
+	out := judge(c, r.Result, r.None)
+	return rundir.RankScore{Score: out.score, Top1: out.top1, Loss: out.loss, Images: out.images, Failed: out.failed}
+}
+
+// CheckRankScore refuses a line whose score is not in its range, or that failed and is not the worst.
+func CheckRankScore(l rundir.RankScore) error {
+	if l.Images < 1 {
+		return fmt.Errorf("images %d, want 1 or more", l.Images)
+	}
+	return scored{l.Score, l.Top1, l.Loss, l.Images, l.Failed}.check()
 }
 
 // warn says that an architecture has no score: aloud of the first one, as there may be many.

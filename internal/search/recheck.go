@@ -31,7 +31,7 @@ func rank(n int, of func(i int) scored) []int {
 			}
 			return -1
 		}
-		return cmp.Or(cmp.Compare(y.Top1, x.Top1), cmp.Compare(x.Loss, y.Loss))
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.loss, y.loss))
 	})
 	return order
 }
@@ -111,11 +111,11 @@ func (s *Stage) scoreAgain(ctx context.Context, again Scorer, l rundir.Sample, i
 	if err := ctx.Err(); err != nil {
 		return rundir.Recheck{}, err
 	}
-	r, err := ask(ctx, again, arch)
+	r, err := ask(ctx, again, s.plan.Scoring(true), arch)
 	if err != nil {
 		return rundir.Recheck{}, fmt.Errorf("recheck: score %s: %w", l.Arch, err)
 	}
-	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images, RecalImages: s.plan.Scoring(true).RecalImages,
+	return rundir.Recheck{Index: index, Arch: l.Arch, Hash: l.Hash, Score: r.score, Top1: r.top1, Loss: r.loss, Images: r.images, RecalImages: s.plan.Scoring(true).RecalImages,
 		Seed: s.plan.Config.Seed, Failed: r.failed}, nil
 }
 

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func (s *Stage) checkLine(want, index int, seed uint64, r scored, text, hash str
 // is in its file, and metrics beyond the last sample are cut on resume.
 func (t *trail) record(l rundir.Sample, best float64) error {
 	if t.metrics != nil {
-		m := rundir.Metric{Stage: "search", Step: l.Index + 1, Loss: &l.Loss, Top1: &l.Score, Best: &best, Arch: l.Hash}
+		m := rundir.Metric{Stage: "search", Step: l.Index + 1, Loss: &l.Loss, Top1: cmp.Or(l.Top1, &l.Score), Best: &best, Arch: l.Hash}
 		if l.Failed != "" {
 			m.Loss = nil
 		}

@@ -86,6 +86,9 @@ func (s *Stage) Run(ctx context.Context) (rundir.SearchSummary, error) {
 		return rundir.SearchSummary{}, err
 	}
 	sum := summarise(t.lines, again, s.plan.Config.Search)
+	if by := s.plan.Config.Score.By; by == supernet.ByLoss {
+		sum.ScoreBy = by
+	}
 	sum.Exhausted, sum.TimedOut = end == endExhausted, end == endTime
 	var others [][]rundir.Sample
 	for _, algo := range s.plan.Config.Search.BaselineNames() {
@@ -143,23 +146,23 @@ func (s *Stage) extend(ctx context.Context, t *trail, stage, label string, total
 		if err != nil {
 			return 0, fmt.Errorf("%s: score %s: %w", stage, s.plan.Space.Format(arch), err)
 		}
-		best = max(best, r.Top1)
+		best = max(best, r.score)
 		a, err := s.plan.DescribeArch(arch)
 		if err != nil {
 			return 0, err
 		}
 		line := rundir.Sample{
-			Index: len(t.lines), Arch: a.Text, Hash: a.Hash, Score: r.Top1, Loss: r.Loss, Images: r.Images,
+			Index: len(t.lines), Arch: a.Text, Hash: a.Hash, Score: r.score, Top1: r.top1, Loss: r.loss, Images: r.images,
 			Params: a.Params, MAdds: a.MAdds, Source: source, Seed: s.plan.Config.Seed, Failed: r.failed,
 		}
 		if err := t.record(line, best); err != nil {
 			return 0, err
 		}
 		s.wrote++
-		if err := t.search.Tell(code, r.Top1); err != nil {
+		if err := t.search.Tell(code, r.score); err != nil {
 			return 0, err
 		}
-		note := fmt.Sprintf("score %.3f", r.Top1)
+		note := fmt.Sprintf("score %.3f", r.score)
 		if r.failed != "" {
 			note = "no score"
 			s.warn(stage, a.Hash, r.failed)
@@ -182,11 +185,11 @@ func (s *Stage) score(ctx context.Context, arch space.Arch) (scored, int, error)
 			return scored{}, 0, err
 		}
 	}
-	r, err := ask(ctx, s.first, arch)
+	r, err := ask(ctx, s.first, s.plan.Scoring(false), arch)
 	if err == nil {
 		s.known[hash] = r
 	}
-	return r, r.Images, err
+	return r, r.images, err
 }
 
 func (s *Stage) closeScorer() {
