@@ -206,7 +206,10 @@ func (o *opening) courses(p *plan.Plan, arch space.Arch, d rundir.Folder) error 
 			return err
 		}
 		p.Config.Retrain = o.config.Retrain
-		return o.checkGiven(p.Data)
+		if err := o.checkGiven(p.Data); err != nil {
+			return err
+		}
+		return o.sameNetwork(p.Space, arch)
 	}
 	return nil
 }

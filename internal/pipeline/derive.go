@@ -120,7 +120,28 @@ func (o *opening) sameArch(s space.Space, arch space.Arch) error {
 		return fault.New(fault.ExitInvalid, "", "%s: %w", o.start.path, err)
 	}
 	if has, want := of.Format(a), s.Format(arch); has != want {
-		return fault.Usage("leave out --arch to take that of the file", "%s holds another architecture:\n  %s, not\n  %s", o.start.path, has, want)
+		hint := "leave out --arch to take that of the file"
+		if o.stored { // which may have one without --arch
+			hint = "retrain with another --out, which takes that of the file"
+		}
+		return fault.Usage(hint, "%s holds another architecture:\n  %s, not\n  %s", o.start.path, has, want)
+	}
+	return nil
+}
+
+// sameNetwork is sameArch where the network's size was decided before the file was read, too.
+func (o *opening) sameNetwork(s space.Space, arch space.Arch) error {
+	if err := o.sameArch(s, arch); err != nil || o.start == nil {
+		return err
+	}
+	want := o.config
+	want.Retrain.Geometry = o.start.geometry()
+	var differs []string
+	for _, c := range config.Drift(o.config, want) {
+		differs = append(differs, fmt.Sprintf("%s = %v, not %v", c.Key, c.To, c.From))
+	}
+	if len(differs) > 0 {
+		return fault.Usage("retrain with another --out, which takes the size of the file", "%s holds a network of another size: %s", o.start.path, strings.Join(differs, ", "))
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ type Inspection struct {
 	Seed   uint64     `json:"seed"`
 	Data   string     `json:"dataset"`
 	Stages []Progress `json:"stages"`
+	// Sampling is how the supernet is trained and its networks are scored; absent where that is the plainest way,
+	// or where the folder has only a network that was retrained.
+	Sampling *Sampling `json:"sampling,omitempty"`
 	// Search is the end of the search, null before it.
 	Search *rundir.SearchSummary `json:"search"`
 	// Retrain is how a network is retrained that has no result yet, null where none is.
@@ -67,6 +70,9 @@ func Inspect(d rundir.Folder) (Inspection, error) {
 			p.State = "started" // other trainings are left
 		}
 		out.Stages = append(out.Stages, p)
+	}
+	if stageOf("train").begun(d) || !stageOf("retrain").begun(d) {
+		out.Sampling = samplingOf(c)
 	}
 	chain, err := chainOf(d, c)
 	if err != nil {

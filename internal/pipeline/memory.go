@@ -70,11 +70,7 @@ func shrink(p *plan.Plan, name string, begun bool, arch space.Arch, whole, limit
 		return whole, nil, nil
 	}
 	if name == "search" {
-		hint := "raise --memory-limit, or lower score.recal_batch"
-		if p.Config.Score.Statistics == "batch" {
-			hint = "raise --memory-limit, or lower score.batch"
-		}
-		return whole, fault.New(fault.ExitSpace, hint,
+		return whole, fault.New(fault.ExitSpace, "raise --memory-limit, or lower "+scoringBatch(p),
 			"scoring subnetworks needs about %d MB, the limit is %d MB", megabytes(whole), megabytes(limit)), nil
 	}
 	s := p.Settings(name)
@@ -100,6 +96,42 @@ func shrink(p *plan.Plan, name string, begun bool, arch space.Arch, whole, limit
 	return need, tooMuch, nil
 }
 
+// scoringBatch is the setting that decides how much memory scoring takes.
+func scoringBatch(p *plan.Plan) string {
+	if p.Config.Score.Statistics == "batch" {
+		return "score.batch"
+	}
+	return "score.recal_batch"
+}
+
+// holds refuses a stage for which the whole machine has not memory enough, even with the fewest images at a time: a space of
+// one's own may have networks of any size, and what asks for too much ends without a word, perhaps together with others.
+func holds(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, total int64) error {
+	least := *p // of which the micro-batches are others
+	for _, name := range stages {
+		fresh := slices.Contains(anew, name)
+		if total == 0 || behind(p, name, d) && !fresh {
+			continue
+		}
+		few := ""
+		if name != "search" && (fresh || !stageOf(name).begun(d)) {
+			s := least.Settings(name)
+			for m := s.AtOnce() - 1; m >= 2; m-- {
+				if s.Batch%m == 0 {
+					s.MicroBatch = m
+				}
+			}
+			few = fmt.Sprintf(" even with %d images at a time", s.AtOnce())
+		}
+		need, err := least.Need(name, arch)
+		if err == nil && need > total { // of an error the stage says itself what is wrong
+			return fault.New(fault.ExitSpace, "choose smaller networks: fewer or narrower layers, or smaller images",
+				"stage %s needs about %d MB%s, and this machine has %d MB", name, megabytes(need), few, total/1_000_000)
+		}
+	}
+	return nil
+}
+
 // announceMemory says what the stages that are not passed need, and warns where the
 // machine has less.
 func announceMemory(p *plan.Plan, d rundir.Folder, stages, anew []string, arch space.Arch, u *ui.UI) {
@@ -107,13 +139,13 @@ func announceMemory(p *plan.Plan, d rundir.Folder, stages, anew []string, arch s
 	var parts []string
 	for _, name := range stages {
 		need, err := p.Need(name, arch)
-		if err != nil || behind(p, name, d) && !slices.Contains(anew, name) {
+		if err != nil || !slices.Contains(anew, name) && behind(p, name, d) {
 			continue // the stage itself says what is wrong
 		}
 		most = max(most, need)
 		parts = append(parts, fmt.Sprintf("%s %d", name, megabytes(need)))
 		about := []any{"stage", name, "needs_bytes", need}
-		if name != "search" {
+		if name != "search" && name != rankFolder {
 			about = append(about, "micro_batch", p.Settings(name).AtOnce())
 		}
 		u.Log.Info("memory", about...)
@@ -127,8 +159,11 @@ func announceMemory(p *plan.Plan, d rundir.Folder, stages, anew []string, arch s
 	}
 	u.Infof("memory   needs about %d MB%s", megabytes(most), detail)
 	if free := machine.AvailableMemory(); free > 0 && most > free {
-		u.Warnf("needs about %d MB of memory, but only %d MB are available; --memory-limit %dMB trains with fewer images at a time",
-			megabytes(most), free/1_000_000, free/1_000_000)
+		less := fmt.Sprintf("--memory-limit %dMB trains with fewer images at a time", free/1_000_000)
+		if !slices.ContainsFunc(stages, func(name string) bool { return name != "search" && name != rankFolder }) {
+			less = "a smaller " + scoringBatch(p) + " needs less"
+		}
+		u.Warnf("needs about %d MB of memory, but only %d MB are available; %s", megabytes(most), free/1_000_000, less)
 	}
 }
 

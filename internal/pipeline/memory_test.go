@@ -1,12 +1,16 @@
 package pipeline
 
 import (
+	"io"
+	"strings"
 	"testing"
+	"time"
 
 	"oneshot/internal/config"
 	"oneshot/internal/fault"
 	"oneshot/internal/plan"
 	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
 )
 
 // What is needed depends on what it should, so that a limit can be kept.
@@ -64,5 +68,42 @@ func TestFitIsTheLargest(t *testing.T) {
 	p.Config.Train.MicroBatch = 0
 	if _, err := fit(p, rundir.Folder(t.TempDir()), []string{"train"}, nil, nil, 1000); fault.Classify(err).Code != fault.ExitSpace {
 		t.Errorf("a limit of 1000 bytes: %v", err)
+	}
+}
+
+// TestMemoryHints: where the machine has less than is needed, what takes less is named, for scoring and for training.
+func TestMemoryHints(t *testing.T) {
+	c, err := config.FromPreset("micro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan.New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Config.Net.Channels, p.Config.Score.RecalBatch, p.Config.Score.Batch = 1024, 60_000, 60_000 // terabytes
+	p.Config.Score.RecalImages = 60_000
+	for _, x := range []struct {
+		stages     []string
+		statistics string
+		want       string
+	}{
+		{[]string{"rank"}, "recalibrated", "; a smaller score.recal_batch needs less\n"},
+		{[]string{"search"}, "batch", "; a smaller score.batch needs less\n"},
+		{[]string{"train", "search"}, "recalibrated", " trains with fewer images at a time\n"},
+	} {
+		p.Config.Score.Statistics = x.statistics
+		var out strings.Builder
+		announceMemory(p, rundir.Folder(t.TempDir()), x.stages, x.stages, nil, ui.New(io.Discard, &out, time.Now))
+		if !strings.HasSuffix(out.String(), x.want) || strings.Count(out.String(), "MB are available; ") != 1 {
+			t.Errorf("%v: %q, want %q", x.stages, out.String(), x.want)
+		}
+	}
+	one, err := p.Need("search", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if many, err := p.Need("rank", nil); err != nil || many <= one {
+		t.Errorf("scoring many needs %d bytes, one by one %d; %v", many, one, err)
 	}
 }

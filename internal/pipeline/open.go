@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,6 +106,9 @@ type Run struct {
 	every time.Duration // likewise
 }
 
+// errNoFolder refuses to go on with a run that nothing names.
+var errNoFolder = fault.Usage("name the folder of a run with --out", "no run in (no folder given)")
+
 // Open resolves the configuration, takes the run folder, opens images and device, and
 // writes the files that describe the run. Everything that can be wrong with the request
 // is found here, before anything is computed; a folder created for nothing is removed
@@ -115,7 +119,7 @@ func Open(ctx context.Context, p Process, q Request) (*Run, error) {
 	stored := path != "" && q.Resume && rundir.Folder(path).Has("config.yaml")
 	if !stored && !q.Create && !q.Retrains {
 		if path == "" {
-			return nil, fault.Usage("name the folder of a run with --out", "no run in (no folder given)")
+			return nil, errNoFolder
 		}
 		return nil, noRun(rundir.Folder(path))
 	}
@@ -240,6 +244,9 @@ func (o *opening) prepare(p *plan.Plan, arch space.Arch, dir *rundir.Dir) (*Run,
 	if p.Teacher, err = o.teach(rt); err == nil { // which needs memory too
 		fitted, err = fit(p, dir.Folder, o.Sizes, o.anew, widest, o.MemoryLimit)
 	}
+	if err == nil && !o.readOnly {
+		err = holds(p, dir.Folder, o.Sizes, o.anew, widest, machine.TotalMemory())
+	}
 	if err != nil {
 		rt.Close()
 		return nil, err
@@ -335,6 +342,11 @@ func (r *Run) Announce() {
 	}
 	for _, line := range r.fitted {
 		u.Infof("%s", line)
+	}
+	if slices.Contains(r.sizes, "train") {
+		for _, line := range samplingLines(c) {
+			u.Infof("%s", line)
+		}
 	}
 	announceMemory(r.Plan, r.Folder, r.sizes, r.anew, r.widest, u)
 	announceDevice(r.Plan, r.Folder, r.sizes, r.anew, r.widest, r.rt, u)

@@ -88,6 +88,9 @@ func Look(ctx context.Context, p Process, q Request, measure bool) (Preview, err
 		}
 	}
 	v.Lines = append(plan.DescribeData(pl.Data), o.settled...)
+	if slices.Contains(q.Sizes, "train") {
+		v.Lines = append(v.Lines, samplingLines(pl.Config)...)
+	}
 	if err == nil {
 		v.Ahead, err = o.ahead(pl, d)
 	}

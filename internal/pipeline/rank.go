@@ -40,9 +40,10 @@ type RankSpec struct {
 	Retrain       int    // networks that are drawn and retrained
 	Archs         string // a file that names them
 	Epochs, Steps int    // of each training; both 0 is what the run's own retraining has
+	Seeds         int    // trainings of each, with seeds that count up from the run's; 0 is one
 
 	table *truths.Table
-	named []string
+	named []namedArch
 }
 
 // Check refuses what can be asked of no run, and reads the files.
@@ -54,6 +55,10 @@ func (s *RankSpec) Check() (err error) {
 		return fault.Usage("leave out one of them", "--table has truths, and --retrain and --archs make some")
 	case s.Table != "" && (s.Epochs != 0 || s.Steps != 0):
 		return fault.Usage("", "--epochs and --steps are of --retrain: with --table nothing is trained")
+	case s.Table != "" && s.Seeds != 0:
+		return fault.Usage("", "--seeds is of --retrain: with --table nothing is trained")
+	case s.Seeds < 0 || s.Seeds > mostSeeds:
+		return fault.Usage("", "--seeds %d: want 1..%d", s.Seeds, mostSeeds)
 	case s.Table == "" && s.Sample != 0:
 		return fault.Usage("--retrain says how many are drawn", "--sample is of --table")
 	case s.Sample < 0 || s.Sample > 0 && s.Sample < rank.Least:
@@ -167,8 +172,9 @@ func (r *Run) Rank(ctx context.Context, s *RankSpec) (rundir.Ranking, error) {
 		r.process.UI.Warnf("%d of %d networks have no score and count as the worst; the first is %s", out.Failed, len(all), first)
 	}
 	out.Stats = rank.Measure(networks, r.Config.Seed)
-	if out.Warnings = out.Stats.Warnings(); out.Warnings == nil {
-		out.Warnings = []string{}
+	out.Warnings = append([]string{}, out.Stats.Warnings()...) // in JSON a list, also where there are none
+	if t := s.table; t != nil && t.Low > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%s is read as percent, and %d of its %d texts have an accuracy of 1 or less: if that is a fraction, their truth is wrong", filepath.Base(s.Table), t.Low, len(t.Rows)))
 	}
 	return out, r.keepRanking(out)
 }
@@ -243,13 +249,11 @@ func RankNotes(d rundir.Folder) ([]string, error) {
 
 // parseKey reads an architecture as tables name it: with the name of its space, or without.
 func parseKey(s space.Space, text string) (space.Arch, error) {
-	a, err := s.Parse(text)
-	if own := s.Name() + ":"; err != nil && !strings.HasPrefix(text, own) {
-		if b, err := s.Parse(own + text); err == nil {
-			return b, nil
-		}
+	own := s.Name() + ":"
+	if name, _, ok := strings.Cut(text, ":"); strings.HasPrefix(text, own) || ok && space.IsName(name) {
+		return s.Parse(text)
 	}
-	return a, err
+	return s.Parse(own + text)
 }
 
 // errNoPath says that an architecture has no inherited weights: it is no path of the supernet, or nothing of it can be trained.

@@ -21,33 +21,49 @@ import (
 	"oneshot/supernet/space"
 )
 
-// Networks that are retrained to be ranked lie in rank/retrain: truths.jsonl has a line for each that is done, and
-// record.json says how they are trained. One that is being trained has a folder, named by its hash, until its line is
-// there. They see no search image in their training, whatever retrain.all_images says, as these are what they are measured on.
+// Networks that are retrained to be ranked lie in rank/retrain: truths.jsonl has a line for each training that is done, and
+// record.json says how they are trained. One that goes on has a folder, named by the network's hash and, behind the first, the
+// seed, until its line is there. They see no search image in their training, whatever retrain.all_images says, as these are
+// what they are measured on.
 const (
 	truthsFolder = rankFolder + "/retrain"
 	truthsRecord = truthsFolder + "/record.json"
 	truthsFile   = truthsFolder + "/truths.jsonl"
 )
 
-// mostRetrained is how many networks may be named; each is a training.
-const mostRetrained = 10_000
+// mostRetrained is how many networks may be named, mostSeeds how often each may be trained.
+const (
+	mostRetrained = 10_000
+	mostSeeds     = 100
+)
+
+// truthKey is a training of a network.
+type truthKey struct {
+	hash string
+	seed uint64
+}
+
+// namedArch is an architecture as a line of a file names it.
+type namedArch struct {
+	text string
+	line int // from 1
+}
 
 // readNamed reads a file of architectures, one a line.
-func readNamed(path string) (names []string, err error) {
+func readNamed(path string) (names []namedArch, err error) {
 	b, err := atomicfile.ReadAtMost(path, mostRetrained*1000)
 	if err != nil {
 		return nil, err
 	}
-	_, err = plan.Lines(bytes.NewReader(b), func(text string) error {
-		names = append(names, text)
+	line, err := plan.Lines(bytes.NewReader(b), func(text string, line int) error {
+		names = append(names, namedArch{text, line})
 		return nil
 	})
-	if err == nil && (len(names) == 0 || len(names) > mostRetrained) {
-		err = fmt.Errorf("%d architectures, want 1..%d, one a line", len(names), mostRetrained)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s:%d: %w", path, line, err)
+	}
+	if len(names) == 0 || len(names) > mostRetrained {
+		return nil, fmt.Errorf("%s: %d architectures, want 1..%d, one a line", path, len(names), mostRetrained)
 	}
 	return names, nil
 }
@@ -65,10 +81,10 @@ func (s *RankSpec) drawn(p *plan.Plan) (archs []space.Arch, err error) {
 		archs = append(archs, a)
 		return true
 	}
-	for i, text := range s.named {
-		a, err := pathOfKey(p.Space, text)
+	for _, n := range s.named {
+		a, err := pathOfKey(p.Space, n.text)
 		if err != nil {
-			return nil, fault.New(fault.ExitInvalid, "a line is a text of the run's space", "%s: architecture %d: %w", s.Archs, i+1, err)
+			return nil, fault.New(fault.ExitInvalid, "a line is a text of the run's space", "%s:%d: %w", s.Archs, n.line, err)
 		}
 		if add(a); s.Retrain > 0 && len(archs) == s.Retrain {
 			break
@@ -168,7 +184,29 @@ func truthsStale(d rundir.Folder, why string) error {
 	return fault.New(fault.ExitInvalid, "the same command with --override trains anew, and keeps what there is in a folder beside it", "the networks in %s are not trained as is asked for: %s", d.File(truthsFolder), why)
 }
 
-// retrained are the networks with what their own trainings reach, sorted by hash. Each is trained from where it stands.
+// truthsFrom says of which trainings the truths are.
+func (s *RankSpec) truthsFrom(p, q *plan.Plan, networks int) rundir.RankTruths {
+	from := rundir.RankTruths{From: rundir.FromRetraining, Costs: rundir.CostsCounted, Steps: q.Training("retrain").Steps, Seed: p.Config.Seed,
+		Images: p.Data.Search.Len(), Sample: networks, SampleSeed: s.seed(p)}
+	if s.Seeds > 1 {
+		from.Seeds = s.Seeds
+	}
+	if s.Archs != "" {
+		from.File, from.Sample, from.SampleSeed = filepath.Base(s.Archs), 0, 0
+	}
+	return from
+}
+
+// seeds are those that each network is trained with.
+func (s *RankSpec) seeds(p *plan.Plan) (seeds []uint64) {
+	for i := range max(1, s.Seeds) {
+		seeds = append(seeds, p.Config.Seed+uint64(i))
+	}
+	return seeds
+}
+
+// retrained are the networks with what their own trainings reach, sorted by hash. Each is trained from where it stands, all
+// with a seed before the first with the next one. The truth is the mean.
 func (r *Run) retrained(ctx context.Context, s *RankSpec) ([]ranked, rundir.RankTruths, error) {
 	q, err := s.brief(r.Plan)
 	if err != nil {
@@ -183,44 +221,70 @@ func (r *Run) retrained(ctx context.Context, s *RankSpec) ([]ranked, rundir.Rank
 		return nil, rundir.RankTruths{}, err
 	}
 	defer file.Close()
-	from := rundir.RankTruths{From: rundir.FromRetraining, Costs: rundir.CostsCounted, Steps: q.Training("retrain").Steps, Seed: r.Config.Seed, Sample: len(archs), SampleSeed: s.seed(r.Plan)}
-	if s.Archs != "" {
-		from.File, from.Sample, from.SampleSeed = filepath.Base(s.Archs), 0, 0
-	}
-	var all []ranked
+	from := s.truthsFrom(r.Plan, q, len(archs))
+	all := make([]ranked, len(archs))
 	for i, arch := range archs {
 		a, err := r.DescribeArch(arch)
 		if err != nil {
 			return nil, from, err
 		}
-		home := rundir.Folder(r.Folder.File(truthsFolder, a.Hash))
-		l, ok := known[a.Hash]
-		if !ok {
-			r.process.UI.Infof("truth    %s (%d of %d)", a.Hash, i+1, len(archs))
-			if l, err = r.truthOf(ctx, q, arch, home); err != nil {
+		all[i] = ranked{a.Hash, arch, rank.Network{Params: a.Params, MAdds: a.MAdds}}
+	}
+	for _, seed := range s.seeds(r.Plan) {
+		for i := range all {
+			n := &all[i]
+			home := r.truthHome(n.hash, seed)
+			l, ok := known[truthKey{n.hash, seed}]
+			if !ok {
+				of := ""
+				if from.Seeds > 1 {
+					of = fmt.Sprintf(", seed %d", seed)
+				}
+				r.process.UI.Infof("truth    %s (%d of %d%s)", n.hash, i+1, len(all), of)
+				if l, err = r.truthOf(ctx, q, n.arch, seed, home); err != nil {
+					return nil, from, err
+				}
+				if err := file.Append(l); err != nil {
+					return nil, from, err
+				}
+			}
+			if err := atomicfile.RemoveTree(atomicfile.OS, string(home)); err != nil { // its line has what it was for
 				return nil, from, err
 			}
-			if err := file.Append(l); err != nil {
-				return nil, from, err
-			}
+			from.Images = l.Images
+			n.Truths = append(n.Truths, l.Top1)
 		}
-		if err := atomicfile.RemoveTree(atomicfile.OS, string(home)); err != nil { // its line has what it was for
-			return nil, from, err
+	}
+	for i := range all {
+		for _, v := range all[i].Truths {
+			all[i].Truth += v / float64(len(all[i].Truths))
 		}
-		from.Images = l.Images
-		all = append(all, ranked{a.Hash, arch, rank.Network{Truth: l.Top1, Truths: []float64{l.Top1}, Params: a.Params, MAdds: a.MAdds}})
 	}
 	slices.SortFunc(all, func(a, b ranked) int { return strings.Compare(a.hash, b.hash) })
 	return all, from, nil
 }
 
-// openTruths reads the truths that are there, and opens their file. Those that were made in another way make room, where the
-// request allows it.
-func (r *Run) openTruths(q *plan.Plan) (map[string]rundir.RankTruth, *rundir.SummedLines, error) {
+// truthHome is the folder of a training that is not done.
+func (r *Run) truthHome(hash string, seed uint64) rundir.Folder {
+	if seed != r.Config.Seed {
+		hash += fmt.Sprintf("-%d", seed)
+	}
+	return rundir.Folder(r.Folder.File(truthsFolder, hash))
+}
+
+// usableTruths is currentTruths of this process, whose arithmetic must be theirs.
+func (r *Run) usableTruths(q *plan.Plan) (*rundir.Record, error) {
 	rec, err := currentTruths(q, r.Folder)
 	if a := r.rt.Arithmetic(); err == nil && rec != nil && len(rec.Arithmetic) > 0 && rec.Arithmetic[0] != a {
 		err = truthsStale(r.Folder, fmt.Sprintf("they were computed with %q, and this process computes with %q", rec.Arithmetic[0], a))
 	}
+	return rec, err
+}
+
+// openTruths reads the truths that are there, and opens their file. Those that were made in another way make room, where the
+// request allows it.
+func (r *Run) openTruths(q *plan.Plan) (map[truthKey]rundir.RankTruth, *rundir.SummedLines, error) {
+	rec, err := r.usableTruths(q)
 	if err != nil && r.override && !rundir.IsNewer(err) {
 		d := rundir.Folder(r.Folder.File(rankFolder))
 		before := d.FreeName("retrain-before")
@@ -239,15 +303,8 @@ func (r *Run) openTruths(q *plan.Plan) (map[string]rundir.RankTruth, *rundir.Sum
 			return nil, nil, err
 		}
 	}
-	known := map[string]rundir.RankTruth{}
-	file, torn, err := rundir.OpenSummed(r.Folder.File(truthsFile), r.process.UI.Warnf, func(b []byte) (bool, error) {
-		l, err := r.parseTruth(b)
-		if err == nil && known[l.Hash].Hash != "" {
-			err = fmt.Errorf("%s is there twice", l.Hash)
-		}
-		known[l.Hash] = l
-		return err == nil, err
-	})
+	known := map[truthKey]rundir.RankTruth{}
+	file, torn, err := rundir.OpenSummed(r.Folder.File(truthsFile), r.process.UI.Warnf, r.keepTruths(known))
 	if err != nil {
 		return nil, nil, fault.WithCode(err, fault.ExitInvalid, rundir.FromCopy)
 	}
@@ -257,31 +314,47 @@ func (r *Run) openTruths(q *plan.Plan) (map[string]rundir.RankTruth, *rundir.Sum
 	return known, file, nil
 }
 
+// keepTruths reads lines of truths.jsonl into known.
+func (r *Run) keepTruths(known map[truthKey]rundir.RankTruth) func(line []byte) (bool, error) {
+	return func(line []byte) (bool, error) {
+		l, err := r.parseTruth(line)
+		key := truthKey{l.Hash, l.Seed}
+		if _, twice := known[key]; err == nil && twice {
+			err = fmt.Errorf("%s is there twice", l.Hash)
+		}
+		known[key] = l
+		return err == nil, err
+	}
+}
+
 // parseTruth is as strict as parseScore.
 func (r *Run) parseTruth(b []byte) (l rundir.RankTruth, err error) {
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, err
 	}
 	switch {
-	case l.Seed != r.Config.Seed:
-		return l, fmt.Errorf("training of seed %d, want %d", l.Seed, r.Config.Seed)
+	case l.Seed-r.Config.Seed >= mostSeeds: // they count up, and around
+		return l, fmt.Errorf("training of seed %d, want %d or one that counts up from it", l.Seed, r.Config.Seed)
 	case !(l.Top1 >= 0 && l.Top1 <= 1) || l.Images < 1:
 		return l, fmt.Errorf("top1 %v of %d images", l.Top1, l.Images)
 	}
 	return l, r.hashOf(l.Arch, l.Hash)
 }
 
-// truthOf trains a network to its last step in a folder, from wherever it stands, and classifies the search images.
-func (r *Run) truthOf(ctx context.Context, q *plan.Plan, arch space.Arch, home rundir.Folder) (l rundir.RankTruth, err error) {
+// truthOf trains a network to its last step in a folder, from wherever it stands, and classifies the search images. Weights,
+// order and augmentation follow the seed.
+func (r *Run) truthOf(ctx context.Context, q *plan.Plan, arch space.Arch, seed uint64, home rundir.Folder) (l rundir.RankTruth, err error) {
 	if err := home.MakeDir("retrain"); err != nil {
 		return l, err
 	}
-	n, err := supernet.NewArch(q.Final(true), arch, r.Config.Seed, r.rt)
+	n, err := supernet.NewArch(q.Final(true), arch, seed, r.rt)
 	if err != nil {
 		return l, err
 	}
+	c := q.Training("retrain")
+	c.Seed = seed
 	t := training{
-		stage: stageOf("retrain"), of: r.Folder, folder: home, ui: r.process.UI, net: n, images: q.Images("retrain"), config: q.Training("retrain"),
+		stage: stageOf("retrain"), of: r.Folder, folder: home, ui: r.process.UI, net: n, images: q.Images("retrain"), config: c,
 		every: r.Config.Run.CheckpointSteps, keep: r.Config.Run.CheckpointKeep, saveAsked: r.process.SaveAsked,
 		hash:    func(a space.Arch) string { return space.Hash(r.Space, a) },
 		prepare: func() (func(), error) { return r.lessGarbage("retrain") },
@@ -293,5 +366,5 @@ func (r *Run) truthOf(ctx context.Context, q *plan.Plan, arch space.Arch, home r
 	if err == nil {
 		err = numbers(string(home), res)
 	}
-	return rundir.RankTruth{Arch: r.Space.Format(arch), Hash: space.Hash(r.Space, arch), Top1: res.Top1, Images: res.Images, Seed: r.Config.Seed}, err
+	return rundir.RankTruth{Arch: r.Space.Format(arch), Hash: space.Hash(r.Space, arch), Top1: res.Top1, Images: res.Images, Seed: seed}, err
 }

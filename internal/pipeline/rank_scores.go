@@ -15,25 +15,6 @@ import (
 	"oneshot/supernet/space"
 )
 
-// scoreEach scores architectures, in an order of its own, and tells each of them with its score as soon as that is known.
-// It ends at the first error, also one of each. The order is a function of the architectures alone: what is left of a list
-// after a stop is scored in the same order.
-func scoreEach(ctx context.Context, s search.Scorer, archs []space.Arch, each func(i int, r supernet.Result, failed string) error) error {
-	for i, a := range archs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		r, failed, err := search.Ask(ctx, s, a)
-		if err != nil {
-			return err
-		}
-		if err := each(i, r, failed); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // currentScores is the record of the scores that a folder has; nil is that there are none. It is an error where they are of
 // something else than is there now.
 func currentScores(c config.Config, images rundir.Dataset, d rundir.Folder) (*rundir.Record, error) {
@@ -60,7 +41,7 @@ func rankStale(d rundir.Folder, why string) error {
 }
 
 // scoreRanked are the scores of networks by hash. Those that the folder has are read, the others are made, and each is on
-// disk before the next one is made.
+// disk as soon as it is known.
 func (r *Run) scoreRanked(ctx context.Context, spec *RankSpec, all []ranked) (map[string]rundir.RankScore, error) {
 	complete, err := spec.supernet(r.Plan, r.Folder)
 	if err != nil {
@@ -168,7 +149,7 @@ func (r *Run) parseScore(b []byte) (l rundir.RankScore, err error) {
 	if l.Seed != r.Config.Seed {
 		return l, fmt.Errorf("score of seed %d, want %d", l.Seed, r.Config.Seed)
 	}
-	if err := search.CheckScore(l.Score, l.Loss, l.Images, l.Failed); err != nil {
+	if err := search.CheckRankScore(l); err != nil {
 		return l, err
 	}
 	return l, r.hashOf(l.Arch, l.Hash)
@@ -187,9 +168,9 @@ func (r *Run) hashOf(text, hash string) error {
 }
 
 // scoreMissing scores the networks that are missing of so many in all, and adds the scores to those that are known.
-func (r *Run) scoreMissing(ctx context.Context, s search.Scorer, file *rundir.SummedLines, missing []ranked, known map[string]rundir.RankScore, total int) error {
-	announceMemory(r.Plan, r.Folder, []string{"search"}, []string{"search"}, nil, r.process.UI)
-	restore, err := r.lessGarbage("search")
+func (r *Run) scoreMissing(ctx context.Context, s *supernet.Scorer, file *rundir.SummedLines, missing []ranked, known map[string]rundir.RankScore, total int) error {
+	announceMemory(r.Plan, r.Folder, []string{rankFolder}, []string{rankFolder}, nil, r.process.UI)
+	restore, err := r.lessGarbage(rankFolder)
 	if err != nil {
 		return err
 	}
@@ -198,23 +179,26 @@ func (r *Run) scoreMissing(ctx context.Context, s search.Scorer, file *rundir.Su
 	for i, n := range missing {
 		archs[i] = n.arch
 	}
-	done := total - len(missing)
+	done, images := total-len(missing), 0
 	meter := r.process.UI.Meter(rankFolder, done, total)
 	defer meter.Finish()
-	err = scoreEach(ctx, s, archs, func(i int, res supernet.Result, failed string) error {
-		n := missing[i]
-		l := rundir.RankScore{Arch: r.Space.Format(n.arch), Hash: n.hash, Score: res.Top1, Loss: res.Loss, Images: res.Images, Seed: r.Config.Seed, Failed: failed}
+	err = s.ScoreAll(ctx, archs, func(i int, x supernet.Scored) error {
+		n, l := missing[i], search.RankScore(r.Scoring(false), x)
+		l.Arch, l.Hash, l.Seed = r.Space.Format(n.arch), n.hash, r.Config.Seed
 		if err := file.Append(l); err != nil {
 			return err
 		}
 		known[n.hash] = l
 		note := fmt.Sprintf("score %.3f", l.Score)
-		if failed != "" {
+		if l.Failed != "" {
 			note = "no score"
-			r.process.UI.Debugf("%s has no score: %s", n.hash, failed)
+			r.process.UI.Debugf("%s has no score: %s", n.hash, l.Failed)
 		}
 		done++
-		meter.Update(done, res.Images, note)
+		if images += l.Images; !x.More { // the time was that of all
+			meter.Update(done, images, note)
+			images = 0
+		}
 		return nil
 	})
 	if ctx.Err() != nil {

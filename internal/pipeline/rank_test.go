@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -12,14 +10,10 @@ import (
 	"testing"
 
 	"oneshot/data"
-	"oneshot/internal/atomicfile"
-	"oneshot/internal/atomicfile/faultfs"
 	"oneshot/internal/config"
-	"oneshot/internal/faulttest"
 	"oneshot/internal/plan"
 	"oneshot/internal/rank"
 	"oneshot/internal/rundir"
-	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
 
@@ -91,135 +85,6 @@ func TestTwinsAreRankedAsOne(t *testing.T) {
 	if _, _, err := ask(rows[:2], 0); err == nil || !strings.Contains(err.Error(), "has 1 networks; 3 are the least") {
 		t.Errorf("one network: %v", err)
 	}
-}
-
-// onePath scores architectures by their first choice.
-type onePath struct{ err error }
-
-func (s onePath) Score(_ context.Context, a space.Arch) (supernet.Result, error) {
-	if a[0] == 7 {
-		return supernet.Result{}, &supernet.NoNumberError{Of: "score", Why: "loss NaN", Images: 3}
-	}
-	return supernet.Result{Top1: float64(a[0]) / 10, Images: 3}, s.err
-}
-
-func (onePath) Close() {}
-
-// TestScoreEach: each architecture is told its own score, a failed one why, and it ends where it is stopped.
-func TestScoreEach(t *testing.T) {
-	archs := []space.Arch{{3}, {7}, {1}}
-	got := map[int]string{}
-	err := scoreEach(t.Context(), onePath{}, archs, func(i int, r supernet.Result, failed string) error {
-		got[i] = fmt.Sprint(r.Top1, failed)
-		return nil
-	})
-	if err != nil || fmt.Sprint(got) != "map[0:0.3 1:0loss NaN 2:0.1]" {
-		t.Errorf("%v, %v", got, err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	n := 0
-	err = scoreEach(ctx, onePath{}, archs, func(int, supernet.Result, string) error { n++; stop(); return nil })
-	if !errors.Is(err, context.Canceled) || n != 1 {
-		t.Errorf("stopped: %d scores, %v", n, err)
-	}
-	broken := errors.New("broken")
-	for _, err := range []error{
-		scoreEach(t.Context(), onePath{broken}, archs, func(int, supernet.Result, string) error { return nil }),
-		scoreEach(t.Context(), onePath{}, archs, func(int, supernet.Result, string) error { return broken }),
-	} {
-		if !errors.Is(err, broken) {
-			t.Errorf("%v", err)
-		}
-	}
-}
-
-// ranks does what the verb rank does, with networks that are retrained.
-func ranks(ctx context.Context, dir string) error {
-	spec := &RankSpec{Retrain: 3, Steps: 4}
-	if err := spec.Check(); err != nil {
-		return err
-	}
-	r, err := Open(ctx, still(), Request{Folder: dir, Resume: true, Needs: spec.Needs(false)})
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	_, err = r.Rank(ctx, spec)
-	return err
-}
-
-// TestFaultRankAfterKill: killed at whatever change of a file, rank goes on to the same files.
-func TestFaultRankAfterKill(t *testing.T) {
-	tally := faulttest.New("rank killed, then rank")
-	start := filepath.Join(t.TempDir(), "run")
-	err := through(quick{atomicfile.OS}, func() error {
-		r, err := Open(t.Context(), still(), faultRequest(start))
-		if err != nil {
-			return err
-		}
-		defer r.Close()
-		_, err = r.Train(t.Context())
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &sweep{start: start}
-	s.dir = s.copy(t)
-	f := &faultfs.FS{}
-	if err := through(f, func() error { return ranks(t.Context(), s.dir) }); err != nil {
-		t.Fatal(err)
-	}
-	want := all(t, s.dir)
-	if _, why, err := CurrentRanking(rundir.Folder(s.dir)); why != "" || err != nil {
-		t.Errorf("%s, %v", why, err)
-	}
-	for path := range want {
-		if strings.HasPrefix(path, truthsFolder+"/") && strings.HasSuffix(path, "/") && path != truthsFolder+"/" {
-			t.Errorf("%s is left of a training that is done", path)
-		}
-	}
-	kills, err := faultfs.Kills(s.start, s.dir, f.Ops)
-	if err != nil {
-		t.Fatal(err)
-	}
-	most := 7
-	if faulttest.All() {
-		most = 0
-	}
-	check := func(dir string) error {
-		if err := ranks(t.Context(), dir); err != nil {
-			return fmt.Errorf("it does not go on: %w", err)
-		}
-		got, err := readAll(dir)
-		if err != nil {
-			return err
-		}
-		for path, b := range got {
-			if have, ok := want[path]; noTimes(path) && (!ok || have != b) {
-				return fmt.Errorf("%s differs, or is left (wanted: %v)", path, ok)
-			}
-		}
-		if len(got) != len(want) {
-			return fmt.Errorf("%d files, want %d", len(got), len(want))
-		}
-		return nil
-	}
-	at := spread(len(kills), most)
-	errs := checkKilled(t, kills, at, f.Ops, check)
-	tally.Injected, tally.Survived = len(at), len(at)-count(errs)
-	// A truth that is another one, without the checksum that would tell.
-	dir := newRun(t)
-	if err := os.CopyFS(dir, os.DirFS(s.dir)); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, filepath.FromSlash(truthsFile))
-	first, rest, _ := strings.Cut(want[truthsFile], `"images":`)
-	if err := errors.Join(os.WriteFile(path, []byte(first+`"images":1`+rest), 0o644), os.Remove(rundir.SumsOf(path))); err != nil {
-		t.Fatal(err)
-	}
-	tally.Twin("another truth", check(dir) != nil)
-	tally.Report(t)
 }
 
 // TestNetworksOfNothingAreLeftOut: a table of NAS-Bench-201 has networks whose output is the same for all images. They have no

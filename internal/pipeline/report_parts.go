@@ -120,7 +120,7 @@ func (r *storedRun) readTrainings(stale map[string]bool) {
 		values[v.Name] = append(values[v.Name], v.Value)
 		last[v.Name] = max(last[v.Name], v.Step)
 	}
-	for _, t := range []struct{ stage, title, from string }{{"train", "Supernet, a random path a step", ""}, {"retrain", "The network retrained", from}} {
+	for _, t := range []struct{ stage, title, from string }{{"train", "Supernet, " + fewWords(r.config.Train.Sampling), ""}, {"retrain", "The network retrained", from}} {
 		curve := func(name string) []float64 {
 			return rundir.MeanParts(values[t.stage+"/"+name], report.CurveParts)
 		}
@@ -239,6 +239,9 @@ func made(m rundir.Manifest, c config.Config, threads int) [][2]string {
 		{"seed", fmt.Sprint(m.Seed)},
 		{"settings", PresetOr(c.Preset)},
 		{"begun", m.Started},
+	}
+	if s := samplingOf(c); s != nil {
+		rows = append(rows, s.Lines()...)
 	}
 	if threads > 0 {
 		rows = append(rows, [2]string{"threads", fmt.Sprint(threads)})

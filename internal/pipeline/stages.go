@@ -245,8 +245,11 @@ func (r *Run) advance(ctx context.Context, name string, n *supernet.Net, of repe
 
 // memory is about what a stage needs.
 func (r *Run) memory(stage string) (supernet.Memory, error) {
-	if stage == "search" {
+	switch stage {
+	case "search":
 		return r.ScoreMemory()
+	case rankFolder:
+		return r.RankMemory()
 	}
 	return r.Memory(stage, r.widest)
 }

@@ -51,8 +51,13 @@ func compareResults(runs []Compared) *Section {
 			}
 		}
 		if r.Search != nil && len(r.Samples) > 0 {
-			e := Proportion(r.Search.Score, r.Samples[0].Images)
-			row[6], row[7], row[8] = e.percent(), e.between(), Percent(r.Search.RandomScore)
+			row[6], row[8] = Percent(r.Search.Score), Percent(r.Search.RandomScore)
+			if by := r.Search.ScoreBy; by != "" {
+				row[6] += " by " + by
+			} else {
+				e := Proportion(r.Search.Score, r.Samples[0].Images)
+				row[6], row[7] = e.percent(), e.between()
+			}
 		}
 		t.Rows = append(t.Rows, row)
 		for _, st := range r.Stages {

@@ -15,8 +15,15 @@ func quality(p RunParts) *Section {
 	}
 	b, images := p.Search, p.Samples[0].Images
 	s := &Section{Title: "How good it is", Lines: []string{
-		fmt.Sprintf("Scores are top-1 on the same %d search images, with weights inherited from one supernet. The best of many scores is the luckiest too: "+
+		fmt.Sprintf("Scores are "+scoresAre(b.ScoreBy)+" on the same %d search images, with weights inherited from one supernet. The best of many scores is the luckiest too: "+
 			"it is mostly a little too high, for the search and for its baselines alike.", images)}}
+	first := scores(p.Samples[:min(b.Random, len(p.Samples))])
+	if b.ScoreBy != "" { // the intervals below are of shares of images
+		if line := among(p, first); line != "" {
+			s.Lines = append(s.Lines, line)
+		}
+		return s
+	}
 	t := Table{Head: []string{"against", "theirs", "the search", "difference", "95 % interval, points", "samples of each"}, Left: 1,
 		Note: "Intervals are of 95 %. A score has Wilson's interval, a mean of scores that of Student's t. A difference has Newcombe's (1998, method 10), which combines the " +
 			"two as if they were of different images. These are of the same images, so the true interval is narrower. None of them knows that the best was chosen by these scores."}
@@ -24,7 +31,6 @@ func quality(p RunParts) *Section {
 		d := ours.Minus(theirs)
 		t.Rows = append(t.Rows, []string{name, theirs.percent(), ours.percent(), d.points(), d.between(), fmt.Sprint(n)})
 	}
-	first := scores(p.Samples[:min(b.Random, len(p.Samples))])
 	found := Proportion(b.Score, images)
 	if len(first) > 0 {
 		row("a random network, mean", MeanOf(first), found, len(first))

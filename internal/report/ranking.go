@@ -31,7 +31,7 @@ func within(v *float64, i *rank.Interval) string {
 
 // RankText writes how well scores order networks whose truth is known.
 func RankText(w io.Writer, r rundir.Ranking) {
-	fmt.Fprintf(w, "truths   %s\n", truthsOf(r))
+	fmt.Fprintf(w, "truths   %s\n", Truths(r))
 	fmt.Fprintf(w, "rank     tau %s, Spearman's rho %s\n", within(r.Tau, r.TauCI), within(r.Spearman, r.SpearmanCI))
 	fmt.Fprintf(w, "         tau %s of the top half, %s\n", within(r.TopHalfTau, r.TopHalfCI), ui.Plural(r.TopHalfN, "network", "networks"))
 	fmt.Fprintf(w, "         tau %s is left when multiply-adds are held\n", within(r.Partial, r.PartialCI))
@@ -39,21 +39,27 @@ func RankText(w io.Writer, r rundir.Ranking) {
 	if r.Ceiling != nil {
 		fmt.Fprintf(w, "ceiling  tau %s, in the top half %s: one training of each network against another\n", figure(r.Ceiling), figure(r.TopHalfCeiling))
 	}
-	fmt.Fprintf(w, "         (intervals hold 95 %% of %s draws of the networks)\n", fmt.Sprint(r.Resamples))
+	if r.TauCI != nil {
+		fmt.Fprintf(w, "         (intervals hold 95 %% of %s draws of the networks)\n", fmt.Sprint(r.Resamples))
+	}
 	if r.Failed > 0 {
 		fmt.Fprintf(w, "failed   %s without a score, which count as the worst\n", ui.Plural(r.Failed, "network", "networks"))
 	}
 }
 
-// truthsOf says what the scores are compared with.
-func truthsOf(r rundir.Ranking) string {
+// Truths says what the scores are compared with.
+func Truths(r rundir.Ranking) string {
 	t := r.Truths
 	if t.From == rundir.FromRetraining {
 		drawn := "drawn with seed " + fmt.Sprint(t.SampleSeed)
 		if t.File != "" {
 			drawn = "of " + t.File
 		}
-		return fmt.Sprintf("%s %s, each retrained for %s and classified on %d search images", ui.Plural(r.N, "network", "networks"), drawn, ui.Plural(t.Steps, "step", "steps"), t.Images)
+		how := "for " + ui.Plural(t.Steps, "step", "steps")
+		if t.Seeds > 1 {
+			how += fmt.Sprintf(" with each of %d seeds", t.Seeds)
+		}
+		return fmt.Sprintf("%s %s, each retrained %s and classified on %d search images", ui.Plural(r.N, "network", "networks"), drawn, how, t.Images)
 	}
 	what := "fractions"
 	if t.Percent {
@@ -90,7 +96,7 @@ func ranking(p RunParts) *Section {
 	}
 	r := *p.Rank
 	s := &Section{Title: "How well scores rank", Lines: []string{
-		"Truths: " + truthsOf(r) + ".",
+		"Truths: " + Truths(r) + ".",
 		"Kendall's tau-b is the share of pairs of networks that scores and truths order alike, less the share that they order differently. Larger networks are mostly better, so a score is worth what it says beyond a count of multiply-adds: in the top half, and in what is left when these are held.",
 	}}
 	for _, w := range r.Warnings {
@@ -116,10 +122,10 @@ func ranking(p RunParts) *Section {
 			top.Points = append(top.Points, at)
 		}
 	}
-	if s.Scatters = append(s.Scatters, all); len(top.Points) > 0 {
+	if s.Scatters = append(s.Scatters, all); r.TopHalfTau != nil {
 		s.Scatters = append(s.Scatters, top)
 	}
-	t := Table{Head: []string{"what orders them", fmt.Sprintf("tau, all %d", r.N), fmt.Sprintf("tau, top half, %d", r.TopHalfN), "Spearman's rho"}, Left: 1,
+	t := Table{Title: "Beside what counts give", Head: []string{"what orders them", fmt.Sprintf("tau, all %d", r.N), fmt.Sprintf("tau, top half, %d", r.TopHalfN), "Spearman's rho"}, Left: 1,
 		Note: fmt.Sprintf("In brackets: 95 %% intervals, from the percentiles of %s draws of the networks. The top half are the networks whose truth is above the median.", fmt.Sprint(r.Resamples))}
 	row := func(name, all, top, rho string) { t.Rows = append(t.Rows, []string{name, all, top, rho}) }
 	row("the scores", within(r.Tau, r.TauCI), within(r.TopHalfTau, r.TopHalfCI), within(r.Spearman, r.SpearmanCI))

@@ -122,7 +122,7 @@ func findings(p RunParts) *Section {
 		}
 	}
 	if b := p.Search; b != nil {
-		row("score of the network found", Percent(b.Score), b.Hash+", with weights inherited from the supernet")
+		row("score of the network found", Percent(b.Score), b.Hash+", "+ofLoss(b.ScoreBy)+"with weights inherited from the supernet")
 		row("random networks", Percent(b.RandomScore), fmt.Sprintf("mean score of the %d that were drawn first", b.Random))
 	}
 	if p.Arch != nil {

@@ -13,7 +13,7 @@ import (
 func Search(run string, s rundir.SearchSummary, lines []rundir.Sample, others [][]rundir.Sample, t Tree) Page {
 	figures := Section{
 		Lines: []string{Headline(s) + ".",
-			fmt.Sprintf("Scores are top-1 on %d search images with inherited weights; the rechecked ones are on all search images, with more images for batch normalisation.", lines[0].Images)},
+			fmt.Sprintf("Scores are "+scoresAre(s.ScoreBy)+" on %d search images with inherited weights; the rechecked ones are on all search images, with more images for batch normalisation.", lines[0].Images)},
 		Charts: []Chart{
 			{Title: "Best score so far", X: "samples", Y: "score, percent", Series: steps(curves(s, lines, others, BestSoFar))},
 			{Title: fmt.Sprintf("Mean score of the last %d samples", meanWindow), X: "samples", Y: "score, percent", Series: curves(s, lines, others, movingMean)},

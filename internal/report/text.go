@@ -85,13 +85,29 @@ func figures(r rundir.Region, samples int) string {
 	return strings.Join(parts, ", ")
 }
 
+// scoresAre says what scores are.
+func scoresAre(by string) string {
+	if by != "" { // by loss
+		return "the probability given to the right class, in the geometric mean (e to the power of minus the loss),"
+	}
+	return "top-1"
+}
+
+// ofLoss stands behind a percentage that is no accuracy.
+func ofLoss(by string) string {
+	if by != "" { // by loss
+		return "probability of the right class "
+	}
+	return ""
+}
+
 // Headline is the search in one line.
 func Headline(s rundir.SearchSummary) string {
 	again := ""
 	if s.RecheckScore != nil {
 		again = fmt.Sprintf(" (%.2f %% rechecked)", 100**s.RecheckScore)
 	}
-	return fmt.Sprintf("%.2f %% with inherited weights%s, best of %d; random ones have %.2f %% on average: %s points",
+	return fmt.Sprintf("%.2f %% "+ofLoss(s.ScoreBy)+"with inherited weights%s, best of %d; random ones have %.2f %% on average: %s points",
 		100*s.Score, again, s.Samples, 100*s.RandomScore, ui.Points(s.Score-s.RandomScore))
 }
 
@@ -112,7 +128,7 @@ func spread[T any](all []T, n int) []T {
 
 // ResultText writes the result of a run in folder d, whose networks were tested so often; 0 is not known.
 func ResultText(w io.Writer, d rundir.Folder, r rundir.Result, tests int) {
-	s := rundir.SearchSummary{Samples: r.Search.Samples, Score: r.Search.BestScore, RandomScore: r.Search.RandomScore, RecheckScore: r.Search.RecheckScore}
+	s := rundir.SearchSummary{Samples: r.Search.Samples, Score: r.Search.BestScore, RandomScore: r.Search.RandomScore, RecheckScore: r.Search.RecheckScore, SearchDetail: r.Search.SearchDetail}
 	fmt.Fprintf(w, "found    %s  (%s)\n", r.Arch.Text, r.Arch.Hash)
 	fmt.Fprintf(w, "size     %s parameters, %s multiply-adds\n", ui.Count(r.Arch.Params), ui.Count(r.Arch.MAdds))
 	fmt.Fprintf(w, "search   %s\n", Headline(s))

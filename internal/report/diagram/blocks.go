@@ -1,6 +1,7 @@
 package diagram
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -80,7 +81,9 @@ func Of(n *net.Network) (*Drawing, error) {
 			}
 		}
 		nodes := nodesOf(n, layers, of, b, read)
-		if inner := slices.ContainsFunc(nodes, func(v Node) bool { return !v.Input }); !inner || len(layers) < 3 {
+		inner := slices.ContainsFunc(nodes, func(v Node) bool { return !v.Input })
+		sums := slices.ContainsFunc(nodes, func(v Node) bool { return v.Sum })
+		if !inner || len(layers) < 3 && !sums {
 			var labels []string
 			for _, i := range layers {
 				labels = append(labels, label(n.Layers[i]))
@@ -111,12 +114,12 @@ func Of(n *net.Network) (*Drawing, error) {
 }
 
 // blocksOf groups the layers. A block is named by the first part of its layers' names, with the second where
-// that is a number. A layer without a name belongs to the layer before it, or, if it puts several inputs side
-// by side, to the next.
+// that is a number. A layer without a name belongs to the block that it says or, where it says none, to that of the layer
+// before it, or, if it puts several inputs side by side, of the next.
 func blocksOf(n *net.Network) (names []string, members [][]int) {
 	of := make([]string, len(n.Layers))
 	for i, l := range n.Layers {
-		parts := strings.Split(l.Name, ".")
+		parts := strings.Split(cmp.Or(l.Name, l.Block), ".")
 		of[i] = parts[0]
 		if len(parts) > 1 {
 			if _, err := strconv.Atoi(parts[1]); err == nil {

@@ -60,6 +60,29 @@ func dense() *net.Network {
 	return n
 }
 
+// skips is a path of NAS-Bench-201 whose cells begin with sums of their input, which no name tells from what is before: a
+// residual block, a cell, and one that is sums alone.
+func skips() *net.Network {
+	n := net.Begin(32, 0)
+	add := func(name string, op ops.Op, in ...int) int { return n.Add(net.Layer{Name: name, Op: op, In: in}) }
+	sum := func(block string, in ...int) int {
+		return n.Add(net.Layer{Op: ops.NodeSum{Terms: len(in)}, In: in, Block: block})
+	}
+	conv := func(name string, x int) int {
+		return add(name, ops.Conv2D{Act: ops.ReLU, Cin: 4, Cout: 4, R: 3, S: 3, StrideH: 1, StrideW: 1, Affine: true}, x)
+	}
+	x := add("stem", ops.Stem{Cin: 3, Cout: 4, Affine: true}, net.Images)
+	x = sum("cells.0", conv("cells.0.b", conv("cells.0.a", x)), conv("cells.0.down", x))
+	twice := sum("cells.1", x, x)
+	x = sum("cells.1", conv("cells.1.edges.0_3.nor_conv_3x3", x), x, twice)
+	twice = sum("cells.2", x, x)
+	x = sum("cells.2", x, x, twice)
+	x = add("last", ops.ActBN{Act: ops.ReLU, C: 4, Affine: true}, x)
+	x = add("", ops.GlobalAvgPool{Parts: 1}, x)
+	n.Logits = add("classifier", ops.Linear{In: 4, Out: 10}, x)
+	return n
+}
+
 // chain is what a kind draws: its nodes with what they read.
 func chain(k diagram.Kind) string {
 	var texts []string
@@ -87,6 +110,11 @@ func TestBlocksWithoutCells(t *testing.T) {
 			{"cells 0, 1", "input[] conv_3x3[0] avg_pool_3x3[1] conv_1x1[0] +[3 2] +[0 1 4]"},
 			{"cells 2", "input[] conv_3x3, halved[0] conv_3x3[1] avg_pool_2x2[0] conv_1x1[3] +[2 4]"},
 		}, map[string]string{"stem": "stem", "cells.3": "conv_3x3", "last": "relu_bn", "classifier": "global_avg_pool, linear"}},
+		{"skips", skips(), [][2]string{
+			{"cells 0", "input[] conv_3x3[0] conv_3x3[1] conv_3x3[0] +[2 3]"},
+			{"cells 1", "input[] +[0 0] conv_3x3[0] +[2 0 1]"},
+			{"cells 2", "input[] +[0 0] +[0 0 1]"},
+		}, map[string]string{"stem": "stem", "last": "relu_bn", "classifier": "global_avg_pool, linear"}},
 	} {
 		d, err := diagram.Of(c.path)
 		if err != nil {
@@ -111,5 +139,26 @@ func TestBlocksWithoutCells(t *testing.T) {
 		if fmt.Sprint(single) != fmt.Sprint(c.single) {
 			t.Errorf("%s: other blocks %v, want %v", c.name, single, c.single)
 		}
+	}
+}
+
+// TestEveryEdgeIsSeen: a node that is added to itself, once or more, has a line for each time, beside each other.
+func TestEveryEdgeIsSeen(t *testing.T) {
+	k := diagram.Kind{Name: "a cell of skips", Nodes: []diagram.Node{
+		{Label: "input", Input: true},
+		{Label: "+", Sum: true, In: []int{0, 0}},
+		{Label: "+", Sum: true, Out: true, In: []int{0, 0, 1, 1, 1}},
+	}}
+	want, seen := 7, map[string]bool{}
+	for part := range strings.SplitSeq(k.SVG(), "<path ") {
+		if line, _, ok := strings.Cut(part, "/>"); ok && strings.HasPrefix(line, "d=") {
+			if want--; seen[line] {
+				t.Errorf("two lines are drawn over each other: %s", line)
+			}
+			seen[line] = true
+		}
+	}
+	if want != 0 {
+		t.Errorf("%d lines are missing", want)
 	}
 }

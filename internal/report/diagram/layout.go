@@ -15,6 +15,7 @@ type place struct {
 type edge struct {
 	from, to int
 	bends    []float64 // places in the columns between
+	bow      float64   // how far it bows down, in boxes: apart from others between the same neighbours
 }
 
 // layered places nodes in columns (Sugiyama's method): a node is a column right of the last that it reads; edges over
@@ -105,7 +106,28 @@ func layered(nodes []Node) (at []place, edges []edge, columns int, boxes float64
 			boxes = max(boxes, 2*abs(items[k].place)+0.4)
 		}
 	}
+	bow(edges)
 	return at, edges, columns, boxes
+}
+
+// bow bows the edges between two neighbours apart where there are several, as of a node that is added to itself. Longer ones
+// pass through places of their own.
+func bow(edges []edge) {
+	alike := func(a, b edge) bool { return a.from == b.from && a.to == b.to && len(a.bends)+len(b.bends) == 0 }
+	for i, e := range edges {
+		before, all := 0, 0
+		for k, other := range edges {
+			if alike(e, other) {
+				all++
+				if k < i {
+					before++
+				}
+			}
+		}
+		if all > 1 {
+			edges[i].bow = 0.4 * (float64(before) - float64(all-1)/2)
+		}
+	}
 }
 
 func abs(x float64) float64 { return max(x, -x) }

@@ -47,8 +47,9 @@ func (k Kind) SVG() string {
 	for _, e := range edges {
 		x, y := px(at[e.from].column)+half(k.Nodes[e.from]), py(at[e.from].place)
 		fmt.Fprintf(&b, `<path d="M%.1f %.1f`, x, y)
+		bow := e.bow * (boxHigh + gapY)
 		curve := func(tx, ty float64) {
-			fmt.Fprintf(&b, " C%.1f %.1f %.1f %.1f %.1f %.1f", x+gapX/2, y, tx-gapX/2, ty, tx, ty)
+			fmt.Fprintf(&b, " C%.1f %.1f %.1f %.1f %.1f %.1f", x+gapX/2, y+bow, tx-gapX/2, ty+bow, tx, ty)
 			x, y = tx, ty
 		}
 		for i, bend := range e.bends {
