@@ -188,7 +188,7 @@ func binDir(ts *testscript.TestScript) string {
 
 func environ(ts *testscript.TestScript) []string {
 	var env []string
-	for _, k := range []string{"PATH", "HOME", "TMPDIR", "GOCOVERDIR"} {
+	for _, k := range []string{"PATH", "HOME", "TMPDIR", "GOCOVERDIR", "CUDA_DRIVER_LIBRARY"} {
 		env = append(env, k+"="+ts.Getenv(k))
 	}
 	return env

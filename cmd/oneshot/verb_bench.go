@@ -238,10 +238,21 @@ func (a *app) benchKernelsCmd() *cobra.Command {
 	return cmd
 }
 
+// noSpace refuses a space where no network is measured.
+func (o *options) noSpace(what string) error {
+	if !o.request().Gives("net.space") {
+		return nil
+	}
+	return fault.Usage("`oneshot bench step --space NAME` and eval, retrain, infer, score measure networks of a space", "bench %s measures no network: --space would change nothing", what)
+}
+
 func (a *app) benchOpsCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "ops", Short: "The kernels, against the machine's peaks", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if err := a.opt.noSpace("ops"); err != nil {
+				return err
+			}
 			c, err := a.opt.resolve("")
 			if err != nil {
 				return err

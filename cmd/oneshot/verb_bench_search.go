@@ -32,6 +32,9 @@ of samples until one is among the best thousandth of the table. Where scores are
 algorithms see the noise, and the figures are the true scores of what they found: best@N is
 that of the sample that looked best.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.opt.noSpace("search"); err != nil {
+				return err
+			}
 			c, err := a.opt.resolve("")
 			if err != nil {
 				return err

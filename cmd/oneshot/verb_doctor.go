@@ -89,12 +89,16 @@ func (a *app) doctor(ctx context.Context) error {
 	}
 	p, err := plan.New(ctx, c)
 	if err != nil {
-		r.Data, problem = err.Error(), cmp.Or(problem, err)
+		r.Data = err.Error()
 	} else {
 		d := p.Data
 		defer d.Close()
 		r.Data = fmt.Sprintf("%s: %d images to train, %d to search, %d to test", d.Provenance, d.Train.Len(), d.Search.Len(), d.Test.Len())
 		r.Roles, r.Notes = d.Roles, d.Notes
+		err = p.Check()
+	}
+	problem = cmp.Or(problem, err)
+	if err == nil {
 		need := func(stage string) int64 {
 			need, err := p.Need(stage, nil)
 			problem = cmp.Or(problem, err)
@@ -105,8 +109,6 @@ func (a *app) doctor(ctx context.Context) error {
 			problem = cmp.Or(problem, fault.New(fault.ExitSpace, "--memory-limit of run, train and retrain takes fewer images at a time; a smaller network needs less too",
 				"not enough memory: training needs about %d MiB, retraining %d, and %d are available", r.TrainMiB, r.FinalMiB, r.MemoryMiB))
 		}
-	}
-	if p != nil {
 		problem = cmp.Or(problem, a.ahead(ctx, p, &r))
 	}
 	r.Disk = "written, synced and renamed"
@@ -127,9 +129,6 @@ func (a *app) doctor(ctx context.Context) error {
 
 // ahead looks at what the stages that train will take of the device and of time.
 func (a *app) ahead(ctx context.Context, p *plan.Plan, r *doctorReport) error {
-	if err := p.Check(); err != nil {
-		return err
-	}
 	rt, err := device.Open(p.Config.Run, deviceFiles(), a.ui)
 	if err != nil {
 		return err

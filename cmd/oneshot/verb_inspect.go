@@ -98,6 +98,11 @@ func (a *app) inspectRun(path string) error {
 	for _, s := range r.Stages {
 		a.ui.Printf("%-8s %s  %d\n", s.Stage, s.State, s.Done)
 	}
+	if r.Sampling != nil {
+		for _, l := range r.Sampling.Lines() {
+			a.ui.Printf("%-8s %s\n", l[0], l[1])
+		}
+	}
 	if r.Search != nil {
 		var b strings.Builder
 		if r.Result == nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -195,44 +194,27 @@ func choicesOf(s space.Space, candidates []int) (choices []spaceChoice) {
 	return choices
 }
 
-// extremes takes of every choice the candidates that cost least and most, the other choices
-// being what they may: a network costs the sum of what its choices do.
+// extremes takes of every choice the candidates that cost least and most: a network costs the sum of what its choices do.
 func (c *spaceCost) extremes(candidates []int, cost func(space.Arch) (params, madds int64, err error)) error {
-	base := make(space.Arch, len(candidates))
-	var chosen [4]space.Arch // least and most parameters, least and most multiply-adds
-	for i := range chosen {
-		chosen[i] = slices.Clone(base)
-	}
-	for i, n := range candidates {
-		var one spaceCost
-		for k := range n {
-			a := slices.Clone(base)
-			a[i] = k
-			params, madds, err := cost(a)
-			if err != nil {
-				return err
-			}
-			if k == 0 || params < one.LeastParams {
-				chosen[0][i] = k
-			}
-			if k == 0 || params > one.MostParams {
-				chosen[1][i] = k
-			}
-			if k == 0 || madds < one.LeastMAdds {
-				chosen[2][i] = k
-			}
-			if k == 0 || madds > one.MostMAdds {
-				chosen[3][i] = k
-			}
-			one.add(params, madds)
-		}
-	}
-	for _, a := range chosen {
+	both := func(a space.Arch) ([2]int64, error) {
 		params, madds, err := cost(a)
+		return [2]int64{params, madds}, err
+	}
+	for _, first := range []int{0, 1} { // by parameters, and by multiply-adds
+		largest, smallest, err := space.Extremes(candidates, func(a space.Arch) ([2]int64, error) {
+			v, err := both(a)
+			return [2]int64{v[first], v[1-first]}, err
+		})
 		if err != nil {
 			return err
 		}
-		c.add(params, madds)
+		for _, a := range []space.Arch{largest, smallest} {
+			v, err := both(a)
+			if err != nil {
+				return err
+			}
+			c.add(v[0], v[1])
+		}
 	}
 	return nil
 }
