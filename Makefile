@@ -78,6 +78,7 @@ check-golden: ## recompute the golden files in PyTorch, skipped where there is n
 		$(PYTHON) supernet/testdata/parity.py verify; \
 		$(PYTHON) supernet/testdata/parity.py selftest; \
 		$(PYTHON) supernet/testdata/soft.py verify; \
+		$(PYTHON) supernet/testdata/sandwich.py verify; \
 		$(PYTHON) supernet/testdata/published.py; \
 		$(PYTHON) ops/testdata/ops_golden.py verify; \
 		$(PYTHON) ops/testdata/optim_golden.py verify; \
