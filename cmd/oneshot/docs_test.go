@@ -48,7 +48,7 @@ func TestDocumentsNameWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/settings.md", "bench/cpu.md", "bench/gpu.md", "bench/search.md", "bench/data.md", "bench/export.md", "bench/recipes.md", "bench/record.md", "ops/cpu/KERNELS.md"} {
+	for _, name := range []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/settings.md", "bench/cpu.md", "bench/gpu.md", "bench/search.md", "bench/ranking.md", "bench/data.md", "bench/export.md", "bench/recipes.md", "bench/record.md", "ops/cpu/KERNELS.md"} {
 		pages = append(pages, filepath.Join(root, filepath.FromSlash(name)))
 	}
 	link := regexp.MustCompile(`\]\(([^):#]+)\)`)

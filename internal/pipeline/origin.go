@@ -21,7 +21,8 @@ type Origin struct {
 	// Step of Steps of the training that they are from: the supernet's, or the retraining.
 	Step  int `json:"step"`
 	Steps int `json:"steps"`
-	// Of inherited ones: the training images of the statistics, and the score with them on search images.
+	// Of inherited ones: the training images of the statistics, and the accuracy with them on search images, which is the score
+	// where score.by is accuracy.
 	RecalImages int      `json:"recal_images,omitempty"`
 	Score       *float64 `json:"score,omitempty"`
 	Images      int      `json:"images,omitempty"`
