@@ -30,8 +30,7 @@ type ScoreConfig struct {
 	// RecheckRecalImages is for those who score again, see Again.
 	RecheckRecalImages int `yaml:"recheck_recal_images" json:"recheck_recal_images" rule:"0 or recal_batch.." doc:"recal_images of the second scores of the best; 0 is four times recal_images, at most all training images"`
 	Batch              int `yaml:"batch" json:"batch" default:"256" want:"1..65536" doc:"search images per batch, at least 2 with statistics of the batch, which then decide the score; with recalibrated ones it changes no score"`
-	// By loss tells subnetworks apart with fewer images, as each image says how right a network is, and
-	// not only whether it is.
+	// A loss says of each image how right a network is, and not only whether it is.
 	By string `yaml:"by" json:"by" default:"accuracy" rule:"accuracy or loss" doc:"what a score is: accuracy is the share of search images that are classified right; loss is e to the power of minus the mean cross-entropy, the probability given to the right class in the geometric mean over these images"`
 	// Statistics of the batch are those by which a supernet is trained. Without a pass over training
 	// images a score takes less time, and depends on which images are together.
