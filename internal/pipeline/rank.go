@@ -16,6 +16,7 @@ import (
 	"oneshot/internal/rank"
 	"oneshot/internal/rank/truths"
 	"oneshot/internal/rundir"
+	"oneshot/internal/ui"
 	"oneshot/supernet"
 	"oneshot/supernet/space"
 )
@@ -304,7 +305,7 @@ func (s *RankSpec) tabled(p *plan.Plan) ([]ranked, rundir.RankTruths, error) {
 		g.texts = append(g.texts, row)
 	}
 	if from.Networks = len(groups); from.Networks < rank.Least {
-		return nil, from, fault.New(fault.ExitInvalid, "", "%s has %d networks; %d are the least that have an order", s.Table, from.Networks, rank.Least)
+		return nil, from, fault.New(fault.ExitInvalid, "", "%s has %s; %d are the least that have an order", s.Table, ui.Plural(from.Networks, "network", "networks"), rank.Least)
 	}
 	if s.Sample > from.Networks {
 		return nil, from, fault.Usage("leave it out for all", "--sample is %d, and %s has %d networks", s.Sample, s.Table, from.Networks)

@@ -130,11 +130,22 @@ func (p *Plan) SearchSpace() (lanas.Space, error) {
 	s, err := lanas.WithLimits(codes{p.Space}, limits...)
 	var none *lanas.LimitError
 	if errors.As(err, &none) {
-		return nil, fault.Usage("raise the limit, or make the retrained network smaller (retrain.layers, retrain.channels)",
+		return nil, fault.Usage("raise the limit, or make the retrained network smaller ("+p.smaller()+")",
 			"no architecture of %s was found within the limits: %s is %.0f, the smallest seen has %.0f",
 			p.Space.Name(), none.Limit.Name, none.Limit.Max, none.Least)
 	}
 	return s, err
+}
+
+// smaller names the settings that make the retrained network smaller: the number of layers is not one where the space
+// fits no other.
+func (p *Plan) smaller() string {
+	for other := p.Final(false).Size; other.Layers > 1; {
+		if other.Layers--; p.Space.Fits(other) == nil {
+			return "retrain.layers, retrain.channels"
+		}
+	}
+	return "retrain.channels"
 }
 
 // NewSearch is a search within a space by an algorithm, as the configuration has it: the only place that makes one.
