@@ -88,7 +88,7 @@ func (b *CPU[T]) actBN(o ActBN, c *Call) *cpu.ActNorm[T] {
 	k := args[cpu.ActNorm[T]](b)
 	*k = cpu.ActNorm[T]{F: o.Act, NoNorm: o.NoNorm, N: x[0], Px: x[1] * x[2], C: o.C, X: b.act(c, 0), Z: b.at(c.Out)}
 	if !o.NoNorm {
-		k.Norm = b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))
+		k.Norm = b.outNorm(c, o.Affine, 1)
 	}
 	return k
 }

@@ -64,6 +64,11 @@ type Call struct {
 	DOut     Mem   // Backward only
 	DIn      []Mem // Backward only; Len 0 where no gradient is wanted
 	DAdd     []Mem // Backward only: added to the gradient; Len 0 for nothing, or DIn itself
+
+	// Sums of a gradient of C channels spare the next operation a pass over it: those of
+	// the gradient, then those of it times the raw value less its mean, C of each.
+	DInSum  Mem // Backward writes those of DIn[0]; Len 0 where not wanted; see CPU.SumsGradient
+	DOutSum Mem // Backward may read those of DOut instead of computing them; Len 0 where they are not known
 }
 
 // Backend runs ops on the memory it owns.

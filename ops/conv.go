@@ -94,7 +94,15 @@ func convHost[T cpu.Float]() host[T, ConvBN] {
 		backward: (*CPU[T]).convBackward,
 		saved:    convSaved,
 		scratch:  convScratch[T],
+		sums:     convSums,
 	}
+}
+
+// convSums: only behind a depthwise convolution, of many channels. In cells, whose tensors are smaller,
+// it would spare little, and change the order of sums and so the bytes of every run.
+func convSums(o ConvBN, of Op) bool {
+	_, ok := of.(Depthwise)
+	return ok && o.Act == ReLU && o.Parts == 1 && o.Flatten == 0
 }
 
 // convSaved is the room for standardised weights.
@@ -126,7 +134,7 @@ func (b *CPU[T]) conv(o ConvBN, c *Call) *cpu.Conv[T] {
 		Parts: b.acts(c, o.Parts), W: b.at(c.In[o.Parts]), Z: b.at(c.Out),
 	}
 	if !o.NoNorm {
-		k.Norm = b.norm(c, 0, o.Affine, o.Parts+1, b.at(c.OutNorm))
+		k.Norm = b.outNorm(c, o.Affine, o.Parts+1)
 	}
 	if o.Standard {
 		k.W, _ = b.standardSaved(o.standard(), c)

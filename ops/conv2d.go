@@ -103,7 +103,7 @@ func (b *CPU[T]) conv2D(o Conv2D, c *Call) *cpu.Conv2D[T] {
 	*k = conv2DPass[T](o, c.InShape[0])
 	k.X, k.Weights, k.Z = b.act(c, 0), b.at(c.In[1]), b.at(c.Out)
 	if !o.NoNorm {
-		k.Norm = b.norm(c, 0, o.Affine, 2, b.at(c.OutNorm))
+		k.Norm = b.outNorm(c, o.Affine, 2)
 	}
 	return k
 }

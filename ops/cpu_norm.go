@@ -23,7 +23,26 @@ func (b *CPU[T]) acts(c *Call, n int) []cpu.Act[T] {
 
 // out is where the gradient of input i goes.
 func (b *CPU[T]) out(c *Call, i int) cpu.Out[T] {
-	return cpu.Out[T]{DX: b.at(c.DIn[i]), Add: b.at(c.DAdd[i])}
+	o := cpu.Out[T]{DX: b.at(c.DIn[i]), Add: b.at(c.DAdd[i])}
+	if c.DInSum.Len > 0 && i == 0 {
+		ch := c.DInSum.Len / 2
+		o.Sums, o.Mean = b.at(c.DInSum), b.at(c.InNorm[0])[2*ch:3*ch]
+	}
+	return o
+}
+
+// SumsGradient says whether Backward of op writes Call.DInSum where its input is the normalised
+// output of of, and nothing is added to the input's gradient.
+func (b *CPU[T]) SumsGradient(op, of Op) bool {
+	k := hostOf[T](op)
+	return k != nil && k.Sums(op, of)
+}
+
+// outNorm is the normalisation of an op's output: gamma and beta are inputs i and i+1 if affine.
+func (b *CPU[T]) outNorm(c *Call, affine bool, i int) cpu.Norm[T] {
+	n := b.norm(c, 0, affine, i, b.at(c.OutNorm))
+	n.Sums = b.at(c.DOutSum)
+	return n
 }
 
 // outs are those of inputs 0 to n-1, in a buffer of the backend.

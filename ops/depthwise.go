@@ -58,6 +58,7 @@ func depthwiseHost[T cpu.Float]() host[T, Depthwise] {
 		forward:  (*CPU[T]).depthwiseForward,
 		backward: (*CPU[T]).depthwiseBackward,
 		scratch:  depthwiseScratch[T],
+		sums:     func(o Depthwise, _ Op) bool { return o.Act == ReLU },
 	}
 }
 
@@ -75,7 +76,7 @@ func (b *CPU[T]) depthwise(o Depthwise, c *Call) *cpu.Depthwise[T] {
 	k := args[cpu.Depthwise[T]](b)
 	*k = depthwisePass[T](o, c.InShape[0])
 	k.X, k.Weights, k.Z = b.act(c, 0), b.at(c.In[1]), b.at(c.Out)
-	k.Norm = b.norm(c, 0, o.Affine, 2, b.at(c.OutNorm))
+	k.Norm = b.outNorm(c, o.Affine, 2)
 	return k
 }
 

@@ -26,6 +26,8 @@
 //     writes its gradient.
 //   - Batch normalisation is deferred: an op leaves its output raw with
 //     coefficients, and whoever reads it normalises on the way (Call.InNorm).
+//   - Backward of a normalisation needs sums of its output's gradient. Where one
+//     operation alone wrote that, it may have them already (Call.DInSum, DOutSum).
 //
 // Normalisation stands last in an operation and activations first: what an operation
 // with Norms writes is raw, and the activation behind it is its reader's.

@@ -70,7 +70,7 @@ func (b *CPU[T]) reduce(o FactorizedReduce, c *Call) *cpu.Reduce[T] {
 	*k = cpu.Reduce[T]{
 		N: x[0], H: x[1], W: x[2], Cin: o.Cin, Cout: o.Cout, Parts: b.acts(c, o.Parts),
 		Weights: [2][]T{b.at(c.In[o.Parts]), b.at(c.In[o.Parts+1])}, Z: b.at(c.Out),
-		Norm: b.norm(c, 0, o.Affine, o.Parts+2, b.at(c.OutNorm)),
+		Norm: b.outNorm(c, o.Affine, o.Parts+2),
 	}
 	return k
 }

@@ -106,7 +106,7 @@ func (b *CPU[T]) pool3(o PoolBN, c *Call) *cpu.Pool3[T] {
 	*k = cpu.Pool3[T]{Max: o.Max, NoNorm: o.NoNorm, Values: c.Mode == Eval, N: x[0], H: x[1], W: x[2], C: o.C, Stride: o.Stride, X: b.act(c, 0),
 		Z: b.at(c.Out), Tap: taps(b.at(c.Saved), c.OutShape.Size())}
 	if !o.NoNorm {
-		k.Norm = b.norm(c, 0, o.Affine, 1, b.at(c.OutNorm))
+		k.Norm = b.outNorm(c, o.Affine, 1)
 	}
 	return k
 }

@@ -17,6 +17,8 @@ type host[T cpu.Float, O Op] struct {
 	scratch func(o O, in []Shape, out Shape) cpu.Scratch
 	// temp is how many elements they take of the backend's, see CPU.scratch; nil: none.
 	temp func(o O, in []Shape, out Shape) int
+	// sums is CPU.SumsGradient; nil: no.
+	sums func(o O, of Op) bool
 }
 
 // device is what an op O needs to run on a GPU.
@@ -34,6 +36,7 @@ type (
 		Backward(b *CPU[T], op Op, c *Call) error
 		Saved(op Op, in []Shape, out Shape) int
 		Scratch(op Op, in []Shape, out Shape) (cpu.Scratch, int)
+		Sums(op, of Op) bool
 	}
 	deviceKernel interface {
 		Forward(l *lowering, op Op, c *Call)
@@ -59,6 +62,8 @@ func (k host[T, O]) Scratch(op Op, in []Shape, out Shape) (s cpu.Scratch, temp i
 	}
 	return s, temp
 }
+
+func (k host[T, O]) Sums(op, of Op) bool { return k.sums != nil && k.sums(op.(O), of) }
 
 func (k device[O]) Forward(l *lowering, op Op, c *Call)  { k.forward(l, op.(O), c) }
 func (k device[O]) Backward(l *lowering, op Op, c *Call) { k.backward(l, op.(O), c) }

@@ -55,7 +55,7 @@ func (b *CPU[T]) stem(o Stem, c *Call) *cpu.Stem[T] {
 	x := c.InShape[0]
 	k := args[cpu.Stem[T]](b)
 	*k = cpu.Stem[T]{N: x[0], H: x[1], W: x[2], Cin: o.Cin, Cout: o.Cout, X: b.at(c.In[0]),
-		Weights: b.at(c.In[1]), Z: b.at(c.Out), Norm: b.norm(c, 0, o.Affine, 2, b.at(c.OutNorm))}
+		Weights: b.at(c.In[1]), Z: b.at(c.Out), Norm: b.outNorm(c, o.Affine, 2)}
 	return k
 }
 

@@ -39,6 +39,17 @@ func (o *Conv[T]) strip(parts int) int {
 	return max(8, stripLen/max(o.Cin, o.Cout)/8*8)
 }
 
+// gradPartition is that of the backward pass. Each chunk has a gradient of the weights of its own. Where
+// these are many and images small, memory sees little else, so there are half as many; not in cells,
+// whose sums keep their order.
+func (o *Conv[T]) gradPartition() partition {
+	const many = 1 << 17
+	if o.Spread == 0 && o.Px >= 16 && o.Cin*o.Cout >= many {
+		return partition{o.N, max(1, ceilDiv(o.N, imageChunks/2))}
+	}
+	return imagePartition(o.N)
+}
+
 type convForwardJob[T Float] struct {
 	*Conv[T]
 	e    *Engine[T]
@@ -101,6 +112,7 @@ type convBackwardJob[T Float] struct {
 	dy   []T
 	part []T
 	wT   []T // W transposed
+	st   []T // sums of the only part's gradient by chunk
 }
 
 // ConvBackward computes DW, the gradients of the normalisation and DParts from
@@ -115,13 +127,14 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 		e.normBackward(&o.Norm, o.N, o.Px, o.Cout, o.Z, dy)
 	}
 	j := job[convBackwardJob[T]](e)
-	*j = convBackwardJob[T]{Conv: o, e: e, work: imagePartition(o.N), dy: dy}
+	*j = convBackwardJob[T]{Conv: o, e: e, work: o.gradPartition(), dy: dy}
 	chunks, size := j.work.chunks(), o.Cin*o.Cout
-	mem := e.uncleared(chunks+1, size) // a chunk clears its own piece
-	j.part, j.wT = mem[:chunks*size], mem[chunks*size:]
+	mem := e.uncleared(chunks+1, size+2*o.Cin) // a chunk clears its own piece
+	j.part, j.wT, j.st = take(&mem, chunks*size), take(&mem, size), mem
 	transpose(o.Cin, o.Cout, o.W, j.wT)
 	e.pool.Do(chunks, j)
 	e.reduce(o.DW, j.part, chunks, size, 0)
+	o.DParts[0].total(chunks, j.st, 2*o.Cin)
 }
 
 func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
@@ -130,6 +143,8 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 	xs, dz, dx := take(&mem, step*j.Cin), take(&mem, step*j.Cout), take(&mem, step*c)
 	dw := j.part[chunk*j.Cin*j.Cout:][:j.Cin*j.Cout]
 	clear(dw)
+	st := j.st[2*chunk*j.Cin:][:2*j.Cin]
+	clear(st)
 	px, ch := j.spread()
 	lo, hi := j.work.bounds(chunk)
 	lo, hi = lo*j.Px, hi*j.Px
@@ -144,17 +159,15 @@ func (j *convBackwardJob[T]) Chunk(worker, chunk int) {
 		k.gemmAT(n, j.Cin, j.Cout, xs, j.Cin, dz, j.Cout, dw, j.Cout)
 		for i := range j.Parts {
 			k.gemm(n, j.Cout, c, dz, j.Cout, j.wT[i*c:], j.Cin, dx, c)
-			a, o := &j.Parts[i], &j.DParts[i]
-			from, to := p*c, (p+n)*c
-			j.e.pullback(j.F, n*px, ch, o.DX[from:to], dx, o.added(from, to), a.X[from:to], a.Scale, a.Shift)
+			j.e.pull(j.F, p*px, n*px, ch, &j.DParts[i], dx, &j.Parts[i], st)
 		}
 	}
 }
 
 // Scratch is that of ConvForward and ConvBackward; parts is how many o has.
 func (o *Conv[T]) Scratch(parts int) Scratch {
-	chunks := imagePartition(o.N).chunks()
-	s := Scratch{Worker: o.strip(parts) * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * o.Cin * o.Cout}
+	chunks := o.gradPartition().chunks()
+	s := Scratch{Worker: o.strip(parts) * (o.Cin + o.Cout + o.Cin/parts), Partial: (chunks + 1) * (o.Cin*o.Cout + 2*o.Cin)}
 	if o.NoNorm {
 		return s
 	}

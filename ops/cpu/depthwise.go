@@ -132,8 +132,7 @@ func (j *depthwiseForwardJob[T]) Chunk(worker, chunk int) {
 	ph, pw := j.size()
 	step, _ := j.steps()
 	in := j.H * j.W * j.C
-	mem := j.e.scratch(worker, ph*pw*j.C+step*wo*depthwiseGroup)
-	pads := take(&mem, ph*pw*j.C)
+	pads := j.e.scratch(worker, ph*pw*j.C)
 	j.borders(pads)
 	lo, hi := j.work.bounds(chunk)
 	for n := lo; n < hi; n++ {
@@ -146,7 +145,7 @@ func (j *depthwiseForwardJob[T]) Chunk(worker, chunk int) {
 			for g := 0; g < j.C; g += depthwiseGroup {
 				j.e.loadGroup(j.Depthwise, g, pads, j.X.X[n*in:][:in], filled, end)
 				pad, prow := j.padded(pads, g)
-				j.e.depthwiseRows(j.Depthwise, j.shape(), rows, wo, g, z, pad[r*j.Stride*prow:], prow, j.w, ahead, mem)
+				j.e.depthwiseRows(j.Depthwise, j.shape(), rows, wo, g, z, pad[r*j.Stride*prow:], prow, j.w, ahead)
 			}
 			filled = max(filled, end)
 			if j.st != nil {
@@ -157,18 +156,10 @@ func (j *depthwiseForwardJob[T]) Chunk(worker, chunk int) {
 }
 
 // depthwiseRows writes the convolution of some rows of the group from g on to its channels
-// of y (rows,n,C), by way of t if there are other groups. Of ahead it prefetches as much as
-// it writes.
-func (e *Engine[T]) depthwiseRows(o *Depthwise[T], s dwShape, rows, n, g int, y, x []T, xrow int, w, ahead, t []T) {
+// of y (rows,n,C). Of ahead it prefetches as much as it writes.
+func (e *Engine[T]) depthwiseRows(o *Depthwise[T], s dwShape, rows, n, g int, y, x []T, xrow int, w, ahead []T) {
 	c := o.group(g)
-	w = w[o.K*o.K*g:][:o.K*o.K*c]
-	ahead = ahead[min(rows*n*g, len(ahead)):]
-	if c == o.C {
-		e.k.dwAhead(s, rows, n, c, y, n*c, x, xrow, w, ahead)
-		return
-	}
-	e.k.dwAhead(s, rows, n, c, t, n*c, x, xrow, w, ahead)
-	e.k.affine(rows, n, c, y[g:], n*o.C, o.C, t, n*c, c, nil, nil, false)
+	e.k.dwAhead(s, rows, n, c, y[g:], n*o.C, o.C, x, xrow, w[o.K*o.K*g:][:o.K*o.K*c], ahead[min(rows*n*g, len(ahead)):])
 }
 
 type depthwiseBackwardJob[T Float] struct {
@@ -178,6 +169,7 @@ type depthwiseBackwardJob[T Float] struct {
 	dy   []T
 	part []T
 	w    []T // Weights with their taps reversed, packed
+	st   []T // sums of DX by chunk
 }
 
 // DepthwiseBackward computes DWeights, the gradients of the normalisation and DX from dy,
@@ -191,22 +183,22 @@ func (e *Engine[T]) DepthwiseBackward(o *Depthwise[T], dy []T) {
 	j := job[depthwiseBackwardJob[T]](e)
 	*j = depthwiseBackwardJob[T]{Depthwise: o, e: e, work: imagePartition(o.N), dy: dy}
 	chunks, size := j.work.chunks(), len(o.Weights)
-	mem := e.partials(chunks+1, size)
-	j.part, j.w = mem[:chunks*size], mem[chunks*size:]
+	mem := e.partials(chunks+1, size+2*o.C)
+	j.part, j.w, j.st = take(&mem, chunks*size), take(&mem, size), mem
 	o.pack(j.w, o.Weights, true)
 	e.pool.Do(chunks, j)
 	e.reduce(j.w, j.part, chunks, size, 0)
 	o.unpack(o.DWeights, j.w)
+	o.DX.total(chunks, j.st, 2*o.C)
 }
 
 func (j *depthwiseBackwardJob[T]) Chunk(worker, chunk int) {
 	ho, wo := j.out()
 	ph, pw := j.size()
 	stepOut, stepIn := j.steps()
-	strip := max(stepOut*wo, stepIn*j.W)
-	mem := j.e.scratch(worker, 2*ph*pw*j.C+strip*(j.C+depthwiseGroup))
+	rest := max(stepOut*wo*depthwiseGroup, stepIn*j.W*j.C)
+	mem := j.e.scratch(worker, 2*ph*pw*j.C+rest)
 	pads, ups := take(&mem, ph*pw*j.C), take(&mem, ph*pw*j.C)
-	row := take(&mem, strip*j.C)
 	j.borders(pads)
 	if j.Stride > 1 {
 		clear(ups) // what lies between the gradients stays zero
@@ -220,14 +212,14 @@ func (j *depthwiseBackwardJob[T]) Chunk(worker, chunk int) {
 		for r := 0; r < ho; r += stepOut {
 			rows := min(stepOut, ho-r)
 			end := j.reach(r + rows)
-			j.weights(n, r, rows, filled, end, pads, ups, row, mem, dw)
+			j.weights(n, r, rows, filled, end, pads, ups, mem, dw)
 			filled = max(filled, end)
 			ready := (r+rows)*j.Stride - j.pad() // input rows that no later output sees
 			if r+rows == ho {
 				ready = j.H
 			}
 			for ; done < ready && (ready == j.H || done+stepIn <= ready); done += stepIn {
-				j.input(n, done, min(stepIn, ready-done), ups, row, mem)
+				j.input(n, done, min(stepIn, ready-done), ups, mem, j.st[2*chunk*j.C:])
 			}
 		}
 	}
@@ -235,22 +227,26 @@ func (j *depthwiseBackwardJob[T]) Chunk(worker, chunk int) {
 
 // weights takes some rows of the output: the gradient of the weights, and the output's
 // gradient into the padded images ups, Stride apart. It loads the input's rows from filled to end.
-func (j *depthwiseBackwardJob[T]) weights(n, r, rows, filled, end int, pads, ups, dz, t, dw []T) {
+func (j *depthwiseBackwardJob[T]) weights(n, r, rows, filled, end int, pads, ups, dz, dw []T) {
 	k, p := j.e.k, j.pad()
 	ho, wo := j.out()
-	at, in := (n*ho+r)*wo*j.C, j.H*j.W*j.C
-	j.e.gradZ(&j.Norm, rows*wo, j.C, dz, j.Z[at:], j.dy[at:])
+	in := j.H * j.W * j.C
 	for g := 0; g < j.C; g += depthwiseGroup {
 		c := j.group(g)
 		j.e.loadGroup(j.Depthwise, g, pads, j.X.X[n*in:][:in], filled, end)
 		pad, prow := j.padded(pads, g)
 		up, _ := j.padded(ups, g)
 		up = up[(r*j.Stride+p)*prow+p*c:]
-		k.affine(rows, wo, c, up, j.Stride*prow, j.Stride*c, dz[g:], wo*j.C, j.C, nil, nil, false)
 		d, drow := up, prow
-		if j.Stride > 1 { // there the gradients are no neighbours
-			d, drow = t, wo*c
-			k.affine(rows, wo, c, d, drow, c, dz[g:], wo*j.C, j.C, nil, nil, false)
+		if j.Stride > 1 { // the sums of the weights want neighbours
+			d, drow = dz, wo*c
+		}
+		for i := range rows {
+			at := (n*ho+r+i)*wo*j.C + g
+			j.e.gradGroup(&j.Norm, wo, g, c, d[i*drow:], c, j.Z[at:], j.dy[at:], j.C)
+		}
+		if j.Stride > 1 {
+			k.affine(rows, wo, c, up, j.Stride*prow, j.Stride*c, d, drow, c, nil, nil, false)
 		}
 		k.dwGrad(j.shape(), rows, wo, c, dw[j.K*j.K*g:][:j.K*j.K*c], pad[r*j.Stride*prow:], prow, d, drow)
 	}
@@ -258,15 +254,14 @@ func (j *depthwiseBackwardJob[T]) weights(n, r, rows, filled, end int, pads, ups
 
 // input takes some rows of the input: a convolution of the padded gradient with the
 // reversed taps, and the derivative of the activation.
-func (j *depthwiseBackwardJob[T]) input(n, r, rows int, ups, dx, t []T) {
-	row := j.W * j.C
-	lo := (n*j.H + r) * row
-	hi := lo + rows*row
+func (j *depthwiseBackwardJob[T]) input(n, r, rows int, ups, dx, st []T) {
+	p := (n*j.H + r) * j.W
+	ahead := j.DX.DX[p*j.C:][:rows*j.W*j.C]
 	for g := 0; g < j.C; g += depthwiseGroup {
 		up, prow := j.padded(ups, g)
-		j.e.depthwiseRows(j.Depthwise, dwShape{j.K, 1, 1}, rows, j.W, g, dx, up[r*prow:], prow, j.w, j.DX.DX[lo:hi], t)
+		j.e.depthwiseRows(j.Depthwise, dwShape{j.K, 1, 1}, rows, j.W, g, dx, up[r*prow:], prow, j.w, ahead)
 	}
-	j.e.pullback(j.F, rows*j.W, j.C, j.DX.DX[lo:hi], dx, j.DX.added(lo, hi), j.X.X[lo:hi], j.X.Scale, j.X.Shift)
+	j.e.pull(j.F, p, rows*j.W, j.C, &j.DX, dx, &j.X, st)
 }
 
 // Scratch is that of DepthwiseForward and DepthwiseBackward.
@@ -274,7 +269,7 @@ func (o *Depthwise[T]) Scratch() Scratch {
 	_, wo := o.out()
 	ph, pw := o.size()
 	stepOut, stepIn := o.steps()
-	strip := max(stepOut*wo, stepIn*o.W)
+	rest := max(stepOut*wo*depthwiseGroup, stepIn*o.W*o.C)
 	size, chunks := o.K*o.K*o.C, imagePartition(o.N).chunks()
-	return normScratch(o.N, o.C).Max(Scratch{Worker: 2*ph*pw*o.C + strip*(o.C+depthwiseGroup), Partial: (chunks + 1) * size, Coef: size})
+	return normScratch(o.N, o.C).Max(Scratch{Worker: 2*ph*pw*o.C + rest, Partial: (chunks + 1) * (size + 2*o.C), Coef: size})
 }

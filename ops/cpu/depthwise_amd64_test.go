@@ -27,12 +27,12 @@ func impls[F any](ref, avx2, avx512 F) []impl[F] {
 }
 
 type (
-	dwRowsFunc     = func(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32)
+	dwRowsFunc     = func(g dwShape, rows, n, ch int, y []float32, yrow, ypx int, x []float32, xrow int, w, ahead []float32)
 	dwGradRowsFunc = func(g dwShape, rows, n, ch int, dw []float32, x []float32, xrow int, dy []float32, dyrow int)
 )
 
 var (
-	dwRowsImpls     = impls[dwRowsFunc](dwRows[float32], dwRowsAVX2, dwRowsAVX512)
+	dwRowsImpls     = impls[dwRowsFunc](dwAhead[float32], dwAheadAVX2, dwAheadAVX512)
 	dwGradRowsImpls = impls[dwGradRowsFunc](dwGradRows[float32], dwGradRowsAVX2, dwGradRowsAVX512)
 )
 
@@ -78,14 +78,23 @@ func checkDWRows(t *testing.T, r *rand.Rand, g dwShape, rows, n, ch int, value f
 			sums[(row*n+q)*ch+c].add(w.s[tap*ch+c], x.s[xr*x.stride+xq*ch+c])
 		}
 	})
-	yrow, off := n*ch+r.IntN(20), r.IntN(16)
+	ypx, off := ch, r.IntN(16)
+	yrow := n*ypx + r.IntN(20)
+	apart := r.IntN(2) > 0
+	if apart {
+		ypx += 1 + r.IntN(20)
+		yrow = n * ypx
+	}
 	for _, k := range dwRowsImpls {
-		y := newField(rows, n*ch, yrow, off).armed()
-		k.fn(g, rows, n, ch, y.s, yrow, x.s, x.stride, w.s)
+		y := newField(rows, n*ch, yrow, off).armed() // guards lie between the rows
+		if apart {
+			y = newField(rows*n, ch, ypx, off).armed() // between the pixels
+		}
+		k.fn(g, rows, n, ch, y.s, yrow, ypx, x.s, x.stride, w.s, nil)
 		y.checkGuards(t)
 		for i := range sums {
 			row, c := i/(n*ch), i%(n*ch)
-			sums[i].check(t, y.s[row*yrow+c], "%s %v: rows %d, n %d, ch %d: y[%d,%d,%d]", k.name, g, rows, n, ch, row, c/ch, c%ch)
+			sums[i].check(t, y.s[row*yrow+c/ch*ypx+c%ch], "%s %v: rows %d, n %d, ch %d: y[%d,%d,%d]", k.name, g, rows, n, ch, row, c/ch, c%ch)
 		}
 	}
 }

@@ -4,19 +4,19 @@ package cpu
 
 // dwRowsAVX2 works like dwRows; see dwRowAVX2.
 func dwRowsAVX2(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
+	dwAheadAVX2(g, rows, n, ch, y, yrow, ch, x, xrow, w, nil)
+}
+
+// dwAheadAVX2 works like dwAhead and prefetches nothing.
+func dwAheadAVX2(g dwShape, rows, n, ch int, y []float32, yrow, ypx int, x []float32, xrow int, w, _ []float32) {
 	if n <= 0 || ch <= 0 {
 		return
 	}
 	var mem [2][maxTaps]int
 	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
 	for r := range rows {
-		dwRowAVX2(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
+		dwRowAVX2(n, ch, y[r*yrow:], ypx, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
 	}
-}
-
-// dwAheadAVX2 works like dwAhead and prefetches nothing.
-func dwAheadAVX2(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w, _ []float32) {
-	dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
 }
 
 // dwGradRowsAVX2 works like dwGradRows; see dwGradRowAVX2.

@@ -9,11 +9,11 @@ const wide = 16
 // multiply-adds in the order of the taps, as in dwRowsAVX2, which takes what has
 // no kernel here: windows of other sizes, and rows too short for a block.
 func dwRowsAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
-	dwAheadAVX512(g, rows, n, ch, y, yrow, x, xrow, w, nil)
+	dwAheadAVX512(g, rows, n, ch, y, yrow, ch, x, xrow, w, nil)
 }
 
 // dwAheadAVX512 works like dwAhead.
-func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w, ahead []float32) {
+func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow, ypx int, x []float32, xrow int, w, ahead []float32) {
 	if rows <= 0 || n <= 0 || ch <= 0 {
 		return
 	}
@@ -26,20 +26,20 @@ func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float3
 	}
 	kernel := dwKernelOf(g.k, g.stride/common)
 	if kernel == nil || n/apart < dwLeast {
-		dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
+		dwAheadAVX2(g, rows, n, ch, y, yrow, ypx, x, xrow, w, nil)
 		return
 	}
-	g.check(rows, n, ch, y, yrow, x, xrow, w)
+	g.check(rows, n, ch, y, yrow, ypx, x, xrow, w)
 	if ch < wide {
 		// The kernel reads 16 channels of every pixel. Where they may not be there,
 		// in the last row, it is not used.
 		if !g.reads16(rows-2, n, ch, x, xrow) {
-			dwRowsAVX2(g, rows, n, ch, y, yrow, x, xrow, w)
+			dwAheadAVX2(g, rows, n, ch, y, yrow, ypx, x, xrow, w, nil)
 			return
 		}
 		if !g.reads16(rows-1, n, ch, x, xrow) {
 			rows--
-			dwRowsAVX2(g, 1, n, ch, y[rows*yrow:], yrow, x[rows*g.stride*xrow:], xrow, w)
+			dwAheadAVX2(g, 1, n, ch, y[rows*yrow:], yrow, ypx, x[rows*g.stride*xrow:], xrow, w, nil)
 		}
 	}
 	if len(ahead) == 0 {
@@ -48,14 +48,14 @@ func dwAheadAVX512(g dwShape, rows, n, ch int, y []float32, yrow int, x []float3
 	mask := mask512(min(ch, wide))
 	if apart == 1 {
 		if rows > 0 {
-			kernel(rows, n, ch, &y[0], yrow, ch, &x[0], g.dil*xrow, g.dil*ch, &w[0], &ahead[0], mask)
+			kernel(rows, n, ch, &y[0], yrow, ypx, &x[0], g.dil*xrow, g.dil*ch, &w[0], &ahead[0], mask)
 		}
 		return
 	}
 	for r := range min(rows, apart) {
 		for q := range apart {
 			some, of := (rows-r+apart-1)/apart, (n-q+apart-1)/apart
-			kernel(some, of, ch, &y[r*yrow+q*ch], apart*yrow, apart*ch,
+			kernel(some, of, ch, &y[r*yrow+q*ypx], apart*yrow, apart*ypx,
 				&x[r*g.stride*xrow+q*g.stride*ch], g.dil*xrow, g.dil*ch, &w[0], &ahead[0], mask)
 			ahead = ahead[min(some*of*ch, len(ahead)-1):]
 		}
@@ -86,7 +86,7 @@ func dwGradRowsAVX512(g dwShape, rows, n, ch int, dw []float32, x []float32, xro
 		dwGradRowsAVX2(g, rows, n, ch, dw, x, xrow, dy, dyrow)
 		return
 	}
-	g.check(rows, n, ch, dy, dyrow, x, xrow, dw)
+	g.check(rows, n, ch, dy, dyrow, ch, x, xrow, dw)
 	blocks, last := 0, 0
 	if g.stride == g.dil {
 		blocks, last = n/dwGradBlock, n/dwGradBlock
@@ -108,10 +108,10 @@ func dwGradRowsAVX512(g dwShape, rows, n, ch int, dw []float32, x []float32, xro
 
 // check panics unless the slices hold what the kernels touch. The first check of
 // y and of x also bounds n and rows, so that the products below do not overflow.
-func (g dwShape) check(rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w []float32) {
+func (g dwShape) check(rows, n, ch int, y []float32, yrow, ypx int, x []float32, xrow int, w []float32) {
 	slack(w, g.k*g.k, ch, ch)
-	slack(y, n, ch, ch)
-	slack(y, rows, n*ch, yrow)
+	slack(y, n, ch, ypx)
+	slack(y, rows, (n-1)*ypx+ch, yrow)
 	slack(x, rows, 1, xrow)
 	slack(x, g.span(rows), g.span(n)*ch, xrow)
 }

@@ -17,20 +17,20 @@ func (g dwShape) taps(ch, xrow int, xoff, woff []int) (inX, inW []int) {
 // ky, kx of x[(r*stride+ky*dil)*xrow + (q*stride+kx*dil)*ch + c] *
 // w[(ky*k+kx)*ch+c], summed over ascending taps, for r < rows, q < n, c < ch.
 func dwRows[T Float](g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w []T) {
+	dwAhead(g, rows, n, ch, y, yrow, ch, x, xrow, w, nil)
+}
+
+// dwAhead is dwRows with pixels of y ypx apart, for a caller that reads ahead next: a
+// fast version may prefetch as many of its cache lines as it writes of y.
+func dwAhead[T Float](g dwShape, rows, n, ch int, y []T, yrow, ypx int, x []T, xrow int, w, _ []T) {
 	if n <= 0 {
 		return
 	}
 	var mem [2][maxTaps]int
 	xoff, woff := g.taps(ch, xrow, mem[0][:0], mem[1][:0])
 	for r := range rows {
-		dwRowRef(n, ch, y[r*yrow:], ch, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
+		dwRowRef(n, ch, y[r*yrow:], ypx, x[r*g.stride*xrow:], g.stride*ch, xoff, w, woff)
 	}
-}
-
-// dwAhead is dwRows for a caller that reads ahead next: a fast version may
-// prefetch as many of its cache lines as there are in y.
-func dwAhead[T Float](g dwShape, rows, n, ch int, y []T, yrow int, x []T, xrow int, w, _ []T) {
-	dwRows(g, rows, n, ch, y, yrow, x, xrow, w)
 }
 
 // dwGradRows adds the gradient of the weights of dwRows: dw[(ky*k+kx)*ch+c] +=

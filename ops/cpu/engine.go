@@ -134,7 +134,11 @@ func (a *Act[T]) kept(lo, hi int) []T {
 
 // Out is where the gradient of an activation goes: DX = gradient + Add. Add may
 // be nil for 0, or DX itself.
-type Out[T Float] struct{ DX, Add []T }
+type Out[T Float] struct {
+	DX, Add []T
+	Sums    []T // with C channels, C sums of DX and C of DX*(X-Mean), of an input that is normalised; nil where not wanted
+	Mean    []T // (C) of that normalisation
+}
 
 // base makes a piece of DX equal to the same piece of Add.
 func (o Out[T]) base(lo, hi int) {

@@ -44,9 +44,11 @@ func TestBrokenPrimitiveWouldShow(t *testing.T) {
 				clear(w[len(w)-ch:])
 				good.dw(g, rows, n, ch, y, yrow, x, xrow, w)
 			}
-			dw := k.dw
-			k.dwAhead = func(g dwShape, rows, n, ch int, y []float32, yrow int, x []float32, xrow int, w, _ []float32) {
-				dw(g, rows, n, ch, y, yrow, x, xrow, w)
+			k.dwAhead = func(g dwShape, rows, n, ch int, y []float32, yrow, ypx int, x []float32, xrow int, w, ahead []float32) {
+				*used++
+				w = append([]float32(nil), w...)
+				clear(w[len(w)-ch:])
+				good.dwAhead(g, rows, n, ch, y, yrow, ypx, x, xrow, w, ahead)
 			}
 		},
 		"dwGrad without its last pixel": func(k *rowKernels[float32], used *int) {
@@ -80,9 +82,9 @@ func TestBrokenPrimitiveWouldShow(t *testing.T) {
 			}
 		},
 		"bnGrad without its slope": func(k *rowKernels[float32], used *int) {
-			k.bnGrad = func(n, ch int, dx, x, dy, mean, a, b, slope []float32) {
+			k.bnGrad = func(n, ch int, dx []float32, dpx int, x, dy []float32, spx int, mean, a, b, slope []float32) {
 				*used++
-				good.bnGrad(n, ch, dx, x, dy, mean, a, b, make([]float32, len(slope)))
+				good.bnGrad(n, ch, dx, dpx, x, dy, spx, mean, a, b, make([]float32, len(slope)))
 			}
 		},
 		"maskAdd without its mask": func(k *rowKernels[float32], used *int) {

@@ -168,11 +168,15 @@ func dotColumns[T Float](m int, a []T, lda int, b []T, ldb int) T {
 	return s
 }
 
-// transpose writes b (k,n) to bt (n,k).
+// transpose writes b (k,n) to bt (n,k), some rows of b at a time: then a cache line of bt
+// is written as a whole.
 func transpose[T Float](k, n int, b, bt []T) {
-	for i := range k {
-		for j, v := range b[i*n:][:n] {
-			bt[j*k+i] = v
+	const rows = 16
+	for i := 0; i < k; i += rows {
+		for j := range n {
+			for r := range bt[j*k+i:][:min(rows, k-i)] {
+				bt[j*k+i+r] = b[(i+r)*n+j]
+			}
 		}
 	}
 }

@@ -21,7 +21,7 @@ func stripCalls(isa stripISA, n, ch int, row func(n int) []float32) map[string]f
 		"gemmAT":       func() { isa.gemmAT(n, 5, ch, row(5*n), 5, row(p), ch, row(5*ch), ch) },
 		"sum":          func() { isa.sum(n, ch, row(p), row(ch), row(ch), row(ch)) },
 		"gradSum":      func() { isa.gradSum(n, ch, row(p), row(p), row(ch), row(ch), row(ch)) },
-		"bnGrad":       func() { isa.bnGrad(n, ch, row(p), row(p), row(p), row(ch), row(ch), row(ch), row(ch)) },
+		"bnGrad":       func() { isa.bnGrad(n, ch, row(p), ch, row(p), row(p), ch, row(ch), row(ch), row(ch), row(ch)) },
 		"maskSum": func() {
 			isa.maskSum(n, ch, row(p), row(p), row(p), row(ch), row(ch), row(ch), row(ch), row(ch))
 		},
@@ -89,7 +89,7 @@ func TestStripMisuse(t *testing.T) {
 		isa.affine(0, 3, 4, nil, 0, 0, nil, 0, 0, nil, nil, true)
 		isa.sum(0, 4, nil, nil, nil, nil)
 		isa.gradSum(3, 0, nil, nil, nil, nil, nil)
-		isa.bnGrad(-1, 4, nil, nil, nil, nil, nil, nil, nil)
+		isa.bnGrad(-1, 4, nil, 4, nil, nil, 4, nil, nil, nil, nil)
 		isa.maskSum(0, 4, nil, nil, nil, nil, nil, nil, nil, nil)
 		isa.maskAdd(0, 4, nil, nil, nil, nil, nil, nil)
 		isa.combine(0, 4, nil, nil, nil, nil, nil, nil, nil)

@@ -106,10 +106,24 @@ func testRowsRef[T Float](t *testing.T) {
 			at := fmt.Sprintf("%d pixels, %d channels, variant %d", n, ch, variant)
 			got, want := l.blank(size), make([]T, size)
 
-			bnGradRowsRef(n, ch, got, x, dy, mean, a, b, k)
+			bnGradRowsRef(n, ch, got, ch, x, dy, ch, mean, a, b, k)
 			defBNGrad(n, ch, want, x, dy, mean, a, b, k)
 			sameRows(t, got, want, "bnGrad, %s", at)
-			inPlaceOf(t, "bnGrad, "+at, want, func(dst []T, in [][]T) { bnGradRowsRef(n, ch, dst, in[0], in[1], mean, a, b, k) }, x, dy)
+			inPlaceOf(t, "bnGrad, "+at, want, func(dst []T, in [][]T) { bnGradRowsRef(n, ch, dst, ch, in[0], in[1], ch, mean, a, b, k) }, x, dy)
+
+			px, dpx := ch+2, ch+5
+			spaced := func(s []T, px int) []T {
+				wide := l.blank(max(0, (n-1)*px+ch))
+				for q := range n {
+					copy(wide[q*px:][:ch], s[q*ch:])
+				}
+				return wide
+			}
+			apart := spaced(make([]T, size), dpx)
+			bnGradRowsRef(n, ch, apart, dpx, spaced(x, px), spaced(dy, px), px, mean, a, b, k)
+			for q := range n {
+				sameRows(t, apart[q*dpx:][:ch], want[q*ch:][:ch], "bnGrad of pixels apart, %s", at)
+			}
 
 			sum := newSums(l, n, ch)
 			sumRows(n, ch, x, mean, sum.got[0], sum.got[1])
@@ -295,7 +309,7 @@ func benchRows[T Float](b *testing.B, k rowKernels[T], n, ch int) {
 	rate("affine", 2, func() { k.affine(1, n, ch, z, 0, ch, x, 0, ch, p, q, true) })
 	rate("sum", 1, func() { k.sum(n, ch, x, m, s1, s2) })
 	rate("gradSum", 2, func() { k.gradSum(n, ch, x, y, m, s1, s2) })
-	rate("bnGrad", 3, func() { k.bnGrad(n, ch, z, x, y, m, p, q, m) })
+	rate("bnGrad", 3, func() { k.bnGrad(n, ch, z, ch, x, y, ch, m, p, q, m) })
 	rate("maskSum", 3, func() { k.maskSum(n, ch, z, y, x, p, q, m, s1, s2) })
 	rate("mask", 3, func() { k.maskAdd(n, ch, z, y, nil, x, nil, nil) })
 	rate("maskAdd", 4, func() { k.maskAdd(n, ch, z, y, z, x, p, q) })

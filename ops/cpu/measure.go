@@ -51,7 +51,7 @@ func (k Kernels) GradSum(n, ch int, x, dy, mean, s1, s2 []float32) {
 }
 
 func (k Kernels) BNGrad(n, ch int, dx, x, dy, mean, a, b, slope []float32) {
-	k.k.bnGrad(n, ch, dx, x, dy, mean, a, b, slope)
+	k.k.bnGrad(n, ch, dx, ch, x, dy, ch, mean, a, b, slope)
 }
 
 func (k Kernels) MaskSum(n, ch int, dst, dy, x, a, b, mean, s1, s2 []float32) {

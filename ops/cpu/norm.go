@@ -16,6 +16,7 @@ type Norm[T Float] struct {
 	Batch                   bool    // normalise by the batch and move the running statistics
 	Momentum                float64 // by this weight
 	DGamma, DBeta           []T     // backward; nil where not wanted
+	Sums                    []T     // backward: C sums of dy and C of dy*(z-Mean), where they are known; else nil
 	offset, slope           []T     // backward coefficients, see gradZ
 }
 
@@ -116,8 +117,13 @@ func (j *gradSumsJob[T]) Chunk(_, chunk int) {
 }
 
 // normBackward prepares the gradient of nm at z and dy (images,px,c): it sums
-// them and writes DGamma, DBeta and the coefficients of gradZ.
+// them, unless Sums are known, and writes DGamma, DBeta and the coefficients of gradZ.
 func (e *Engine[T]) normBackward(nm *Norm[T], images, px, c int, z, dy []T) {
+	if nm.Sums != nil {
+		need(nm.Sums, 2, c)
+		nm.finishGrad(e.coefs(2*c), images*px, c, 1, nm.Sums, 2*c)
+		return
+	}
 	s := imagePartition(images)
 	chunks := s.chunks()
 	st := e.partials(chunks, 2*c)
@@ -149,5 +155,11 @@ func (nm *Norm[T]) finishGrad(coef []T, n, c, chunks int, st []T, stride int) {
 
 // gradZ writes the gradient of n pixels of z.
 func (e *Engine[T]) gradZ(nm *Norm[T], n, c int, dz, z, dy []T) {
-	e.k.bnGrad(n, c, dz, z, dy, nm.Mean, nm.Scale, nm.offset, nm.slope)
+	e.gradGroup(nm, n, 0, c, dz, c, z, dy, c)
+}
+
+// gradGroup writes the gradient of the c channels from g on of n pixels, which are dpx
+// apart in dz and px apart in z and dy. These three begin at channel g.
+func (e *Engine[T]) gradGroup(nm *Norm[T], n, g, c int, dz []T, dpx int, z, dy []T, px int) {
+	e.k.bnGrad(n, c, dz, dpx, z, dy, px, nm.Mean[g:], nm.Scale[g:], nm.offset[g:], nm.slope[g:])
 }

@@ -20,7 +20,7 @@ type stripPasses struct {
 	mask    func(form, n, ch int, dst, dy, x, a, b *float32, mask *int32)
 	maskAdd func(form, n, ch int, dst, dy, add, x, a, b *float32, mask *int32)
 	combine func(form, n, ch int, dst, x, ax, bx, y, ay, by *float32, mask *int32)
-	bnGrad  func(form, n, ch int, dx, x, dy, mean, a, b, k *float32, mask *int32)
+	bnGrad  func(form, n int, dx *float32, dpx int, x, dy *float32, spx int, mean, a, b, k *float32, mask *int32)
 }
 
 var (
@@ -314,14 +314,14 @@ func (s *stripPasses) combineRows(n, ch int, dst, x, ax, bx, y, ay, by []float32
 	}
 }
 
-// bnGradRows works like bnGradRowsRef; dx may be x or dy.
-func (s *stripPasses) bnGradRows(n, ch int, dx, x, dy, mean, a, b, k []float32) {
+// bnGradRows works like bnGradRowsRef.
+func (s *stripPasses) bnGradRows(n, ch int, dx []float32, dpx int, x, dy []float32, spx int, mean, a, b, k []float32) {
 	if n <= 0 || ch <= 0 {
 		return
 	}
-	slack(dx, n, ch, ch)
-	slack(x, n, ch, ch)
-	slack(dy, n, ch, ch)
+	slack(dx, n, ch, dpx)
+	slack(x, n, ch, spx)
+	slack(dy, n, ch, spx)
 	long(ch, mean, a, b, k)
 	s = s.plain(ch)
 	_, first, _ := plainGroup(ch, s.lanes, s.narrow)
@@ -329,8 +329,8 @@ func (s *stripPasses) bnGradRows(n, ch int, dx, x, dy, mean, a, b, k []float32) 
 	for q := 0; q < n; q += block {
 		for c := 0; c < ch; {
 			form, w, mask := plainGroup(ch-c, s.lanes, s.narrow)
-			i := q*ch + c
-			s.bnGrad(form, min(block, n-q), ch, &dx[i], &x[i], &dy[i], &mean[c], &a[c], &b[c], &k[c], mask)
+			i := q*spx + c
+			s.bnGrad(form, min(block, n-q), &dx[q*dpx+c], dpx, &x[i], &dy[i], spx, &mean[c], &a[c], &b[c], &k[c], mask)
 			c += w
 		}
 	}

@@ -151,9 +151,20 @@ func checkStrip(t *testing.T, r *rand.Rand, isa stripISA, k stripCase) {
 	checkClose(t, k, "combine", got, want, size, 4)
 
 	got = inPlace(t, r, k, "bnGrad", func(dst []float32, in [][]float32) {
-		isa.bnGrad(n, ch, dst, in[0], in[1], k.mean, k.a, k.b, k.k)
+		isa.bnGrad(n, ch, dst, ch, in[0], in[1], ch, k.mean, k.a, k.b, k.k)
 	}, k.x, k.dy)
-	bnGradRowsRef(n, ch, want, x, dy, mean, wide64(k.a), wide64(k.b), wide64(k.k))
+	px, dpx := ch+r.IntN(20), ch+r.IntN(20)
+	spaced := func(s []float32) field {
+		i := -1
+		return newField(n, ch, px, r.IntN(16)).fill(func() float32 { i++; return s[i] })
+	}
+	apart := newField(n, ch, dpx, r.IntN(16)).armed()
+	isa.bnGrad(n, ch, apart.s, dpx, spaced(k.x).s, spaced(k.dy).s, px, k.mean, k.a, k.b, k.k)
+	apart.checkGuards(t)
+	for q := range n {
+		sameFloats(t, apart.s[q*dpx:][:ch], got[q*ch:][:ch], "bnGrad of pixels %d and %d apart, n %d, ch %d", px, dpx, n, ch)
+	}
+	bnGradRowsRef(n, ch, want, ch, x, dy, ch, mean, wide64(k.a), wide64(k.b), wide64(k.k))
 	for i := range size {
 		c := i % ch
 		a, b, f := float64(k.a[c]), float64(k.b[c]), float64(k.k[c])

@@ -3917,14 +3917,16 @@ done_3:
 	VZEROUPPER
 	RET
 
-// func stripBNGradAVX2(form int, n int, ch int, dx *float32, x *float32, dy *float32, mean *float32, a *float32, b *float32, k *float32, mask *int32)
+// func stripBNGradAVX2(form int, n int, dx *float32, dpx int, x *float32, dy *float32, spx int, mean *float32, a *float32, b *float32, k *float32, mask *int32)
 // Requires: AVX, FMA3
-TEXT ·stripBNGradAVX2(SB), NOSPLIT, $0-88
-	MOVQ dx+24(FP), SI
+TEXT ·stripBNGradAVX2(SB), NOSPLIT, $0-96
+	MOVQ dx+16(FP), SI
 	MOVQ x+32(FP), DI
 	MOVQ dy+40(FP), R8
-	MOVQ ch+16(FP), R10
+	MOVQ dpx+24(FP), R10
 	SHLQ $0x02, R10
+	MOVQ spx+48(FP), R11
+	SHLQ $0x02, R11
 	MOVQ form+0(FP), AX
 	CMPQ AX, $0x02
 	JGE  formFrom2To3
@@ -3944,15 +3946,15 @@ formFrom3To3:
 	JMP form3
 
 form0:
-	MOVQ       mask+80(FP), BX
+	MOVQ       mask+88(FP), BX
 	VMOVDQU    (BX), Y15
-	MOVQ       mean+48(FP), BX
+	MOVQ       mean+56(FP), BX
 	VMASKMOVPS (BX), Y15, Y0
-	MOVQ       a+56(FP), BX
+	MOVQ       a+64(FP), BX
 	VMASKMOVPS (BX), Y15, Y1
-	MOVQ       b+64(FP), BX
+	MOVQ       b+72(FP), BX
 	VMASKMOVPS (BX), Y15, Y2
-	MOVQ       k+72(FP), BX
+	MOVQ       k+80(FP), BX
 	VMASKMOVPS (BX), Y15, Y3
 	MOVQ       n+8(FP), AX
 	SUBQ       $0x04, AX
@@ -3967,8 +3969,8 @@ turn_0:
 	VMULPS       Y1, Y12, Y12
 	VMASKMOVPS   Y12, Y15, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMASKMOVPS   (DI), Y15, Y13
 	VMASKMOVPS   (R8), Y15, Y12
 	VSUBPS       Y0, Y13, Y13
@@ -3977,8 +3979,8 @@ turn_0:
 	VMULPS       Y1, Y12, Y12
 	VMASKMOVPS   Y12, Y15, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMASKMOVPS   (DI), Y15, Y13
 	VMASKMOVPS   (R8), Y15, Y12
 	VSUBPS       Y0, Y13, Y13
@@ -3987,8 +3989,8 @@ turn_0:
 	VMULPS       Y1, Y12, Y12
 	VMASKMOVPS   Y12, Y15, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMASKMOVPS   (DI), Y15, Y13
 	VMASKMOVPS   (R8), Y15, Y12
 	VSUBPS       Y0, Y13, Y13
@@ -3997,8 +3999,8 @@ turn_0:
 	VMULPS       Y1, Y12, Y12
 	VMASKMOVPS   Y12, Y15, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x04, AX
 	JGE          turn_0
 
@@ -4015,8 +4017,8 @@ pixel_0:
 	VMULPS       Y1, Y12, Y12
 	VMASKMOVPS   Y12, Y15, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         AX
 	JNZ          pixel_0
 
@@ -4025,13 +4027,13 @@ done_0:
 	RET
 
 form1:
-	MOVQ    mean+48(FP), BX
+	MOVQ    mean+56(FP), BX
 	VMOVUPS (BX), X0
-	MOVQ    a+56(FP), BX
+	MOVQ    a+64(FP), BX
 	VMOVUPS (BX), X1
-	MOVQ    b+64(FP), BX
+	MOVQ    b+72(FP), BX
 	VMOVUPS (BX), X2
-	MOVQ    k+72(FP), BX
+	MOVQ    k+80(FP), BX
 	VMOVUPS (BX), X3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
@@ -4046,8 +4048,8 @@ turn_1:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      X12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), X13
 	VMOVUPS      (R8), X12
 	VSUBPS       Y0, Y13, Y13
@@ -4056,8 +4058,8 @@ turn_1:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      X12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), X13
 	VMOVUPS      (R8), X12
 	VSUBPS       Y0, Y13, Y13
@@ -4066,8 +4068,8 @@ turn_1:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      X12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), X13
 	VMOVUPS      (R8), X12
 	VSUBPS       Y0, Y13, Y13
@@ -4076,8 +4078,8 @@ turn_1:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      X12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x04, AX
 	JGE          turn_1
 
@@ -4094,8 +4096,8 @@ pixel_1:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      X12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         AX
 	JNZ          pixel_1
 
@@ -4104,13 +4106,13 @@ done_1:
 	RET
 
 form2:
-	MOVQ    mean+48(FP), BX
+	MOVQ    mean+56(FP), BX
 	VMOVUPS (BX), Y0
-	MOVQ    a+56(FP), BX
+	MOVQ    a+64(FP), BX
 	VMOVUPS (BX), Y1
-	MOVQ    b+64(FP), BX
+	MOVQ    b+72(FP), BX
 	VMOVUPS (BX), Y2
-	MOVQ    k+72(FP), BX
+	MOVQ    k+80(FP), BX
 	VMOVUPS (BX), Y3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
@@ -4125,8 +4127,8 @@ turn_2:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      Y12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Y13
 	VMOVUPS      (R8), Y12
 	VSUBPS       Y0, Y13, Y13
@@ -4135,8 +4137,8 @@ turn_2:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      Y12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Y13
 	VMOVUPS      (R8), Y12
 	VSUBPS       Y0, Y13, Y13
@@ -4145,8 +4147,8 @@ turn_2:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      Y12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Y13
 	VMOVUPS      (R8), Y12
 	VSUBPS       Y0, Y13, Y13
@@ -4155,8 +4157,8 @@ turn_2:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      Y12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x04, AX
 	JGE          turn_2
 
@@ -4173,8 +4175,8 @@ pixel_2:
 	VMULPS       Y1, Y12, Y12
 	VMOVUPS      Y12, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         AX
 	JNZ          pixel_2
 
@@ -4183,16 +4185,16 @@ done_2:
 	RET
 
 form3:
-	MOVQ    mean+48(FP), BX
+	MOVQ    mean+56(FP), BX
 	VMOVUPS (BX), Y0
 	VMOVUPS 32(BX), Y1
-	MOVQ    a+56(FP), BX
+	MOVQ    a+64(FP), BX
 	VMOVUPS (BX), Y2
 	VMOVUPS 32(BX), Y3
-	MOVQ    b+64(FP), BX
+	MOVQ    b+72(FP), BX
 	VMOVUPS (BX), Y4
 	VMOVUPS 32(BX), Y5
-	MOVQ    k+72(FP), BX
+	MOVQ    k+80(FP), BX
 	VMOVUPS (BX), Y6
 	VMOVUPS 32(BX), Y7
 	MOVQ    n+8(FP), AX
@@ -4215,8 +4217,8 @@ turn_3:
 	VMULPS       Y3, Y12, Y12
 	VMOVUPS      Y12, 32(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Y13
 	VMOVUPS      (R8), Y12
 	VSUBPS       Y0, Y13, Y13
@@ -4232,8 +4234,8 @@ turn_3:
 	VMULPS       Y3, Y12, Y12
 	VMOVUPS      Y12, 32(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x02, AX
 	JGE          turn_3
 
@@ -4257,8 +4259,8 @@ pixel_3:
 	VMULPS       Y3, Y12, Y12
 	VMOVUPS      Y12, 32(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         AX
 	JNZ          pixel_3
 

@@ -3085,14 +3085,16 @@ rest_2:
 	VZEROUPPER
 	RET
 
-// func stripBNGradAVX512(form int, n int, ch int, dx *float32, x *float32, dy *float32, mean *float32, a *float32, b *float32, k *float32, mask *int32)
+// func stripBNGradAVX512(form int, n int, dx *float32, dpx int, x *float32, dy *float32, spx int, mean *float32, a *float32, b *float32, k *float32, mask *int32)
 // Requires: AVX, AVX512F
-TEXT ·stripBNGradAVX512(SB), NOSPLIT, $0-88
-	MOVQ dx+24(FP), SI
+TEXT ·stripBNGradAVX512(SB), NOSPLIT, $0-96
+	MOVQ dx+16(FP), SI
 	MOVQ x+32(FP), DI
 	MOVQ dy+40(FP), R8
-	MOVQ ch+16(FP), R10
+	MOVQ dpx+24(FP), R10
 	SHLQ $0x02, R10
+	MOVQ spx+48(FP), R11
+	SHLQ $0x02, R11
 	MOVQ form+0(FP), AX
 	CMPQ AX, $0x01
 	JGE  formFrom1To2
@@ -3107,13 +3109,13 @@ formFrom2To2:
 	JMP form2
 
 form0:
-	MOVQ    mean+48(FP), BX
+	MOVQ    mean+56(FP), BX
 	VMOVUPS (BX), Z0
-	MOVQ    a+56(FP), BX
+	MOVQ    a+64(FP), BX
 	VMOVUPS (BX), Z1
-	MOVQ    b+64(FP), BX
+	MOVQ    b+72(FP), BX
 	VMOVUPS (BX), Z2
-	MOVQ    k+72(FP), BX
+	MOVQ    k+80(FP), BX
 	VMOVUPS (BX), Z3
 	MOVQ    n+8(FP), AX
 	SUBQ    $0x04, AX
@@ -3128,8 +3130,8 @@ turn_0:
 	VMULPS       Z1, Z28, Z28
 	VMOVUPS      Z28, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Z29
 	VMOVUPS      (R8), Z28
 	VSUBPS       Z0, Z29, Z29
@@ -3138,8 +3140,8 @@ turn_0:
 	VMULPS       Z1, Z28, Z28
 	VMOVUPS      Z28, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Z29
 	VMOVUPS      (R8), Z28
 	VSUBPS       Z0, Z29, Z29
@@ -3148,8 +3150,8 @@ turn_0:
 	VMULPS       Z1, Z28, Z28
 	VMOVUPS      Z28, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Z29
 	VMOVUPS      (R8), Z28
 	VSUBPS       Z0, Z29, Z29
@@ -3158,8 +3160,8 @@ turn_0:
 	VMULPS       Z1, Z28, Z28
 	VMOVUPS      Z28, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x04, AX
 	JGE          turn_0
 
@@ -3176,8 +3178,8 @@ pixel_0:
 	VMULPS       Z1, Z28, Z28
 	VMOVUPS      Z28, (SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         AX
 	JNZ          pixel_0
 
@@ -3186,16 +3188,16 @@ done_0:
 	RET
 
 form1:
-	MOVQ    mean+48(FP), BX
+	MOVQ    mean+56(FP), BX
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
-	MOVQ    a+56(FP), BX
+	MOVQ    a+64(FP), BX
 	VMOVUPS (BX), Z2
 	VMOVUPS 64(BX), Z3
-	MOVQ    b+64(FP), BX
+	MOVQ    b+72(FP), BX
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
-	MOVQ    k+72(FP), BX
+	MOVQ    k+80(FP), BX
 	VMOVUPS (BX), Z6
 	VMOVUPS 64(BX), Z7
 	MOVQ    n+8(FP), AX
@@ -3218,8 +3220,8 @@ turn_1:
 	VMULPS       Z3, Z28, Z28
 	VMOVUPS      Z28, 64(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	VMOVUPS      (DI), Z29
 	VMOVUPS      (R8), Z28
 	VSUBPS       Z0, Z29, Z29
@@ -3235,8 +3237,8 @@ turn_1:
 	VMULPS       Z3, Z28, Z28
 	VMOVUPS      Z28, 64(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x02, AX
 	JGE          turn_1
 
@@ -3260,8 +3262,8 @@ pixel_1:
 	VMULPS       Z3, Z28, Z28
 	VMOVUPS      Z28, 64(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         AX
 	JNZ          pixel_1
 
@@ -3270,22 +3272,22 @@ done_1:
 	RET
 
 form2:
-	MOVQ    mean+48(FP), BX
+	MOVQ    mean+56(FP), BX
 	VMOVUPS (BX), Z0
 	VMOVUPS 64(BX), Z1
 	VMOVUPS 128(BX), Z2
 	VMOVUPS 192(BX), Z3
-	MOVQ    a+56(FP), BX
+	MOVQ    a+64(FP), BX
 	VMOVUPS (BX), Z4
 	VMOVUPS 64(BX), Z5
 	VMOVUPS 128(BX), Z6
 	VMOVUPS 192(BX), Z7
-	MOVQ    b+64(FP), BX
+	MOVQ    b+72(FP), BX
 	VMOVUPS (BX), Z8
 	VMOVUPS 64(BX), Z9
 	VMOVUPS 128(BX), Z10
 	VMOVUPS 192(BX), Z11
-	MOVQ    k+72(FP), BX
+	MOVQ    k+80(FP), BX
 	VMOVUPS (BX), Z12
 	VMOVUPS 64(BX), Z13
 	VMOVUPS 128(BX), Z14
@@ -3324,8 +3326,8 @@ turn_2:
 	VMULPS       Z7, Z28, Z28
 	VMOVUPS      Z28, 192(SI)
 	ADDQ         R10, SI
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	SUBQ         $0x01, AX
 	JGE          turn_2
 

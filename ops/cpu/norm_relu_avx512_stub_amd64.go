@@ -50,4 +50,4 @@ func stripCombineAVX512(form int, n int, ch int, dst *float32, x *float32, ax *f
 // stripPass in _asm/channel_pass.go for form and mask.
 //
 //go:noescape
-func stripBNGradAVX512(form int, n int, ch int, dx *float32, x *float32, dy *float32, mean *float32, a *float32, b *float32, k *float32, mask *int32)
+func stripBNGradAVX512(form int, n int, dx *float32, dpx int, x *float32, dy *float32, spx int, mean *float32, a *float32, b *float32, k *float32, mask *int32)

@@ -31,7 +31,7 @@ func BenchmarkStrip(b *testing.B) {
 					{"affine", 8, func() { isa.affine(1, n, ch, z, n*ch, ch, x, n*ch, ch, p, p, true) }},
 					{"sum", 4, func() { isa.sum(n, ch, x, p, s1, s2) }},
 					{"gradSum", 8, func() { isa.gradSum(n, ch, x, dy, p, s1, s2) }},
-					{"bnGrad", 12, func() { isa.bnGrad(n, ch, z, x, dy, p, p, p, p) }},
+					{"bnGrad", 12, func() { isa.bnGrad(n, ch, z, ch, x, dy, ch, p, p, p, p) }},
 					{"maskSum", 12, func() { isa.maskSum(n, ch, z, dy, x, p, p, p, s1, s2) }},
 					{"mask", 12, func() { isa.maskAdd(n, ch, z, dy, nil, x, p, p) }},
 					{"maskAdd", 16, func() { isa.maskAdd(n, ch, z, dy, z, x, p, p) }},

@@ -112,12 +112,12 @@ func gradSumRows[T Float](n, ch int, x, dy, mean, s1, s2 []T) {
 	}
 }
 
-// bnGradRowsRef computes dx[q*ch+c] = a[c]*(dy[q*ch+c] - b[c] -
-// (x[q*ch+c]-mean[c])*k[c]) for q < n, c < ch. dx may be x or dy.
-func bnGradRowsRef[T Float](n, ch int, dx, x, dy, mean, a, b, k []T) {
+// bnGradRowsRef computes dx[q*dpx+c] = a[c]*(dy[q*spx+c] - b[c] -
+// (x[q*spx+c]-mean[c])*k[c]) for q < n, c < ch. dx may be x or dy where dpx is spx.
+func bnGradRowsRef[T Float](n, ch int, dx []T, dpx int, x, dy []T, spx int, mean, a, b, k []T) {
 	mean, a, b, k = mean[:ch], a[:ch], b[:ch], k[:ch]
 	for q := range n {
-		d, v, g := dx[q*ch:][:len(mean)], x[q*ch:][:len(mean)], dy[q*ch:][:len(mean)]
+		d, v, g := dx[q*dpx:][:len(mean)], x[q*spx:][:len(mean)], dy[q*spx:][:len(mean)]
 		for c, m := range mean {
 			d[c] = a[c] * (g[c] - b[c] - (v[c]-m)*k[c])
 		}

@@ -151,8 +151,8 @@ func magnitudes() *rowKernels[float64] {
 	k.maskSum = func(n, ch int, dst, dy, x, a, b, mean, s1, s2 []float64) {
 		maskSumRows(n, ch, dst, dy, x, a, b, negated(mean), s1, s2)
 	}
-	k.bnGrad = func(n, ch int, dx, x, dy, mean, a, b, k []float64) {
-		bnGradRowsRef(n, ch, dx, x, dy, negated(mean), a, negated(b), negated(k))
+	k.bnGrad = func(n, ch int, dx []float64, dpx int, x, dy []float64, spx int, mean, a, b, k []float64) {
+		bnGradRowsRef(n, ch, dx, dpx, x, dy, spx, negated(mean), a, negated(b), negated(k))
 	}
 	return &k
 }

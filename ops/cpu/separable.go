@@ -69,7 +69,7 @@ func (j *sepForwardJob[T]) Chunk(worker, chunk int) {
 				filled = end
 			}
 			ahead := j.X.X[min((n*j.H+filled)*j.W*c, len(j.X.X)):]
-			k.dwAhead(j.shape(), rows, wo, c, t, wo*c, pad[r*j.Stride*prow:], prow, j.DW, ahead)
+			k.dwAhead(j.shape(), rows, wo, c, t, wo*c, c, pad[r*j.Stride*prow:], prow, j.DW, ahead)
 			zs := z[r*wo*c:][:rows*wo*c]
 			k.gemm(rows*wo, c, c, t, c, j.PW, c, zs, c)
 			if j.Norm.Batch {
@@ -172,7 +172,7 @@ func (j *sepBackwardJob[T]) weights(n, r, rows int, pad, up, t, dz, dt, dpw, ddw
 	px := rows * wo
 	at := (n*ho + r) * wo * c
 	j.e.gradZ(&j.Norm, px, c, dz, j.Z[at:], j.dy[at:])
-	k.dwAhead(j.shape(), rows, wo, c, t, wo*c, pad[r*j.Stride*prow:], prow, j.DW, j.dy[at+px*c:])
+	k.dwAhead(j.shape(), rows, wo, c, t, wo*c, c, pad[r*j.Stride*prow:], prow, j.DW, j.dy[at+px*c:])
 	k.gemmAT(px, c, c, t, c, dz, c, dpw, c)
 	k.gemm(px, c, c, dz, c, j.pwT, c, dt, c)
 	k.dwGrad(j.shape(), rows, wo, c, ddw, pad[r*j.Stride*prow:], prow, dt, wo*c)
@@ -187,7 +187,7 @@ func (j *sepBackwardJob[T]) input(n, r, rows int, up, dr, st []T) {
 	row := j.W * c
 	lo := (n*j.H + r) * row
 	hi := lo + rows*row
-	k.dwAhead(dwShape{j.K, 1, j.Dil}, rows, j.W, c, dr, row, up[r*prow:], prow, j.flipped, j.dst.DX[lo:hi])
+	k.dwAhead(dwShape{j.K, 1, j.Dil}, rows, j.W, c, dr, row, c, up[r*prow:], prow, j.flipped, j.dst.DX[lo:hi])
 	if j.prev != nil {
 		k.maskSum(rows*j.W, c, j.dst.DX[lo:hi], dr, j.X.X[lo:hi], j.X.Scale, j.X.Shift, j.prev.Mean, st[:c], st[c:])
 		return

@@ -38,7 +38,7 @@ func (e *Engine[T]) Standardise(cin, cout int, w, u, sd []T) {
 		sd[i], mean[i], inv[i] = T(dev), mean[i]+T(d), T(1/(dev+standardEps))
 	}
 	// With a slope of 0 this is inv*(w-mean).
-	e.k.bnGrad(cin, cout, u, w, w, mean, inv, mean, zero)
+	e.k.bnGrad(cin, cout, u, cout, w, w, cout, mean, inv, mean, zero)
 }
 
 // StandardiseGrad turns dw, which holds the gradient of what Standardise computed, into
@@ -70,7 +70,7 @@ func (e *Engine[T]) StandardiseGrad(cin, cout int, u, sd, dw []T) {
 		s1[i] = T(float64(s1[i]) / float64(cin))
 	}
 	// A batch normalisation has the same gradient, with inputs for pixels.
-	e.k.bnGrad(cin, cout, dw, u, dw, zero, inv, s1, slope)
+	e.k.bnGrad(cin, cout, dw, cout, u, dw, cout, zero, inv, s1, slope)
 }
 
 // standardCoefs is how many values a standardisation keeps of a channel while it runs.

@@ -23,7 +23,7 @@ func BenchmarkWindowDW(b *testing.B) {
 		for _, k := range dwRowsImpls {
 			b.Run(k.name+"/"+name, func(b *testing.B) {
 				for b.Loop() {
-					k.fn(g, rows, n, ch, y, n*ch, x, xrow, w)
+					k.fn(g, rows, n, ch, y, n*ch, ch, x, xrow, w, nil)
 				}
 				gflops(b, 2*n*ch*rows*g.k*g.k)
 			})

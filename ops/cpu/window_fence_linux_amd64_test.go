@@ -23,7 +23,7 @@ func TestWindowReadsNoFurther(t *testing.T) {
 				in, out := g.span(n)*ch, n*ch
 				row := func(n int) []float32 { return fenced(t, n) }
 				for _, k := range dwRowsImpls {
-					if panics(func() { k.fn(g, rows, n, ch, row(rows*out), out, row(g.span(rows)*in), in, row(g.k*g.k*ch)) }) {
+					if panics(func() { k.fn(g, rows, n, ch, row(rows*out), out, ch, row(g.span(rows)*in), in, row(g.k*g.k*ch), nil) }) {
 						t.Errorf("dw %s %v: rows %d, n %d, ch %d", k.name, g, rows, n, ch)
 					}
 				}

@@ -24,10 +24,14 @@ func TestWindowMisuse(t *testing.T) {
 			xrow := g.span(n) * ch
 			xs, ys, ws := g.span(rows)*xrow, rows*n*ch, g.k*g.k*ch
 			for _, k := range dwRowsImpls {
-				call := func(cut, yrow, xrow int) bool {
+				apart := func(cut, yrow, ypx, xrow int) bool {
 					return panics(func() {
-						k.fn(g, rows, n, ch, s(ys, at(0, cut)), yrow, s(xs, at(1, cut)), xrow, s(ws, at(2, cut)))
+						k.fn(g, rows, n, ch, s(ys, at(0, cut)), yrow, ypx, s(xs, at(1, cut)), xrow, s(ws, at(2, cut)), nil)
 					})
+				}
+				call := func(cut, yrow, xrow int) bool { return apart(cut, yrow, ch, xrow) }
+				if !apart(-1, n*ch, ch+1, xrow) || k.name != "ref" && (!apart(-1, n*ch, -1, xrow) || !apart(-1, n*ch, math.MaxInt/2+1, xrow)) {
+					t.Errorf("dw %s %v, ch %d: distances of pixels", k.name, g, ch)
 				}
 				if call(-1, n*ch, xrow) || !call(0, n*ch, xrow) || !call(1, n*ch, xrow) || !call(2, n*ch, xrow) ||
 					k.name != "ref" && (!call(-1, -1, xrow) || !call(-1, n*ch, -1) || !call(-1, math.MinInt, xrow) || !call(-1, n*ch, math.MaxInt/2+1)) {
@@ -88,7 +92,7 @@ func TestWindowAllocatesNothing(t *testing.T) {
 			continue
 		}
 		for _, k := range dwRowsImpls {
-			if a := testing.AllocsPerRun(2, func() { k.fn(g, rows, n, ch, y, n*ch, x, 40*ch, w) }); a != 0 {
+			if a := testing.AllocsPerRun(2, func() { k.fn(g, rows, n, ch, y, n*ch, ch, x, 40*ch, w, nil) }); a != 0 {
 				t.Errorf("dw %s %v: %v allocations", k.name, g, a)
 			}
 		}

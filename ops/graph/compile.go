@@ -31,6 +31,8 @@ type instr struct {
 	dOut  int
 	dIn   []int // of the activations; -1: not wanted
 	dAdd  []int // -1: nothing to add
+
+	dInSum, dOutSum int // -1: none
 }
 
 // gradient is what is known of the gradient of a node while its consumers'
@@ -39,6 +41,7 @@ type instr struct {
 type gradient struct {
 	terms []int // numbers of the terms, see checkMerges
 	own   int   // -1: none yet
+	by    int   // the instruction that wrote own as it is, as the gradient of its first activation; -1: none
 	more  []int
 }
 
@@ -216,7 +219,7 @@ func (c *compiler) leaf(n *gorgonia.Node) {
 		c.emit(instr{kind: ops.Fill, out: v, saved: -1})
 		terms := []int{c.newTerm()}
 		c.at(n).terms = terms
-		c.at(c.g.loss).grad = &gradient{terms: terms, own: -1, more: []int{v}}
+		c.at(c.g.loss).grad = &gradient{terms: terms, own: -1, by: -1, more: []int{v}}
 	}
 }
 
@@ -258,7 +261,7 @@ func (c *compiler) backward(n *gorgonia.Node, a *applied) error {
 	}
 	f := &c.instrs[u.fwd]
 	in := instr{kind: ops.Backward, a: a, in: f.in, out: f.out, saved: f.saved, dOut: dOut,
-		dIn: make([]int, len(a.in)), dAdd: make([]int, len(a.in))}
+		dIn: make([]int, len(a.in)), dAdd: make([]int, len(a.in)), dInSum: -1, dOutSum: c.sums(a, dOut)}
 	u.terms = make([]int, a.arity())
 	works := a.bundle != nil
 	for i := range a.arity() {
@@ -278,6 +281,9 @@ func (c *compiler) backward(n *gorgonia.Node, a *applied) error {
 			g.more = append(g.more, dOut)
 		} else {
 			in.dIn[i], in.dAdd[i] = c.accumulate(k, u.terms[i], a.in[i].Size(), ops.Adds(a.op))
+			if g := c.at(k).grad; i == 0 && in.dAdd[i] < 0 && in.dIn[i] == g.own {
+				g.by = len(c.instrs)
+			}
 			works = true
 		}
 	}
@@ -292,7 +298,7 @@ func (c *compiler) backward(n *gorgonia.Node, a *applied) error {
 func (c *compiler) gradient(k *gorgonia.Node, term int) *gradient {
 	n := c.at(k)
 	if n.grad == nil {
-		n.grad = &gradient{own: -1}
+		n.grad = &gradient{own: -1, by: -1}
 	}
 	n.grad.terms = append(n.grad.terms, term)
 	return n.grad
@@ -331,6 +337,22 @@ func (c *compiler) gradientOf(a *applied, terms []int) (int, error) {
 		return 0, err
 	}
 	return c.sum(g, a.out.Size()), nil
+}
+
+// summer is a backend whose Backward of some operations writes Call.DInSum.
+type summer interface{ SumsGradient(op, of ops.Op) bool }
+
+// sums has the instruction that wrote dOut, the gradient of the output of a, write its sums
+// too, and returns their value; -1 where it cannot, or where others have a part in dOut.
+func (c *compiler) sums(a *applied, dOut int) int {
+	g := c.at(a.node).grad
+	b, ok := c.b.(summer)
+	if !ok || !a.normed || dOut != g.own || g.by < 0 || len(g.terms) > 1 || !b.SumsGradient(c.instrs[g.by].a.op, a.op) {
+		return -1
+	}
+	by := &c.instrs[g.by]
+	by.dInSum = c.newValue(value{size: 2 * a.out[len(a.out)-1], norm: -1, def: g.by})
+	return by.dInSum
 }
 
 // sum makes one value of a gradient.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,55 @@ func newNet(dt tensor.Dtype) *net {
 	return n
 }
 
+// newBlockNet has an inverted residual, then an expansion that two depthwise convolutions read.
+func newBlockNet(dt tensor.Dtype) *net {
+	n := &net{g: newGraph(dt)}
+	const N, C, K = 3, 4, 5
+	x := n.input("x", N, 7, 6, 3)
+	labels := n.input("labels", N)
+	stem := n.apply(ops.Stem{Cin: 3, Cout: C, Affine: true}, x)
+	expand := func(x Node) Node { return n.apply(ops.ConvBN{Parts: 1, Cin: C, Cout: 2 * C, Affine: true}, x) }
+	wide := n.apply(ops.Depthwise{Act: ops.ReLU, C: 2 * C, K: 3, Stride: 1, Affine: true}, expand(stem))
+	block := n.apply(ops.NodeSum{}, stem, n.apply(ops.ConvBN{Act: ops.ReLU, Parts: 1, Cin: 2 * C, Cout: C, Affine: true}, wide))
+	n.shared = expand(block)
+	n.sum = n.apply(ops.NodeSum{}, n.apply(ops.Depthwise{Act: ops.ReLU, C: 2 * C, K: 3, Stride: 2, Affine: true}, n.shared),
+		n.apply(ops.Depthwise{Act: ops.ReLU, C: 2 * C, K: 5, Stride: 2, Affine: true}, n.shared))
+	n.logits = n.apply(ops.Linear{In: 2 * C, Out: K}, n.apply(ops.GlobalAvgPool{Parts: 1}, n.sum))
+	n.loss = n.apply(ops.SoftmaxXent{}, n.logits, labels)
+	return n
+}
+
+// TestSumsGoFromOneToTheNext: sums of a gradient are kept where one instruction alone wrote it, and that the next reads
+// what was written. Those of a value with two consumers are not.
+func TestSumsGoFromOneToTheNext(t *testing.T) {
+	n := newBlockNet(tensor.Float64)
+	if err := n.g.Grad(n.loss); err != nil {
+		t.Fatal(err)
+	}
+	prog, err := n.g.Compile(n.backend(7), n.loss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wrote, read []string
+	for i, in := range prog.Instrs {
+		if in.Call.DInSum.Len > 0 {
+			wrote = append(wrote, in.Op.Name())
+			if next := prog.Instrs[i+1].Call; next.DOutSum != in.Call.DInSum || next.DOut != in.Call.DIn[0] {
+				t.Errorf("%s writes sums that the next does not read", in.Op.Name())
+			}
+		}
+		if in.Call.DOutSum.Len > 0 {
+			read = append(read, in.Op.Name())
+		}
+	}
+	if want := []string{"relu_conv_bn", "depthwise_3x3"}; !slices.Equal(wrote, want) {
+		t.Errorf("%q write sums, want %q", wrote, want)
+	}
+	if want := []string{"depthwise_3x3", "relu_conv_bn"}; !slices.Equal(read, want) {
+		t.Errorf("%q read sums, want %q", read, want)
+	}
+}
+
 // newPoolNet has poolings without normalisation: the output of one feeds a sum and a
 // convolution, and another reads that sum.
 func newPoolNet(dt tensor.Dtype) *net {
@@ -134,6 +184,7 @@ func (a *applied) bundledIn(b *ops.CPU[float64], r ops.Region) []float64 {
 }
 
 func TestExecutorEqualsTapeMachine(t *testing.T) {
+	t.Run("blocks", func(t *testing.T) { executorEqualsTapeMachine(t, newBlockNet(tensor.Float64), 8, 23) })
 	t.Run("cell", func(t *testing.T) { executorEqualsTapeMachine(t, newNet(tensor.Float64), 4, 10) })
 	t.Run("pooling without normalisation", func(t *testing.T) { executorEqualsTapeMachine(t, newPoolNet(tensor.Float64), 3, 6) })
 }

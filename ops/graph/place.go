@@ -75,7 +75,7 @@ func (c *compiler) place(keep []Node) (*ops.Program, error) {
 // defs appends the values an instruction writes; the first to do so defines them.
 func (in *instr) defs(d []int) []int {
 	if in.kind == ops.Backward {
-		return present(d, in.dIn...)
+		return present(present(d, in.dIn...), in.dInSum)
 	}
 	return present(d, in.out, in.saved)
 }
@@ -86,7 +86,7 @@ func (in *instr) uses(u []int) []int {
 	case ops.Backward:
 		u = present(u, in.dIn...)
 		u = present(u, in.dAdd...)
-		u = present(u, in.dOut, in.saved)
+		u = present(u, in.dOut, in.dOutSum, in.saved)
 		if in.a.normed {
 			u = append(u, in.out)
 		}
@@ -151,7 +151,7 @@ func (in *instr) resolve(values []value) ops.Instr {
 	copy(c.In[n:], a.mems)
 	c.Saved = mem(in.saved)
 	if in.kind == ops.Backward {
-		c.DOut = mem(in.dOut)
+		c.DOut, c.DInSum, c.DOutSum = mem(in.dOut), mem(in.dInSum), mem(in.dOutSum)
 		c.DIn, c.DAdd = list(), list()
 		for i, v := range in.dIn {
 			c.DIn[i], c.DAdd[i] = mem(v), mem(in.dAdd[i])

@@ -17,6 +17,7 @@ type bench struct {
 	odd   int         // which begin here in their region
 	norms [][]float64 // coefficients of the deferred inputs: scales, then shifts
 	added [][]float64 // what was added to the gradients in the last backward
+	sums  [2]ops.Mem  // room for sums of the gradients of input 0 and of the output
 }
 
 // lay puts the case into the machine: every piece in the arena, the state in
@@ -56,6 +57,7 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 			v := make([]float64, ops.NormLen(ch))
 			for k := range ch {
 				v[k], v[ch+k] = float64(float32(0.5+r.Float64())), float64(float32(r.NormFloat64()/4))
+				v[2*ch+k] = float64(k%5)/4 - 0.5
 				if k%3 == 2 {
 					v[k] = -v[k] // gamma may be negative
 				}
@@ -71,6 +73,11 @@ func lay(t testing.TB, m Machine, c Case) *bench {
 		call.InNorm, call.DIn, call.DAdd = append(call.InNorm, norm), append(call.DIn, d), append(call.DAdd, add)
 	}
 	call.Out, call.DOut = alloc(out.Size()), alloc(out.Size())
+	for i, s := range []ops.Shape{c.In[0], out} {
+		if len(s) > 0 {
+			b.sums[i] = alloc(2 * s[len(s)-1])
+		}
+	}
 	call.Saved = alloc(m.Saved(c.Op, c.In, out))
 	norms := c.Op.Norms()
 	if len(norms) > 0 {

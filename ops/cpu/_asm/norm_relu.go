@@ -136,8 +136,8 @@ func stripCombine(isa vecISA, group int) {
 // stripBNGrad emits dx = a*(dy - b - (x-mean)*k).
 func stripBNGrad(isa vecISA, group int) {
 	p := &stripPass{isa: isa, name: "stripBNGrad", ref: "bnGradRowsRef", max: group,
-		sig:     "form, n, ch int, dx, x, dy, mean, a, b, k *float32, mask *int32",
-		streams: []string{"dx", "x", "dy"}, steps: []string{"ch"}, coefs: []string{"mean", "a", "b", "k"}, temps: 2}
+		sig:     "form, n int, dx *float32, dpx int, x, dy *float32, spx int, mean, a, b, k *float32, mask *int32",
+		streams: []string{"dx", "x", "dy"}, steps: []string{"dpx", "spx"}, coefs: []string{"mean", "a", "b", "k"}, temps: 2}
 	p.emit(nil, func() {}, func(u, j int) {
 		d, v := p.temp(0), p.temp(1)
 		p.load("x", j, d)
