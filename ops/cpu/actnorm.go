@@ -26,7 +26,7 @@ func (e *Engine[T]) ActNormForward(o *ActNorm[T]) {
 	need(o.X.X, o.N, o.Px, o.C)
 	need(o.Z, o.N, o.Px, o.C)
 	j := job[actNormForwardJob[T]](e)
-	*j = actNormForwardJob[T]{ActNorm: o, e: e, work: imagePartition(o.N)}
+	*j = actNormForwardJob[T]{ActNorm: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch)}
 	chunks := j.work.chunks()
 	if o.NoNorm {
 		e.pool.Do(chunks, j)

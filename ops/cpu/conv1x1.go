@@ -65,7 +65,7 @@ func (e *Engine[T]) ConvForward(o *Conv[T]) {
 		need(a.X, o.N, o.Px, o.Cin/len(o.Parts))
 	}
 	j := job[convForwardJob[T]](e)
-	*j = convForwardJob[T]{Conv: o, e: e, work: imagePartition(o.N)}
+	*j = convForwardJob[T]{Conv: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch)}
 	chunks := j.work.chunks()
 	if o.NoNorm {
 		e.pool.Do(chunks, j)

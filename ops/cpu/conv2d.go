@@ -159,7 +159,7 @@ func (e *Engine[T]) Conv2DForward(o *Conv2D[T]) {
 	need(o.Weights, o.R, o.S, o.Cin, o.Cout)
 	need(o.Z, o.N, ho, wo, o.Cout)
 	j := job[conv2DForwardJob[T]](e)
-	*j = conv2DForwardJob[T]{Conv2D: o, e: e, work: imagePartition(o.N)}
+	*j = conv2DForwardJob[T]{Conv2D: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch)}
 	chunks := j.work.chunks()
 	if o.NoNorm {
 		e.pool.Do(chunks, j)

@@ -117,7 +117,7 @@ func (e *Engine[T]) DepthwiseForward(o *Depthwise[T]) {
 	need(o.Weights, o.K, o.K, o.C)
 	need(o.Z, o.N, ho, wo, o.C)
 	j := job[depthwiseForwardJob[T]](e)
-	*j = depthwiseForwardJob[T]{Depthwise: o, e: e, work: imagePartition(o.N), w: e.coefs(len(o.Weights))}
+	*j = depthwiseForwardJob[T]{Depthwise: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch), w: e.coefs(len(o.Weights))}
 	o.pack(j.w, o.Weights, false)
 	chunks := j.work.chunks()
 	if o.Norm.Batch {

@@ -78,6 +78,16 @@ func imagePartition(images int) partition {
 	return partition{images, max(1, (images+imageChunks-1)/imageChunks)}
 }
 
+// forwardPartition is that of a forward pass, batch if it sums the statistics of a batch. Without sums no bit
+// depends on chunks, so one thread takes all images as one: weights are then read once, and
+// borders written.
+func (e *Engine[T]) forwardPartition(images int, batch bool) partition {
+	if !batch && e.pool.Threads() == 1 {
+		return partition{images, max(1, images)}
+	}
+	return imagePartition(images)
+}
+
 // stripLen is about how many elements a strip has that goes through several
 // kernels: a third of a first level cache of 48 KiB.
 const stripLen = 1 << 12

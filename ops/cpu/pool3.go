@@ -108,7 +108,7 @@ func (e *Engine[T]) PoolForward(o *Pool3[T]) {
 		need(o.Tap, len(o.Z))
 	}
 	j := job[poolForwardJob[T]](e)
-	*j = poolForwardJob[T]{Pool3: o, e: e, work: imagePartition(o.N)}
+	*j = poolForwardJob[T]{Pool3: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch)}
 	chunks := j.work.chunks()
 	if o.NoNorm {
 		e.pool.Do(chunks, j)

@@ -36,7 +36,7 @@ func (e *Engine[T]) ReduceForward(o *Reduce[T]) {
 		need(a.X, o.N, o.H, o.W, o.part())
 	}
 	j := job[reduceForwardJob[T]](e)
-	*j = reduceForwardJob[T]{Reduce: o, e: e, work: imagePartition(o.N)}
+	*j = reduceForwardJob[T]{Reduce: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch)}
 	chunks := j.work.chunks()
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.Cout))

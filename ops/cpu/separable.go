@@ -41,7 +41,7 @@ func (e *Engine[T]) SepForward(s *SepStage[T]) {
 	need(s.PW, s.C, s.C)
 	need(s.Z, s.N, ho, wo, s.C)
 	j := job[sepForwardJob[T]](e)
-	*j = sepForwardJob[T]{SepStage: s, e: e, work: imagePartition(s.N)}
+	*j = sepForwardJob[T]{SepStage: s, e: e, work: e.forwardPartition(s.N, s.Norm.Batch)}
 	chunks := j.work.chunks()
 	if s.Norm.Batch {
 		j.st = e.partials(chunks, statLen(s.C))

@@ -35,7 +35,7 @@ func (e *Engine[T]) StemForward(o *Stem[T]) {
 	need(o.Weights, 3, 3, o.Cin, o.Cout)
 	need(o.Z, o.N, o.H, o.W, o.Cout)
 	j := job[stemForwardJob[T]](e)
-	*j = stemForwardJob[T]{Stem: o, e: e, work: imagePartition(o.N)}
+	*j = stemForwardJob[T]{Stem: o, e: e, work: e.forwardPartition(o.N, o.Norm.Batch)}
 	chunks := j.work.chunks()
 	if o.Norm.Batch {
 		j.st = e.partials(chunks, statLen(o.Cout))
