@@ -82,7 +82,7 @@ func TestTwinsAreRankedAsOne(t *testing.T) {
 	if _, _, err := ask(append(rows, `"22200223": 50`), 0); err == nil || !strings.Contains(err.Error(), `"22200223": the run is of space nasbench-macro: `) {
 		t.Errorf("a text of no network: %v", err)
 	}
-	if _, _, err := ask(rows[:2], 0); err == nil || !strings.Contains(err.Error(), "has 1 networks; 3 are the least") {
+	if _, _, err := ask(rows[:2], 0); err == nil || !strings.Contains(err.Error(), "has 1 network; 3 are the least") {
 		t.Errorf("one network: %v", err)
 	}
 }
