@@ -37,6 +37,7 @@ mutant 'gemm_at_avx2: one row not added' gemm_at_avx2 gemmAT16AVX2 '/^row_6:/,/^
 
 strip='TestStrip$/avx512'
 mutant 'norm_relu_avx512: mask keeps 0' norm_relu_avx512 stripMaskAVX512 '/^pixel_0:/,/^done_0:/ s/VCMPPS  *\$0x06/VCMPPS $0x05/' "$strip"
+mutant 'norm_relu_avx512: gradients as far apart as what they are of' norm_relu_avx512 stripBNGradAVX512 's/MOVQ  *dpx+24(FP), R10/MOVQ spx+48(FP), R10/' "$strip"
 mutant 'norm_relu_avx512: mask drops NaN' norm_relu_avx512 stripMaskSumAVX512 's/VCMPPS  *\$0x06/VCMPPS $0x0e/' "$strip"
 mutant 'norm_relu_avx512: operands of VMAXPS swapped' norm_relu_avx512 stripAffineAVX512 's/VMAXPS  *\(Z[0-9]*\), \(Z[0-9]*\),/VMAXPS \2, \1,/' "$strip"
 mutant 'norm_relu_avx512: masked store made whole' norm_relu_avx512 stripMaskSumAVX512 's/K1, 64(SI)/64(SI)/' "$strip"
@@ -47,12 +48,14 @@ mutant 'norm_relu_avx512: s1 overwritten' norm_relu_avx512 stripGradSumAVX512 '/
 strip='TestStrip$/avx2'
 mutant 'norm_relu_avx2: mask keeps 0' norm_relu_avx2 stripMaskAddAVX2 '/^pixel_0:/,/^done_0:/ s/VCMPPS  *\$0x06/VCMPPS $0x05/' "$strip"
 mutant 'norm_relu_avx2: operands of VMAXPS swapped' norm_relu_avx2 stripAffineAVX2 's/VMAXPS  *\(Y[0-9]*\), \(Y[0-9]*\),/VMAXPS \2, \1,/' "$strip"
+mutant 'norm_relu_avx2: gradients as far apart as what they are of' norm_relu_avx2 stripBNGradAVX2 's/MOVQ  *dpx+24(FP), R10/MOVQ spx+48(FP), R10/' "$strip"
 mutant 'norm_relu_avx2: masked store made whole' norm_relu_avx2 stripBNGradAVX2 's/VMASKMOVPS  *Y12, Y15, (SI)/VMOVUPS Y12, (SI)/' "$strip"
 mutant 'norm_relu_avx2: one chain dropped' norm_relu_avx2 stripGradSumAVX2 '/^done_4:/,/VADDPS/ { /VADDPS/d }' "$strip"
 mutant 'norm_relu_avx2: s1 overwritten' norm_relu_avx2 stripMaskSumAVX2 '/^rest_1:/,/VMOVUPS  *Y13/ s/VADDPS  *Y13, \(Y[0-9]*\), Y13/VMOVAPS \1, Y13/' "$strip"
 
 window='TestWindowDW$'
 mutant 'depthwise_avx512: two taps swapped' depthwise_avx512 dwRows3s1AVX512 '/^nextChannels4:/,/^rows4:/ { s/Z19$/Z99/; s/Z20$/Z19/; s/Z99$/Z20/ }' "$window"
+mutant 'depthwise_avx512: next pixel of y too near' depthwise_avx512 dwRows5s1AVX512 '/^pixels8:/,/^rowEnd8:/ s/IMULQ  *ypx+40(FP), DI/IMULQ R11, DI/' "$window"
 mutant 'depthwise_avx512: last row dropped' depthwise_avx512 dwRows5s1AVX512 '/^rowEnd8:/,/JLE/ s/SUBQ  *\$0x02/SUBQ $0x03/' "$window"
 mutant 'depthwise_avx512: next pixel too near' depthwise_avx512 dwRows3s2AVX512 '/^pixels4:/,/^rowEnd4:/ s/(R12)(R11\*2), R12/(R12)(R11*1), R12/' "$window"
 mutant 'depthwise_avx512: block of channels skipped' depthwise_avx512 dwRows7s1AVX512 '/^channelsEnd4:/,/JMP/ s/ADDQ  *\$0x40/ADDQ $0x80/' "$window"
