@@ -98,8 +98,8 @@ func convHost[T cpu.Float]() host[T, ConvBN] {
 	}
 }
 
-// convSums: only behind a depthwise convolution, of many channels. In cells, whose tensors are smaller,
-// it would spare little, and change the order of sums and so the bytes of every run.
+// convSums: only behind a depthwise convolution, whose channels are many. In cells it would change the order of
+// sums, and so the bytes of every run.
 func convSums(o ConvBN, of Op) bool {
 	_, ok := of.(Depthwise)
 	return ok && o.Act == ReLU && o.Parts == 1 && o.Flatten == 0

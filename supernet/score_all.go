@@ -18,9 +18,8 @@ type Scored struct {
 
 // ScoreAll measures architectures as Score does each of them, bit for bit, and tells each with its place among archs
 // when its score is known. It takes less time than as many calls where many of them begin alike, as what they have in
-// common is computed once. The order in which they are told is a
-// function of the architectures alone: what is left of a list after a stop is told in the same order. It ends at the
-// first error, also one of each.
+// common is computed once. The order in which they are told is a function of the architectures alone: what is left of
+// a list after a stop is told in the same order. It ends at the first error, also one of each.
 func (s *Scorer) ScoreAll(ctx context.Context, archs []space.Arch, each func(i int, s Scored) error) error {
 	type numbered struct {
 		arch space.Arch // the canonical one

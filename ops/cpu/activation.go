@@ -45,17 +45,6 @@ func (e *Engine[T]) pull(f Activation, p, n, ch int, o *Out[T], dy []T, x *Act[T
 	e.pullback(f, n, ch, o.DX[from:to], dy, o.added(from, to), x.X[from:to], x.Scale, x.Shift)
 }
 
-// total writes the sums of o from those of chunks, stride apart in st.
-func (o *Out[T]) total(chunks int, st []T, stride int) {
-	for i := range o.Sums {
-		var s float64
-		for k := range chunks {
-			s += float64(st[k*stride+i])
-		}
-		o.Sums[i] = T(s)
-	}
-}
-
 // pullback computes dst = dy*f'(a*x + b) + add for n pixels of ch channels, with
 // what may overlap as in maskAddRows.
 func (e *Engine[T]) pullback(f Activation, n, ch int, dst, dy, add, x, a, b []T) {

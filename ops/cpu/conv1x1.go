@@ -39,9 +39,9 @@ func (o *Conv[T]) strip(parts int) int {
 	return max(8, stripLen/max(o.Cin, o.Cout)/8*8)
 }
 
-// gradPartition is that of the backward pass. Each chunk has a gradient of the weights of its own. Where
-// these are many and images small, memory sees little else, so there are half as many; not in cells,
-// whose sums keep their order.
+// gradPartition is that of the backward pass. Each chunk has a gradient of the weights of its own, which is
+// written and then summed. So there are half as many chunks where weights are many; not in cells, whose sums
+// keep their order.
 func (o *Conv[T]) gradPartition() partition {
 	const many = 1 << 17
 	if o.Spread == 0 && o.Px >= 16 && o.Cin*o.Cout >= many {
@@ -134,7 +134,7 @@ func (e *Engine[T]) ConvBackward(o *Conv[T], dy []T) {
 	transpose(o.Cin, o.Cout, o.W, j.wT)
 	e.pool.Do(chunks, j)
 	e.reduce(o.DW, j.part, chunks, size, 0)
-	o.DParts[0].total(chunks, j.st, 2*o.Cin)
+	e.reduce(o.DParts[0].Sums, j.st, chunks, 2*o.Cin, 0)
 }
 
 func (j *convBackwardJob[T]) Chunk(worker, chunk int) {

@@ -189,7 +189,7 @@ func (e *Engine[T]) DepthwiseBackward(o *Depthwise[T], dy []T) {
 	e.pool.Do(chunks, j)
 	e.reduce(j.w, j.part, chunks, size, 0)
 	o.unpack(o.DWeights, j.w)
-	o.DX.total(chunks, j.st, 2*o.C)
+	e.reduce(o.DX.Sums, j.st, chunks, 2*o.C, 0)
 }
 
 func (j *depthwiseBackwardJob[T]) Chunk(worker, chunk int) {
